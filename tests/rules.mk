@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: MIT
+# Copyright 2026 The Atoll authors
+#
+# Tests: see tests/run.
