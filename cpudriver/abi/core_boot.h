@@ -75,12 +75,15 @@ struct core_boot {
 	uint32_t cores; /* that the machine may have: sizes the mailbox */
 	uint64_t image_base, image_bytes; /* physical range of everything that the starter laid out for this core */
 	uint64_t page_table4;             /* physical address */
+	uint64_t entry;                   /* virtual address of the CPU driver's first instruction */
 	uint64_t mailbox_base, mailbox_bytes;
 	uint64_t window_end; /* the window maps physical addresses below this */
 	struct boot_program monitor;
 
 	/* the machine */
 	uint64_t rsdp;          /* physical address, 0: the machine has no ACPI */
+	uint64_t hpet_base;     /* physical address of the HPET's registers, 0: none */
+	uint64_t pm_timer_port; /* of the ACPI PM timer, 0: none; bit 32 set: it counts 32 bits, not 24 */
 	uint64_t start_tsc;     /* time-stamp counter at the loader's first instruction */
 	uint64_t tsc_hz;        /* 0: the first core, calibrate */
 	uint64_t local_apic_hz; /* likewise: ticks of its timer per second at divisor 1 */
@@ -119,4 +122,4 @@ struct trampoline_entry {
 	uint32_t reserved;
 	uint64_t core_boot; /* physical address of the core's core_boot, anywhere in the window */
 };
-_Static_assert(sizeof(struct trampoline_entry) * TRAMPOLINE_TABLE_ENTRIES == 0x800, "the second half of the page");
+_Static_assert(sizeof(struct trampoline_entry) * TRAMPOLINE_ENTRIES == 0x800, "the second half of the page");
