@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+#pragma once
+
+/* The domain's capability space: which slots are free, and the operations as functions.
+ *
+ * Calls that the CPU driver answers with AGAIN are repeated here. Sizes are bytes. */
+
+#include "cpudriver/abi/calls.h"
+
+struct cap_identity {
+	enum cap_type type;
+	uint8_t rights;
+	uint16_t flags; /* CAP_FLAG_* */
+	uint32_t owner; /* core */
+	uint64_t base, size;
+};
+
+/* A free slot, and back. Consecutive slots lie in one CNode. Errors: NO_SLOT, NO_MEMORY. */
+MUST_USE err_t cap_slot_alloc(cap_t *out);
+MUST_USE err_t cap_slots_alloc(unsigned count, cap_t *first);
+void cap_slot_free(cap_t slot); /* must be empty */
+
+MUST_USE err_t cap_identify(cap_t cap, struct cap_identity *out);
+MUST_USE err_t cap_copy(cap_t source, cap_t destination);
+MUST_USE err_t cap_mint(cap_t source, cap_t destination, rights_t rights, uint64_t badge);
+MUST_USE err_t cap_move(cap_t source, cap_t destination);
+MUST_USE err_t cap_retype(cap_t source, enum cap_type type, uint64_t offset, uint64_t bytes, unsigned count, cap_t first);
+MUST_USE err_t cap_delete(cap_t cap);          /* the slot is empty afterwards, or holds RAM: see cap_identify */
+MUST_USE err_t cap_revoke(cap_t cap);
+
+/* Physically contiguous memory of the domain's own, on this core's node. `alignment` is a power of two. Errors: NO_MEMORY. */
+MUST_USE err_t memory_object(enum cap_type type, uint64_t bytes, uint64_t alignment, cap_t slot, paddr_t *base);
+void memory_object_free(cap_t slot); /* deletes it and takes the memory back for the next one */

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+#pragma once
+
+/* IPC, one interface over endpoints (same core) and channels (any core).
+ *
+ * A *call* carries IPC_WORDS words and a label of 16 bits there and back. A *stream* carries messages of up to IPC_STREAM_BYTES either way, always
+ * over a channel. A server handles calls and streams of all its clients in one loop or in threads of its own.
+ *
+ * Waiting. Functions that wait poll for a bounded time, let other threads run meanwhile, then park: the channel announces it and the
+ * dispatcher sleeps until the peer rings. ipc_set_polling says how long to poll; IPC_POLL_ALWAYS never parks (benchmarks). */
+
+#include "cpudriver/abi/errors.h"
+
+#define IPC_WORDS        4
+#define IPC_STREAM_BYTES 1024
+#define IPC_POLL_ALWAYS  UINT32_MAX
+
+struct ipc_message {
+	uint64_t word[IPC_WORDS];
+	uint16_t label;
+};
+
+struct ipc_connection;
+struct ipc_service;
+
+/* Client. `name` is at most 23 characters. ipc_bind waits until the service is there and has accepted. */
+MUST_USE err_t ipc_bind(const char *name, bool stream, struct ipc_connection **out);
+MUST_USE err_t ipc_call(struct ipc_connection *c, const struct ipc_message *request, struct ipc_message *reply);
+void ipc_close(struct ipc_connection *c);
+bool ipc_is_local(const struct ipc_connection *c); /* served on this core, by an endpoint */
+
+/* Either side of a stream. Errors: CHANNEL_BROKEN, PEER_GONE. */
+MUST_USE err_t ipc_send(struct ipc_connection *c, uint16_t label, const void *data, size_t bytes);
+MUST_USE err_t ipc_receive(struct ipc_connection *c, uint16_t *label, void *data, size_t capacity, size_t *bytes);
+MUST_USE err_t ipc_try_receive(struct ipc_connection *c, uint16_t *label, void *data, size_t capacity, size_t *bytes); /* WOULD_BLOCK */
+
+/* Server. The handler of a call fills the reply. For streams it is told of each message. */
+struct ipc_server {
+	void (*call)(void *context, struct ipc_connection *c, const struct ipc_message *request, struct ipc_message *reply);
+	void (*message)(void *context, struct ipc_connection *c, uint16_t label, const void *data, size_t bytes);
+	void (*opened)(void *context, struct ipc_connection *c);
+	void (*closed)(void *context, struct ipc_connection *c);
+	void *context;
+};
+MUST_USE err_t ipc_offer(const char *name, const struct ipc_server *server, struct ipc_service **out);
+/* Handles what has arrived; if nothing has, waits until something does or `deadline_tsc` (0: none) passes. Never returns an error for what a
+ * client did: such a client is cut off. */
+void ipc_serve_once(uint64_t deadline_tsc);
+_Noreturn void ipc_serve(void);
+
+void ipc_set_polling(uint32_t iterations);
+/* The core of the peer, and private data for handlers. */
+unsigned ipc_peer_core(const struct ipc_connection *c);
+void *ipc_get_data(const struct ipc_connection *c);
+void ipc_set_data(struct ipc_connection *c, void *data);

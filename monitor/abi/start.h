@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+#pragma once
+
+/* What a monitor hands to a domain that it starts, mapped at USER_START_PAGE (four pages, shared with the monitor for the domain's life):
+ *
+ *   page 0   struct domain_start, then its strings      read-only for the domain
+ *   page 1   request buffer: the domain writes, the monitor copies once, then validates; answers that are longer than a message
+ *            come back in it too
+ *   page 2   event ring, monitor to domain (channels)   with page 3 a channel whose peer is on the same core
+ *   page 3   its other direction                        acknowledgements only
+ *
+ * The domain's memory is one block of RAM (CAP_RAM_GRANT). The monitor made the domain's first objects from the block's low end, up to
+ * ram_used; the rest is the domain's to retype. When the domain ends its monitor revokes the block, and with it everything that was
+ * ever derived from it. The page tables that exist at start are listed, so that the library OS can go on where the monitor stopped.
+ *
+ * A monitor itself is started by its CPU driver, with the core_boot page instead (cpudriver/abi/core_boot.h). */
+
+#include "cpudriver/abi/capabilities.h"
+
+#define DOMAIN_START_MAGIC   UINT64_C(0x74726174736d6f64) /* "domstart" */
+#define DOMAIN_START_VERSION 1
+
+#define DOMAIN_REQUEST_BUFFER (USER_START_PAGE + PAGE_BYTES)
+#define DOMAIN_EVENT_RING     (USER_START_PAGE + 2 * PAGE_BYTES)
+#define DOMAIN_EVENT_RETURN   (USER_START_PAGE + 3 * PAGE_BYTES)
+#define DOMAIN_START_BYTES    (4 * PAGE_BYTES)
+#define DOMAIN_EVENT_SLOTS    16
+
+#define DOMAIN_TABLES_MAX 24
+
+struct start_table {
+	uint64_t vaddr; /* first address that the table translates */
+	uint16_t cap;
+	uint16_t level; /* 1..3 */
+	uint32_t reserved;
+};
+_Static_assert(sizeof(struct start_table) == 16, "");
+
+struct domain_start {
+	uint64_t magic;
+	uint32_t version, bytes; /* sizeof(struct domain_start) */
+
+	uint32_t domain;       /* number, unique in the system: core << 16 | count on that core */
+	uint32_t core, node;
+	uint32_t reserved0;
+	char name[24];
+
+	uint64_t ram_base, ram_bytes; /* CAP_RAM_GRANT */
+	uint64_t ram_used;            /* bytes from its low end that are taken */
+	uint64_t program_high;        /* end of the program's segments: the program break starts here */
+	uint64_t phdr, phdr_bytes, phdr_count, entry;
+	uint64_t stack_low, stack_high; /* of the first thread's stack, mapped */
+	uint64_t tsc_hz, start_tsc;     /* of the time-stamp counter; its value at the loader's first instruction */
+	uint64_t model_bytes;           /* machine model at USER_MACHINE, 0: none */
+
+	uint32_t tables;
+	uint32_t first_free_slot; /* of the task CNode */
+	struct start_table table[DOMAIN_TABLES_MAX];
+
+	/* strings in this page, each ends with 0: offsets from the page's start */
+	uint32_t arguments, argument_offset;       /* count, first; one follows the other */
+	uint32_t environment, environment_offset;
+};
+_Static_assert(sizeof(struct domain_start) <= 1024, "most of the page is for strings");
