@@ -4,3 +4,29 @@
 # The loader (its own rules) and what starts QEMU.
 
 include $(wildcard boot/loader/rules.mk)
+
+# What the user set, on make's command line or in the environment, is handed to the launcher word by word. It knows the
+# defaults, and refuses what makes no sense before anything is built.
+SETTINGS := CORES NODES MEM FIRMWARE MACHINE ACCEL CPU LENS APP CMDLINE QEMU_EXTRA TIMEOUT NAME
+origin_of = $(firstword $(origin $(1)))
+quoted    = '$(subst ','\'',$(1))'
+SET      := $(foreach s,$(SETTINGS),$(if $(filter command environment,$(call origin_of,$s)),$(call quoted,$s=$($s))))
+LAUNCH   := $(PYTHON) boot/launch/run.py
+
+# A misspelt setting would otherwise be ignored without a word.
+UNKNOWN := $(filter-out $(SETTINGS) BUILD CC V AUTO_DEPS EXTRA_CFLAGS,\
+	$(foreach v,$(.VARIABLES),$(if $(filter command,$(call origin_of,$v)),$v)))
+ifneq ($(strip $(UNKNOWN)),)
+$(error $(strip $(UNKNOWN)) is not a setting: `make help` lists the settings)
+endif
+
+.PHONY: run bench shell gdb
+run bench shell gdb:
+	@[ -x $(PYTHON) ] || AUTO_DEPS=$(AUTO_DEPS) boot/deps.sh python3
+	@$(LAUNCH) check $(SET) $(call quoted,BUILD=$(BUILD))
+	@$(MAKE) --no-print-directory image
+	@$(LAUNCH) $@ $(SET) $(call quoted,BUILD=$(BUILD))
+
+.PHONY: help
+help:
+	@cat boot/help.txt

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: MIT
+# Copyright 2026 The Atoll authors
+"""The tables that a person reads, made from the facts of one run (or of a kept NAME.jsonl: report.py FILE)."""
+
+import json
+import statistics
+import sys
+from pathlib import Path
+
+CAVEATS = {
+    "elapsed": "Cycles of the time-stamp counter. Under an emulator that shares {host} host cores among {guest} virtual ones, "
+               "compare rows and ratios of this run with each other; the absolute numbers are the host's.",
+    "instructions": "Instructions, counted by the emulator and repeatable to the digit: the length of the path, not its time.",
+    "host": "Measured on two threads of the host itself, without an emulator.",
+}
+
+
+def tables(facts: list[dict]) -> str:
+    """Everything there is to show, or an empty string."""
+    parts = [_machine(facts), *_matrices(facts), _summary(facts), _lens(facts)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def grid(rows: list[list], left: int = 0) -> list[str]:
+    """Right-aligned columns, but for the first `left`; the first row is the head."""
+    texts = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    widths = [max(len(row[column]) for row in texts) for column in range(len(texts[0]))]
+
+    def line(row: list[str]) -> str:
+        cells = [cell.ljust(width) if column < left else cell.rjust(width)
+                 for column, (cell, width) in enumerate(zip(row, widths))]
+        return "  " + "  ".join(cells).rstrip()
+
+    return [line(row) for row in texts]
+
+
+def tagged(facts: list[dict], tag: str) -> list[dict]:
+    return [fact for fact in facts if fact.get("tag") == tag]
+
+
+# ---- The machine ----------------------------------------------------------------------------------------------------
+
+def _machine(facts: list[dict]) -> str:
+    found = tagged(facts, "topology")
+    if not found:
+        return ""
+    topology = found[-1]
+    boots = {boot["core"]: boot for boot in tagged(facts, "boot")}
+    nodes, cores = topology["nodes"], topology["cores"]
+    lines = [f"The machine, as ACPICA {topology['acpica']} found it: {_count(len(cores), 'core')}, "
+             f"{_count(len(nodes), 'node')}", ""]
+    lines += grid([["core", "APIC ID", "node", "up after", "image"]] + [_core_row(core, boots) for core in cores])
+    lines += [""]
+    names = [node["node"] for node in nodes]
+    head = ["node", "memory", "distance to"] + names
+    distances = topology["distances"]
+    lines += grid([head] + [[node["node"], size(node["memory"]), ""] + distances[index]
+                            for index, node in enumerate(nodes)])
+    return "\n".join(lines)
+
+
+def _core_row(core: dict, boots: dict) -> list:
+    boot = boots.get(core["core"])
+    if boot is None:
+        return [core["core"], core["apic"], core["node"], "not started", ""]
+    return [core["core"], core["apic"], core["node"], f"{boot['us'] / 1000:.1f} ms", size(boot["image_bytes"])]
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def size(count: int) -> str:
+    for unit, name in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
+        if count >= unit:
+            return f"{count / unit:.1f}".removesuffix(".0") + f" {name}"
+    return f"{count} B"
+
+
+# ---- Pairs of cores -------------------------------------------------------------------------------------------------
+
+def _pairs(facts: list[dict], identifier: str) -> dict[tuple[int, int], dict]:
+    return {(fact["from"], fact["to"]): fact for fact in tagged(facts, "bench")
+            if fact["id"] == identifier and "from" in fact and "to" in fact}
+
+
+def _matrices(facts: list[dict]) -> list[str]:
+    pairs = _pairs(facts, "channel.rtt")
+    return [_matrix("channel.rtt", pairs)] if pairs else []
+
+
+def _matrix(identifier: str, pairs: dict) -> str:
+    cores = sorted({core for pair in pairs for core in pair})
+    unit = next(iter(pairs.values()))["unit"]
+    rows = [["from \\ to"] + cores]
+    for a in cores:
+        rows.append([a] + [number(pairs[a, b]["p50"]) if (a, b) in pairs else "-" if a == b else "?" for b in cores])
+    return "\n".join([f"Round trip of a message between two cores ({identifier}), median, {unit}", ""] + grid(rows))
+
+
+# ---- All measurements -----------------------------------------------------------------------------------------------
+
+def _summary(facts: list[dict]) -> str:
+    measured = tagged(facts, "bench")
+    if not measured:
+        return ""
+    floor = _pairs(facts, "floor.rtt")
+    rows = [["measurement", "lens", "unit", "pairs", "min", "median", "p99", "× floor", "worst pair"]]
+    for key in dict.fromkeys(_kind(fact) for fact in measured):
+        group = [fact for fact in measured if _kind(fact) == key]
+        rows.append(_summary_row(key, group, floor))
+        if key[0] in ("floor.rtt", "channel.rtt", "ipc.remote.rtt"):
+            rows.append(_one_way(rows[-1], group))
+    lines = ["Over all pairs: the least minimum, the median of the medians, the greatest p99; one way is half a round trip.", ""]
+    return "\n".join(lines + grid(rows, left=3))
+
+
+def _kind(fact: dict) -> tuple:
+    """Measurements in one row: same identifier and parameters, only the pair of cores differs."""
+    detail = " ".join(f"{name}={value}" for name, value in fact.items() if name not in
+                      ("tag", "id", "lens", "unit", "from", "to", "core", "n", "min", "p50", "p99", "max", "overhead"))
+    return (f"{fact['id']} {detail}".strip() if detail else fact["id"], fact["lens"], fact["unit"])
+
+
+def _summary_row(key: tuple, group: list[dict], floor: dict) -> list:
+    ratios = [fact["p50"] / floor[fact["from"], fact["to"]]["p50"] for fact in group
+              if fact["id"] != "floor.rtt" and fact["unit"] == "cycles" and (fact.get("from"), fact.get("to")) in floor
+              and floor[fact["from"], fact["to"]]["p50"] > 0]
+    return [*key, len(group), number(min(fact["min"] for fact in group)),
+            number(statistics.median(fact["p50"] for fact in group)), number(max(fact["p99"] for fact in group)),
+            f"{statistics.median(ratios):.2f}" if ratios else "", f"{max(ratios):.2f}" if ratios else ""]
+
+
+def _one_way(row: list, group: list[dict]) -> list:
+    return [f"{row[0].removesuffix('.rtt')}, one way", row[1], row[2], row[3],
+            number(min(fact["min"] for fact in group) / 2),
+            number(statistics.median(fact["p50"] for fact in group) / 2),
+            number(max(fact["p99"] for fact in group) / 2), "", ""]
+
+
+def number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.1f}"
+
+
+def _lens(facts: list[dict]) -> str:
+    lenses = dict.fromkeys(fact["lens"] for fact in tagged(facts, "bench"))
+    origin = (tagged(facts, "provenance") or [{}])[0]
+    counts = {"host": origin.get("host", {}).get("cores", "its"), "guest": origin.get("settings", {}).get("cores", "several")}
+    lines = [f"Lens {lens}: {CAVEATS[lens].format(**counts)}" for lens in lenses if lens in CAVEATS]
+    if lines and origin.get("accelerator"):
+        lines.append(f"Accelerator {origin['accelerator']}, {origin.get('host', {}).get('cpu', 'unknown host')}.")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(tables([json.loads(line) for line in Path(sys.argv[1]).read_text(encoding="utf-8").splitlines()]))

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: MIT
+# Copyright 2026 The Atoll authors
+"""Results that outlive a run: NAME.jsonl, first its provenance, then every fact; NAME.log, all that the guest said."""
+
+import json
+import os
+import platform
+import subprocess
+import time
+from pathlib import Path
+
+import machine
+from settings import QEMU, Settings
+
+
+class Results:
+    """Written as facts arrive, so that a run that is killed loses nothing of what it had said."""
+
+    def __init__(self, settings: Settings, command: list[str]):
+        self.directory = settings.build / "results"
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.path = self.directory / f"{settings.name}.jsonl"
+        self._facts = self.path.open("w", encoding="utf-8")
+        self._log = self.path.with_suffix(".log").open("wb")
+        self.facts: list[dict] = []
+        self.fact(provenance(settings, command))
+        self._point_latest_here()
+
+    def fact(self, fact: dict) -> None:
+        self.facts.append(fact)
+        self._facts.write(json.dumps(fact, separators=(",", ":")) + "\n")
+        self._facts.flush()
+
+    def log(self, data: bytes) -> None:
+        self._log.write(data)
+        self._log.flush()
+
+    def close(self) -> None:
+        self._facts.close()
+        self._log.close()
+
+    def _point_latest_here(self) -> None:
+        link = self.directory / f".latest.{os.getpid()}"
+        link.unlink(missing_ok=True)
+        link.symlink_to(self.path.name)
+        link.replace(self.directory / "latest.jsonl")
+
+
+def provenance(settings: Settings, command: list[str]) -> dict:
+    revision, dirty = _revision()
+    return {
+        "tag": "provenance",
+        "revision": revision,
+        "dirty": dirty,
+        "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "qemu": _first_line([QEMU, "--version"]),
+        "command": command,
+        "accelerator": machine.accelerator(settings),
+        "host": {"cpu": _host_cpu(), "cores": len(os.sched_getaffinity(0)), "kernel": platform.release(),
+                 "load": round(os.getloadavg()[0], 2)},
+        "settings": settings.as_written(),
+    }
+
+
+def _revision() -> tuple[str | None, bool | None]:
+    """The commit that this tree is at, and whether files differ from it; (None, None) outside a repository."""
+    here = Path(__file__).resolve().parent
+    revision = _first_line(["git", "-C", str(here), "rev-parse", "HEAD"])
+    if revision is None:
+        return None, None
+    return revision, _first_line(["git", "-C", str(here), "status", "--porcelain"]) is not None
+
+
+def _first_line(command: list[str]) -> str | None:
+    try:
+        run = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return None
+    lines = run.stdout.splitlines()
+    return lines[0] if run.returncode == 0 and lines else None
+
+
+def _host_cpu() -> str:
+    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.machine()

@@ -1,0 +1,155 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+# Copyright 2026 The Atoll authors
+"""Boots the image in QEMU: run.py check|run|bench|shell|gdb [NAME=value ...]. The Makefile's targets of these names call it.
+
+The exit code is 0 if the guest powered itself off and said that all went well, 1 if not, 2 if a setting was refused.
+"""
+
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import machine
+import report
+import settings as user
+import virtual_machine
+from results import Results
+from serial import Transcript
+
+REFUSED = 2
+
+
+def main(arguments: list[str]) -> int:
+    actions = {"check": lambda settings: 0, "run": run, "bench": run, "shell": shell, "gdb": gdb}
+    if not arguments or arguments[0] not in actions:
+        print(f"usage: run.py {'|'.join(actions)} [NAME=value ...]", file=sys.stderr)
+        return REFUSED
+    try:
+        return actions[arguments[0]](user.parse(arguments[1:], arguments[0]))
+    except user.Refused as refusal:
+        print(refusal, file=sys.stderr)
+        return REFUSED
+
+
+def run(settings: user.Settings) -> int:
+    """Shows the guest's lines as they come, then the tables."""
+    return _watch(settings, subprocess.DEVNULL)
+
+
+def shell(settings: user.Settings) -> int:
+    """The serial line is the terminal, until the guest powers itself off or Ctrl-C ends the machine."""
+    if not sys.stdin.isatty():
+        return _watch(settings, None)
+    import pexpect  # Only here: `check` must work before any package is installed.
+
+    print("Ctrl-C ends the machine; the shell's `poweroff` does it gently.")
+    with _scratch() as scratch:
+        command = machine.command(settings, _image(settings), Path(scratch))
+        recording = Recording(settings, command)
+        terminal = TerminalFilter()
+
+        def show(data: bytes) -> bytes:
+            recording.feed(data)
+            return terminal.feed(data)
+
+        guest = pexpect.spawn(command[0], command[1:], timeout=None, preexec_fn=virtual_machine.die_with_parent)
+        guest.interact(escape_character=None, output_filter=show)
+        guest.close()
+    return recording.verdict(None if guest.exitstatus == 0 else "The machine was stopped.")
+
+
+def gdb(settings: user.Settings) -> int:
+    """QEMU waits for the debugger, which stops at the CPU driver's entry on the first core."""
+    with _scratch() as scratch:
+        socket = Path(scratch) / "gdb"
+        command = machine.command(settings, _image(settings), Path(scratch))
+        command += ["-chardev", f"socket,path={socket},server=on,wait=off,id=gdb", "-gdb", "chardev:gdb", "-S"]
+        log = settings.build / "results" / "gdb.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        print(f"The guest's serial output goes to {log}.")
+        with log.open("wb") as output, subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output,
+                                                        preexec_fn=virtual_machine.die_with_parent) as process:
+            try:
+                return subprocess.call(["gdb", "-q", "-x", "boot/gdb/atoll.py", "-ex", f"target remote {socket}",
+                                        "-ex", "hbreak cpudriver_entry", "-ex", "continue",
+                                        str(settings.build / "cpudriver.elf")])
+            finally:
+                process.kill()
+
+
+def _watch(settings: user.Settings, stdin) -> int:
+    with _scratch() as scratch:
+        command = machine.command(settings, _image(settings), Path(scratch))
+        recording = Recording(settings, command, on_text=lambda line: print(line, flush=True))
+        failure = virtual_machine.stream(command, settings.timeout, recording.feed, stdin)
+    code = recording.verdict(failure)
+    tables = report.tables(recording.results.facts)
+    print(f"\n{tables}\n" if tables else "")
+    print(f"The facts of this run are in {recording.results.path}.")
+    return code
+
+
+class Recording:
+    """What the guest says, understood and kept."""
+
+    def __init__(self, settings: user.Settings, command: list[str], on_text=lambda line: None):
+        self.results = Results(settings, command)
+        self.transcript = Transcript(on_text, self.results.fact)
+
+    def feed(self, data: bytes) -> None:
+        self.results.log(data)
+        self.transcript.feed(data)
+
+    def verdict(self, failure: str | None) -> int:
+        """The exit code; a failure is said in a sentence."""
+        self.transcript.end()
+        self.results.close()
+        failure = failure or self.transcript.failure()
+        if failure is None:
+            return 0
+        last = (self.transcript.people or self.transcript.firmware or ["nothing at all"])[-1]
+        print(f"{failure}\nThe guest's last line: {last}", file=sys.stderr)
+        return 1
+
+
+class TerminalFilter:
+    """Holds facts back from the terminal; everything else passes at once, also half a line."""
+
+    def __init__(self):
+        self._held: bytes | None = None
+        self._at_start = True
+
+    def feed(self, data: bytes) -> bytes:
+        shown = bytearray()
+        for byte in data:
+            if self._at_start and byte == ord("@"):
+                self._held = b""
+            self._at_start = byte == ord("\n")
+            if self._held is None:
+                shown.append(byte)
+            elif self._at_start:
+                self._held = None
+        return bytes(shown)
+
+
+def _image(settings: user.Settings) -> Path:
+    return settings.build / "atoll.iso"
+
+
+def _scratch() -> tempfile.TemporaryDirectory:
+    return tempfile.TemporaryDirectory(prefix="atoll-")
+
+
+def _terminated(_signal, _frame):
+    raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit("Interrupted.")

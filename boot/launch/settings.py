@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: MIT
+# Copyright 2026 The Atoll authors
+"""What a user may set (`make run CORES=4 ...`), checked before anything is built or started.
+
+Every refusal is one sentence that names the value as the user wrote it.
+"""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+QEMU = "qemu-system-x86_64"
+MIB_PER_UNIT = {"M": 1, "G": 1024}
+LEAST_MEMORY_MIB = 64
+LEAST_NODE_MIB = 16
+MOST_NODES = 128  # QEMU's own limit
+MOST_CORES = 255  # Beyond this, QEMU wants an interrupt-remapping IOMMU for x2APIC identifiers.
+LONGEST_COMMAND_LINE = 1000  # cpudriver/abi/core_boot.h: COMMAND_LINE_BYTES, less what GRUB says
+
+DEFAULTS = {
+    "CORES": "8",
+    "NODES": "2",
+    "MEM": "2G",
+    "FIRMWARE": "bios",
+    "MACHINE": "q35",
+    "ACCEL": "tcg",
+    "CPU": "max",
+    "LENS": "elapsed",
+    "APP": "",
+    "CMDLINE": "",
+    "QEMU_EXTRA": "",
+    "TIMEOUT": "300",
+    "NAME": "",
+    "BUILD": "build",
+}
+
+
+class Refused(Exception):
+    """A senseless setting; the message is the sentence for the user."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    cores: int
+    nodes: int
+    memory_mib: int
+    firmware: str
+    machine: str
+    accel: str
+    cpu: str
+    lens: str
+    app: str
+    cmdline: str
+    qemu_extra: tuple[str, ...]
+    timeout: int
+    name: str
+    build: Path
+
+    def as_written(self) -> dict:
+        """For a result's provenance."""
+        return {
+            "cores": self.cores, "nodes": self.nodes, "memory_mib": self.memory_mib, "firmware": self.firmware,
+            "machine": self.machine, "accel": self.accel, "cpu": self.cpu, "lens": self.lens, "app": self.app,
+            "cmdline": self.cmdline,
+        }
+
+    def command_line(self) -> str:
+        """What the loader appends to GRUB's command line: options, then `--` and the program with its arguments."""
+        return " ".join(part for part in (self.cmdline, f"-- {self.app}" if self.app else "") if part)
+
+
+def parse(words: list[str], action: str = "run") -> Settings:
+    """`NAME=value` words to checked settings; `action` begins the result's name if the user gave none."""
+    values = dict(DEFAULTS)
+    for word in words:
+        name, separator, value = word.partition("=")
+        if not separator or name not in DEFAULTS:
+            raise Refused(f"{word} is not a setting: the settings are {', '.join(DEFAULTS)}.")
+        values[name] = value.strip()
+
+    cores = _number("CORES", values["CORES"], 1, MOST_CORES)
+    nodes = _number("NODES", values["NODES"], 1, MOST_NODES)
+    # One node for each core at most; the default of two nodes gives way to a machine of one core.
+    if nodes > cores:
+        if any(word.startswith("NODES=") for word in words):
+            raise Refused(f"NODES={nodes} is more than CORES={cores}: every node needs a core.")
+        nodes = cores
+    settings = Settings(
+        cores=cores,
+        nodes=nodes,
+        memory_mib=_memory(values["MEM"]),
+        firmware=_one_of("FIRMWARE", values["FIRMWARE"], ("bios", "uefi")),
+        machine=_one_of("MACHINE", values["MACHINE"], ("q35", "pc")),
+        accel=_one_of("ACCEL", values["ACCEL"], ("tcg", "kvm")),
+        cpu=_cpu(values["CPU"]),
+        lens=_one_of("LENS", values["LENS"], ("elapsed", "icount")),
+        app=_guest_text("APP", values["APP"]),
+        cmdline=_guest_text("CMDLINE", values["CMDLINE"]),
+        qemu_extra=_words("QEMU_EXTRA", values["QEMU_EXTRA"]),
+        timeout=_number("TIMEOUT", values["TIMEOUT"], 1, 86400),
+        name=_name(values["NAME"], action),
+        build=Path(values["BUILD"]),
+    )
+    _check_together(settings)
+    return settings
+
+
+def _check_together(settings: Settings) -> None:
+    if settings.memory_mib < settings.nodes * LEAST_NODE_MIB:
+        raise Refused(f"MEM={settings.memory_mib}M is too little for NODES={settings.nodes}: at least {LEAST_NODE_MIB}M each.")
+    if settings.accel == "kvm" and settings.lens == "icount":
+        raise Refused("LENS=icount counts instructions of the emulator and does not go with ACCEL=kvm.")
+    if settings.accel == "kvm" and not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        raise Refused("ACCEL=kvm needs /dev/kvm, which this host does not have or does not let you open.")
+    if len(settings.command_line()) > LONGEST_COMMAND_LINE:
+        raise Refused(f"APP and CMDLINE together are longer than {LONGEST_COMMAND_LINE} characters.")
+
+
+def _number(name: str, text: str, least: int, most: int) -> int:
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise Refused(f"{name}={text} is not a number.")
+    if not least <= int(text) <= most:
+        raise Refused(f"{name}={text} is out of range: {least} to {most}.")
+    return int(text)
+
+
+def _memory(text: str) -> int:
+    match = re.fullmatch(r"([0-9]{1,9})([MG])", text)
+    if not match:
+        raise Refused(f"MEM={text} is not an amount of memory: write 512M or 2G.")
+    mib = int(match[1]) * MIB_PER_UNIT[match[2]]
+    if mib < LEAST_MEMORY_MIB:
+        raise Refused(f"MEM={text} is too little: at least {LEAST_MEMORY_MIB}M.")
+    host_mib = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") >> 20
+    if mib > host_mib:
+        raise Refused(f"MEM={text} is more than this host's {host_mib}M.")
+    return mib
+
+
+def _one_of(name: str, text: str, choices: tuple[str, ...]) -> str:
+    if text not in choices:
+        raise Refused(f"{name}={text} is unknown: it is {' or '.join(choices)}.")
+    return text
+
+
+def _cpu(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.,+=-]*", text):
+        raise Refused(f"CPU={text} is not the name of a processor model.")
+    # QEMU knows its models; if it is not installed yet, it will say so itself when it starts.
+    if shutil.which(QEMU):
+        known = subprocess.run([QEMU, "-cpu", "help"], capture_output=True, text=True, check=False).stdout.split()
+        if text.split(",")[0] not in known:
+            raise Refused(f"CPU={text} is unknown: `{QEMU} -cpu help` lists the models.")
+    return text
+
+
+def _guest_text(name: str, text: str) -> str:
+    if not all(" " <= character <= "~" for character in text):
+        raise Refused(f"{name}={text!r} has a character that is not printable ASCII.")
+    return text
+
+
+def _words(name: str, text: str) -> tuple[str, ...]:
+    try:
+        return tuple(shlex.split(text))
+    except ValueError as error:
+        raise Refused(f"{name}={text} cannot be split into words: {error}.") from None
+
+
+def _name(text: str, action: str) -> str:
+    if text and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", text):
+        raise Refused(f"NAME={text} is not usable as the name of a result file.")
+    if text == "latest":
+        raise Refused("NAME=latest is taken: it always points to the newest result.")
+    return text or time.strftime(f"{action}-%Y%m%d-%H%M%S", time.gmtime())
