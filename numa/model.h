@@ -86,7 +86,7 @@ struct machine_ioapic {
     uint32_t first_gsi; /* global system interrupt of its input 0 */
 };
 
-/* ACPI 6.4, table 5.26 (MPS INTI flags). "Bus default" means high/edge for ISA, low/level for PCI. */
+/* ACPI 6.4, 5.2.12.5 (MPS INTI flags). "Bus default" means high/edge for ISA, low/level for PCI. */
 enum machine_polarity { MACHINE_POLARITY_BUS = 0, MACHINE_POLARITY_HIGH = 1, MACHINE_POLARITY_LOW = 3 };
 enum machine_trigger { MACHINE_TRIGGER_BUS = 0, MACHINE_TRIGGER_EDGE = 1, MACHINE_TRIGGER_LEVEL = 3 };
 
@@ -170,7 +170,7 @@ struct machine_span {
 struct machine_sources {
     uint32_t boot_apic; /* APIC ID of the core that runs this; becomes core 0 */
     struct machine_table madt, srat, slit, hpet, mcfg, fadt;
-    const struct machine_span *memory; /* RAM by the boot memory map, any order, or NULL */
+    const struct machine_span *memory; /* RAM by the boot memory map, in any order, without overlaps; or NULL */
     size_t memory_count;
 };
 
