@@ -110,4 +110,13 @@ class Transcript:
             return "The machine stopped without powering itself off (a reset, or a triple fault)."
         if ends[-1].get("status") != 0:
             return f"The guest powered off with status {ends[-1].get('status')}."
-        return None
+        return next(filter(None, map(_leak, self.tagged("leak"))), None)
+
+
+def _leak(fact: dict) -> str | None:
+    """Each core says what it had before the first program ran, and after the last one ended."""
+    for name in ("ram", "caps", "slots"):
+        before, after = fact.get(f"{name}_before"), fact.get(f"{name}_after")
+        if before != after:
+            return f"A leak on core {fact.get('core')}: {name} was {before} before and {after} after."
+    return None

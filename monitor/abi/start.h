@@ -17,6 +17,7 @@
  * A monitor itself is started by its CPU driver, with the core_boot page instead (cpudriver/abi/core_boot.h). */
 
 #include "cpudriver/abi/capabilities.h"
+#include "cpudriver/abi/memory_map.h"
 
 #define DOMAIN_START_MAGIC   UINT64_C(0x74726174736d6f64) /* "domstart" */
 #define DOMAIN_START_VERSION 1
