@@ -52,8 +52,8 @@ struct bound_event {
 	uint16_t slot_receive; /* this side's receive ring (Frame) */
 	uint16_t slot_doorbell; /* wakes the peer */
 	uint16_t ring_slots;   /* of either ring */
-	uint32_t reserved;
-	char service[16];      /* first characters of the name */
+	uint32_t peer_domain;   /* its number */
+	char name[16];          /* bound: the service; accepted: the program that the client domain runs (first characters, 0 at the end) */
 };
 _Static_assert(sizeof(struct bound_event) <= 56, "one line of a channel");
 

@@ -50,7 +50,9 @@ void ipc_serve_once(uint64_t deadline_tsc);
 _Noreturn void ipc_serve(void);
 
 void ipc_set_polling(uint32_t iterations);
-/* The core of the peer, and private data for handlers. */
+/* The peer's core, domain number and (at a server) program name, as the monitors say; and private data for handlers. */
 unsigned ipc_peer_core(const struct ipc_connection *c);
+uint32_t ipc_peer_domain(const struct ipc_connection *c);
+const char *ipc_peer_name(const struct ipc_connection *c);
 void *ipc_get_data(const struct ipc_connection *c);
 void ipc_set_data(struct ipc_connection *c, void *data);
