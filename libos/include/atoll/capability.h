@@ -21,6 +21,9 @@ MUST_USE err_t cap_slot_alloc(cap_t *out);
 MUST_USE err_t cap_slots_alloc(unsigned count, cap_t *first);
 void cap_slot_free(cap_t slot); /* must be empty */
 
+/* "RAM", "Frame", ...; "unknown" for what the table does not have. */
+const char *cap_type_name(enum cap_type type);
+
 MUST_USE err_t cap_identify(cap_t cap, struct cap_identity *out);
 MUST_USE err_t cap_copy(cap_t source, cap_t destination);
 MUST_USE err_t cap_mint(cap_t source, cap_t destination, rights_t rights, uint64_t badge);

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: MIT
+# Copyright 2026 The Atoll authors
+
+PROGRAMS += init console shell
+init_SRCS    := apps/init/main.c apps/init/plan.c
+console_SRCS := apps/console/main.c apps/console/uart.c apps/console/lines.c
+shell_SRCS   := apps/shell/main.c

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+
+/* A small shell for the serial console. Each command is a function in the table below; `help` prints the table. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <atoll/capability.h>
+#include <atoll/domain.h>
+
+#define WORDS_MAX   32
+#define DOMAINS_MAX 64
+
+struct command {
+	const char *name, *arguments, *summary;
+	void (*run)(int words, char **word);
+};
+
+static const char *const state_names[] = {
+	[DISPATCHER_NEW] = "new",
+	[DISPATCHER_RUNNABLE] = "runnable",
+	[DISPATCHER_WAITING] = "waiting",
+	[DISPATCHER_WAITING_CALL] = "serving",
+	[DISPATCHER_CALLING] = "calling",
+	[DISPATCHER_WAITING_REPLY] = "calling",
+	[DISPATCHER_STOPPED] = "stopped",
+};
+
+/* Reads a whole number; false, with a sentence, if the text is none. */
+static bool read_number(const char *text, uint64_t *out)
+{
+	char *end;
+
+	*out = strtoull(text, &end, 0);
+	if (*text >= '0' && *text <= '9' && *end == 0)
+		return true;
+	printf("%s is not a number\n", text);
+	return false;
+}
+
+static bool list_cores(struct core_info *cores, unsigned *count)
+{
+	err_t e = core_list(cores, MACHINE_CORES, count);
+
+	if (is_err(e))
+		printf("the cores can't be listed: %s\n", err_sentence(e));
+	return is_ok(e);
+}
+
+static void command_cores(int words, char **word)
+{
+	static struct core_info cores[MACHINE_CORES];
+	unsigned count;
+
+	(void)words, (void)word;
+	if (!list_cores(cores, &count))
+		return;
+	printf("core   APIC  node  state  up after\n");
+	for (unsigned i = 0; i < count; i++)
+		printf("%4u  %5u  %4u  %-5s  %6llu us\n", cores[i].core, cores[i].apic, cores[i].node, cores[i].alive ? "up" : "out",
+		       (unsigned long long)cores[i].boot_us);
+}
+
+static void print_domains(unsigned core)
+{
+	static struct domain_info domains[DOMAINS_MAX];
+	unsigned count;
+	err_t e = domain_list(core, domains, DOMAINS_MAX, &count);
+
+	if (is_err(e)) {
+		printf("the domains of core %u can't be listed: %s\n", core, err_sentence(e));
+		return;
+	}
+	for (unsigned i = 0; i < count; i++) {
+		const struct domain_info *d = &domains[i];
+		const char *state = d->state < sizeof(state_names) / sizeof(state_names[0]) ? state_names[d->state] : "?";
+
+		printf("%8u  %4u  %-8s  %6llu KiB  %9llu ms  %.24s\n", d->domain, d->core, state, (unsigned long long)(d->ram_bytes / KIB),
+		       (unsigned long long)(d->tsc_run / (time_tsc_hz() / 1000 + 1)), d->name);
+	}
+}
+
+static void command_ps(int words, char **word)
+{
+	static struct core_info cores[MACHINE_CORES];
+	unsigned count;
+
+	(void)words, (void)word;
+	if (!list_cores(cores, &count))
+		return;
+	printf("  domain  core  state         memory        time  program\n");
+	for (unsigned i = 0; i < count; i++)
+		if (cores[i].alive)
+			print_domains(cores[i].core);
+}
+
+/* The shell's own capability space, slot by slot. */
+static void command_caps(int words, char **word)
+{
+	unsigned count = 0;
+
+	(void)words, (void)word;
+	printf(" slot  type         rights  base                size\n");
+	for (unsigned root = ROOT_TASK; root < CNODE_SLOTS; root++) {
+		for (unsigned slot = 0; slot < CNODE_SLOTS; slot++) {
+			struct cap_identity c;
+			err_t e = cap_identify(CAP(root, slot), &c);
+
+			if (err_is(e, ERR_NUMBER_CAP_ADDRESS))
+				break;
+			if (is_err(e))
+				continue;
+			count++;
+			printf("%02x:%02x  %-11s  %c%c%c%c    0x%016llx  0x%llx\n", root, slot, cap_type_name(c.type),
+			       c.rights & RIGHT_READ ? 'r' : '-', c.rights & RIGHT_WRITE ? 'w' : '-', c.rights & RIGHT_EXECUTE ? 'x' : '-',
+			       c.rights & RIGHT_CONTROL ? 'c' : '-', (unsigned long long)c.base, (unsigned long long)c.size);
+		}
+	}
+	printf("%u capabilities\n", count);
+}
+
+/* run PROGRAM [core] [arguments]: a word that is a number right behind the program is the core. */
+static void command_run(int words, char **word)
+{
+	uint64_t core = CORE_HERE;
+	uint32_t domain;
+	int64_t status = 0;
+	enum end_cause cause = END_EXIT;
+	err_t e;
+
+	if (words > 2 && word[2][0] >= '0' && word[2][0] <= '9') {
+		if (!read_number(word[2], &core))
+			return;
+		word[2] = word[1];
+		word++;
+	}
+	e = domain_spawn((const char *const *)&word[1], NULL, core, 0, &domain);
+	if (is_err(e)) {
+		printf("%s can't be started: %s\n", word[1], err_sentence(e));
+		return;
+	}
+	e = domain_wait(domain, &status, &cause);
+	if (is_err(e))
+		printf("lost sight of domain %u: %s\n", domain, err_sentence(e));
+	else if (cause != END_EXIT || status != 0)
+		printf("domain %u ended, cause %u, status %lld\n", domain, cause, (long long)status);
+}
+
+static void command_poweroff(int words, char **word)
+{
+	err_t e;
+
+	(void)words, (void)word;
+	fflush(stdout);
+	e = system_power_off(0);
+	printf("the machine can't be powered off: %s\n", err_sentence(e));
+}
+
+static void command_help(int words, char **word);
+
+static const struct command commands[] = {
+	{"ps", "", "the domains of all cores", command_ps},
+	{"cores", "", "the cores, their nodes, when they came up", command_cores},
+	{"caps", "", "this shell's capabilities", command_caps},
+	{"run", "PROGRAM [core] [arguments]", "starts a program and waits for its end", command_run},
+	{"poweroff", "", "ends the system", command_poweroff},
+	{"help", "", "this list", command_help},
+};
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void command_help(int words, char **word)
+{
+	(void)words, (void)word;
+	for (size_t i = 0; i < COMMANDS; i++)
+		printf("%-9s%-28s%s\n", commands[i].name, commands[i].arguments, commands[i].summary);
+}
+
+/* Finds the command and runs it. */
+static void run_line(char *line)
+{
+	char *word[WORDS_MAX + 1];
+	int words = 0;
+
+	for (char *w = strtok(line, " \t\n"); w != NULL && words < WORDS_MAX; w = strtok(NULL, " \t\n"))
+		word[words++] = w;
+	word[words] = NULL;
+	if (words == 0)
+		return;
+	for (size_t i = 0; i < COMMANDS; i++) {
+		if (strcmp(word[0], commands[i].name) != 0)
+			continue;
+		if (words == 1 && commands[i].arguments[0] >= 'A' && commands[i].arguments[0] <= 'Z')
+			printf("%s %s: %s\n", commands[i].name, commands[i].arguments, commands[i].summary);
+		else
+			commands[i].run(words, word);
+		return;
+	}
+	printf("there is no command %s; help lists them\n", word[0]);
+}
+
+int main(void)
+{
+	char line[512];
+
+	printf("Atoll. help lists the commands.\n");
+	for (;;) {
+		printf("atoll> ");
+		fflush(stdout);
+		if (fgets(line, sizeof(line), stdin) == NULL)
+			return EXIT_SUCCESS;
+		run_line(line);
+	}
+}
