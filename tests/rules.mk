@@ -1,4 +1,56 @@
 # SPDX-License-Identifier: MIT
 # Copyright 2026 The Atoll authors
 #
-# Tests: see tests/run.
+# Tests are found by wildcard; tests/run.py runs them all and counts.
+#
+#   tests/structure/test_*.py   rules about the tree and about the CPU driver's image
+#   tests/hosted/test_*.c       cmocka, under ASan and UBSan, or under TSan if the name ends in _tsan
+#   tests/compile/*.c           files that must not compile
+#   tests/fuzz/fuzz_*.c         libFuzzer targets
+#   tests/launcher/test_*.py    the launcher, with a QEMU that replays a serial log
+#   tests/boot/test_*.py        the system in QEMU
+#
+# The first lines of a hosted test and of a fuzz target may say what else belongs to it:
+#   // sources: numa/model/build.c numa/model/madt.c      the real files that it tests
+#   // flags: -DSMALL    // libs: -lck
+
+says = $(shell sed -n '1,12s|^// $(1): *||p' $(2))
+
+TEST_CFLAGS := -std=c17 -D_GNU_SOURCE -g $(WARNINGS) -Wno-missing-prototypes -I. -I$(BUILD)/gen -Ilibos/include -pthread \
+	-fno-omit-frame-pointer -mfsgsbase -mxsave
+ASAN := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
+TSAN := -O2 -fsanitize=thread
+FUZZ := -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+
+# $(call test_program,PATH of the test without .c,compiler,sanitizer,libraries): $(BUILD)/PATH/run
+define test_program
+$$(BUILD)/$(1)/%.o: %.c $$(COMPILER) | $$(DEPS)
+	$$(call say,CC,$$<  [$(notdir $(1))])
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$(2) $$(TEST_CFLAGS) $(3) $(call says,flags,$(1).c) -MMD -MP -c $$< -o $$@
+$$(BUILD)/$(1)/run: $(patsubst %.c,$$(BUILD)/$(1)/%.o,$(1).c $(call says,sources,$(1).c))
+	$$(call say,LD,$$@)
+	$$(Q)$(2) $(3) -pthread -o $$@ $$^ $(4) $(call says,libs,$(1).c)
+endef
+
+HOSTED := $(basename $(wildcard tests/hosted/test_*.c))
+FUZZED := $(basename $(wildcard tests/fuzz/fuzz_*.c))
+
+# Reading the tests' first lines costs a moment that only these goals are worth.
+ifneq ($(filter hosted-programs fuzz-programs $(BUILD)/tests/%,$(MAKECMDGOALS)),)
+$(foreach t,$(filter-out %_tsan,$(HOSTED)),$(eval $(call test_program,$t,$(CC),$(ASAN),-lcmocka)))
+$(foreach t,$(filter %_tsan,$(HOSTED)),$(eval $(call test_program,$t,$(CC),$(TSAN),-lcmocka)))
+$(foreach t,$(FUZZED),$(eval $(call test_program,$t,clang,$(FUZZ),)))
+endif
+
+.PHONY: hosted-programs fuzz-programs
+hosted-programs: $(HOSTED:%=$(BUILD)/%/run)
+fuzz-programs: $(FUZZED:%=$(BUILD)/%/run)
+
+# ONLY names kinds of tests (ONLY='hosted compile'), SECONDS_EACH is a fuzzer's time.
+RUN_TESTS = $(PYTHON) tests/run.py --build $(call quoted,$(BUILD)) --cc $(call quoted,$(CC))
+.PHONY: test fuzz
+test: $(DEPS)
+	@$(RUN_TESTS) $(ONLY)
+fuzz: $(DEPS)
+	@$(RUN_TESTS) --seconds $(or $(SECONDS_EACH),60) fuzz

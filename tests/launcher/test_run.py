@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: MIT
+# Copyright 2026 The Atoll authors
+"""The launcher from the outside, with a QEMU that replays a serial log."""
+
+import json
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FAKE = Path(__file__).with_name("fake_qemu.py")
+
+TOPOLOGY = '@topology {"cores":[{"core":0,"apic":0,"node":0},{"core":1,"apic":2,"node":1}],' \
+           '"nodes":[{"node":0,"memory":1073741824},{"node":1,"memory":536870912}],' \
+           '"distances":[[10,21],[22,10]],"acpica":"20220331"}'
+BOOTS = '@boot {"core":0,"apic":0,"node":0,"us":1500,"image_bytes":180224}\n' \
+        '@boot {"core":1,"apic":2,"node":1,"us":2500,"image_bytes":184320}'
+
+
+def bench(name, a, b, p50):
+    return f'@bench {{"id":"{name}","lens":"elapsed","unit":"cycles","from":{a},"to":{b},"n":10,' \
+           f'"min":{p50 - 100},"p50":{p50},"p99":{p50 + 100},"max":{p50 + 500}}}'
+
+
+GOOD = "\n".join(["\x1b[2J\x1b[01;01HBdsDxe: loading Boot0001\r", "Atoll starts.\r", BOOTS, TOPOLOGY,
+                  bench("floor.rtt", 0, 1, 1000), bench("floor.rtt", 1, 0, 1000),
+                  bench("channel.rtt", 0, 1, 1200), bench("channel.rtt", 1, 0, 1300),
+                  '@event {"event":"poweroff","status":0}', "Good night."]) + "\n"
+
+
+@pytest.fixture
+def launch(tmp_path):
+    """Runs the launcher on a serial log; the answer has its output, exit code, and the kept facts."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "qemu-system-x86_64").symlink_to(FAKE)
+
+    def run(serial, *words, action="run", **fake):
+        (tmp_path / "serial").write_text(serial, encoding="utf-8")
+        environment = {**os.environ, "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}",
+                       "FAKE_SERIAL": str(tmp_path / "serial"), **fake}
+        answer = subprocess.run([ROOT / "boot/launch/run.py", action, f"BUILD={tmp_path}", *words], env=environment,
+                                capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL, check=False)
+        kept = tmp_path / "results/latest.jsonl"
+        answer.facts = [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
+        return answer
+
+    run.directory = tmp_path
+    return run
+
+
+def test_a_good_run_shows_the_lines_and_tables_and_keeps_every_fact(launch):
+    answer = launch(GOOD, "NAME=good", "CORES=2")
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stderr == ""
+    assert answer.stdout.startswith("Atoll starts.\nGood night.\n")
+    assert "BdsDxe" not in answer.stdout and "@" not in answer.stdout
+    assert [fact["tag"] for fact in answer.facts] == ["provenance"] + ["boot"] * 2 + ["topology"] + ["bench"] * 4 + ["event"]
+    assert (launch.directory / "results/good.jsonl").exists()
+    assert b"BdsDxe" in (launch.directory / "results/good.log").read_bytes()
+
+
+def test_the_tables_say_what_the_facts_say(launch):
+    lines = launch(GOOD, "CORES=2").stdout.splitlines()
+    rows = [line.split() for line in lines]
+    assert "The machine, as ACPICA 20220331 found it: 2 cores, 2 nodes" in lines
+    assert ["1", "2", "1", "2.5", "ms", "180", "KiB"] in rows
+    assert ["0", "1", "GiB", "10", "21"] in rows
+    assert ["1", "512", "MiB", "22", "10"] in rows
+    assert ["0", "-", "1,200"] in rows and ["1", "1,300", "-"] in rows
+    assert ["channel.rtt", "elapsed", "cycles", "2", "1,100", "1,250", "1,400", "1.25", "1.30"] in rows
+    assert any(line.startswith("Lens elapsed: ") for line in lines)
+
+
+def test_the_provenance_says_what_ran(launch):
+    origin = launch(GOOD, "CORES=2", "APP=ipcbench -a, b").facts[0]
+    assert origin["qemu"] == "QEMU emulator version 0.0 (fake)"
+    assert origin["accelerator"] == "tcg,thread=multi"
+    assert origin["command"][0] == "qemu-system-x86_64"
+    assert "name=opt/atoll/cmdline,string=-- ipcbench -a,, b" in origin["command"]
+    assert origin["settings"]["cores"] == 2
+    assert set(origin["host"]) == {"cpu", "cores", "kernel", "load"}
+
+
+@pytest.mark.parametrize("line", [
+    '@boot {"core":1,', '@boot {"core":NaN}', '@boot {"core":1,"core":2}', '@boot {"tag":"x"}',
+    '[1 bench] @bench {"id":"a" @event {"event":"x"}'])
+def test_a_damaged_fact_fails_the_run_and_is_named(launch, line):
+    answer = launch(GOOD + line + "\n")
+    assert answer.returncode == 1
+    assert line in answer.stderr
+
+
+def test_a_fact_without_a_line_end_is_kept(launch):
+    assert launch(GOOD + '@test {"name":"last","ok":true}').facts[-1] == {"tag": "test", "name": "last", "ok": True}
+
+
+@pytest.mark.parametrize("event, sentence", [
+    ('{"event":"poweroff","status":3}', "The guest powered off with status 3."),
+    ('{"event":"panic","core":1}', "The guest reported a panic"),
+    ('{"event":"other"}', "stopped without powering itself off")])
+def test_other_ends_are_failures(launch, event, sentence):
+    answer = launch(f"Atoll starts.\nlast words\n@event {event}\n")
+    assert answer.returncode == 1
+    assert sentence in answer.stderr
+    assert "The guest's last line: last words" in answer.stderr
+
+
+def test_a_leak_is_a_failure(launch):
+    leak = '@leak {"core":1,"ram_before":8192,"ram_after":4096,"caps_before":3,"caps_after":3}\n'
+    answer = launch(GOOD + leak)
+    assert answer.returncode == 1
+    assert "core 1" in answer.stderr and "ram" in answer.stderr
+
+
+def test_a_machine_that_hangs_is_stopped(launch):
+    before = time.monotonic()
+    answer = launch("Atoll starts.\n", "TIMEOUT=1", FAKE_CODE="hang")
+    assert time.monotonic() - before < 20
+    assert answer.returncode == 1
+    assert "still running after 1 seconds" in answer.stderr
+
+
+def test_qemu_s_own_complaint_is_shown(launch):
+    answer = launch("", FAKE_CODE="1", FAKE_COMPLAINT="no such device")
+    assert answer.returncode == 1
+    assert "no such device" in answer.stderr
+
+
+def test_the_shell_takes_its_input_from_a_pipe_too(launch):
+    assert launch(GOOD, action="shell").returncode == 0
+
+
+@pytest.mark.parametrize("words, sentence", [
+    (["CORES=abc"], "CORES=abc is not a number."),
+    (["CORES=-1"], "CORES=-1 is not a number."),
+    (["CORES=0"], "CORES=0 is out of range: 1 to 255."),
+    (["CORES=256"], "CORES=256 is out of range: 1 to 255."),
+    (["CORES=2", "NODES=4"], "NODES=4 is more than CORES=2: every node needs a core."),
+    (["NODES=0"], "NODES=0 is out of range: 1 to 128."),
+    (["MEM=63M"], "MEM=63M is too little: at least 64M."),
+    (["MEM=64M", "NODES=8"], "MEM=64M is too little for NODES=8: at least 16M each."),
+    (["MEM=2"], "MEM=2 is not an amount of memory: write 512M or 2G."),
+    (["MEM=90000G"], "MEM=90000G is more than this host's"),
+    (["FIRMWARE=efi"], "FIRMWARE=efi is unknown: it is bios or uefi."),
+    (["MACHINE=virt"], "MACHINE=virt is unknown: it is q35 or pc."),
+    (["ACCEL=hvf"], "ACCEL=hvf is unknown: it is tcg or kvm."),
+    (["ACCEL=kvm", "LENS=icount"], "does not go with ACCEL=kvm"),
+    (["LENS=time"], "LENS=time is unknown: it is elapsed or icount."),
+    (["CPU=z80"], "CPU=z80 is unknown: `qemu-system-x86_64 -cpu help` lists the models."),
+    (["CPU=a b"], "CPU=a b is not the name of a processor model."),
+    (["QEMU_EXTRA='"], "QEMU_EXTRA=' cannot be split into words"),
+    (["APP=a\tb"], "has a character that is not printable ASCII"),
+    (["APP=" + "x" * 1001], "longer than 1000 characters"),
+    (["TIMEOUT=soon"], "TIMEOUT=soon is not a number."),
+    (["NAME=../x"], "NAME=../x is not usable as the name of a result file."),
+    (["NAME=latest"], "NAME=latest is taken"),
+    (["COLOR=blue"], "COLOR=blue is not a setting"),
+    (["COLOR"], "COLOR is not a setting")])
+def test_senseless_settings_are_refused_in_a_sentence(launch, words, sentence):
+    for action in ("check", "run"):
+        answer = launch(GOOD, *words, action=action)
+        assert answer.returncode == 2
+        assert sentence in answer.stderr
+        assert len(answer.stderr.splitlines()) == 1
+    assert not (launch.directory / "results").exists()
+
+
+def test_every_setting_is_explained(launch):
+    text = (ROOT / "boot/help.txt").read_text(encoding="utf-8")
+    refusal = launch(GOOD, "NONSENSE=1", action="check").stderr
+    for name in refusal.partition("the settings are ")[2].rstrip(".\n").split(", "):
+        assert f"  {name}=" in text
