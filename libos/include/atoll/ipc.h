@@ -56,3 +56,7 @@ uint32_t ipc_peer_domain(const struct ipc_connection *c);
 const char *ipc_peer_name(const struct ipc_connection *c);
 void *ipc_get_data(const struct ipc_connection *c);
 void ipc_set_data(struct ipc_connection *c, void *data);
+
+/* A stream's channel itself (channels/channel.h), for protocols and benchmarks that want it bare; ipc_send and ipc_receive may be used in between. */
+struct channel;
+struct channel *ipc_channel(struct ipc_connection *c);
