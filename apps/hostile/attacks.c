@@ -69,7 +69,7 @@ static bool call_with_odd_flags(void)
 {
 	/* Direction, nested task, alignment check: none of them may reach the CPU driver or survive in it. */
 	__asm__ volatile("pushfq\n\torq $0x44400, (%%rsp)\n\tpopfq\n\tsyscall\n\tpushfq\n\tandq $~0x44400, (%%rsp)\n\tpopfq"
-	                 : : "a"(CALL_BIT | CALL_NUMBER_YIELD), "D"(0), "S"(0) : "rcx", "r11", "rdx", "r8", "r9", "r10", "rbx", "r12", "r13", "r14", "r15", "memory", "cc");
+	                 : : "a"(CALL_BIT | CALL_NUMBER_YIELD), "D"(0), "S"(0) : "rcx", "r11", "rdx", "r8", "r9", "r10", "rbx", "rbp", "r12", "r13", "r14", "r15", "memory", "cc");
 	return true;
 }
 

@@ -93,9 +93,9 @@ static void random_wait(void)
 	if (rdi == CAP_MONITOR.value)
 		return;
 	(void)invoke(CAP_SELF_DISPATCHER, OP_Dispatcher_set_timer, time_tsc() + TIMER_CYCLES, 0, 0, 0, 0);
-	__asm__ volatile("push %%rbx\n\tpush %%rbp\n\tsyscall\n\tpop %%rbp\n\tpop %%rbx"
+	__asm__ volatile("syscall"
 	                 : "+a"(rax), "+D"(rdi), "+S"(rsi), "+d"(rdx), "+r"(r9)
-	                 : : "rcx", "r8", "r10", "r11", "r12", "r13", "r14", "r15", "memory", "cc");
+	                 : : "rbx", "rbp", "rcx", "r8", "r10", "r11", "r12", "r13", "r14", "r15", "memory", "cc");
 	(void)invoke(CAP_SELF_DISPATCHER, OP_Dispatcher_set_timer, 0, 0, 0, 0, 0);
 }
 

@@ -10,6 +10,7 @@
  * Waiting. Functions that wait poll for a bounded time, let other threads run meanwhile, then park: the channel announces it and the
  * dispatcher sleeps until the peer rings. ipc_set_polling says how long to poll; IPC_POLL_ALWAYS never parks (benchmarks). */
 
+#include "cpudriver/abi/capabilities.h"
 #include "cpudriver/abi/errors.h"
 
 #define IPC_WORDS        4
@@ -60,3 +61,6 @@ void ipc_set_data(struct ipc_connection *c, void *data);
 /* A stream's channel itself (channels/channel.h), for protocols and benchmarks that want it bare; ipc_send and ipc_receive may be used in between. */
 struct channel;
 struct channel *ipc_channel(struct ipc_connection *c);
+
+/* A local connection's endpoint (libos/ipc/endpoint.h has the bare calls); CAP_NULL if the server is on another core. */
+cap_t ipc_endpoint(const struct ipc_connection *c);

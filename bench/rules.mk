@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: MIT
+# Copyright 2026 The Atoll authors
+
+PROGRAMS += ipcbench
+ipcbench_SRCS := $(wildcard bench/ipcbench/*.c) bench/common/stats.c
