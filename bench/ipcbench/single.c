@@ -321,6 +321,12 @@ static bool measure_capabilities(void)
 
 bool single_measure(const struct lens *with)
 {
+	static bool (*const measurements[])(void) = {measure_null_call, measure_foreign_call, measure_local_ipc,
+	                                             measure_switch,    measure_fault,        measure_capabilities};
+	bool ok = true;
+
 	lens = with;
-	return measure_null_call() & measure_foreign_call() & measure_local_ipc() & measure_switch() & measure_fault() & measure_capabilities();
+	for (size_t i = 0; i < sizeof(measurements) / sizeof(measurements[0]); i++)
+		ok = measurements[i]() && ok;
+	return ok;
 }

@@ -6,6 +6,7 @@
 The exit code is 0 if the guest powered itself off and said that all went well, 1 if not, 2 if a setting was refused.
 """
 
+import dataclasses
 import signal
 import subprocess
 import sys
@@ -41,6 +42,7 @@ def run(settings: user.Settings) -> int:
 
 def shell(settings: user.Settings) -> int:
     """The serial line is the terminal, until the guest powers itself off or Ctrl-C ends the machine."""
+    settings = dataclasses.replace(settings, app=settings.app or "shell")
     if not sys.stdin.isatty():
         return _watch(settings, None)
     import pexpect  # Only here: `check` must work before any package is installed.

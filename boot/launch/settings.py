@@ -70,8 +70,9 @@ class Settings:
         }
 
     def command_line(self) -> str:
-        """What the loader appends to GRUB's command line: options, then `--` and the program with its arguments."""
-        return " ".join(part for part in (self.cmdline, f"-- {self.app}" if self.app else "") if part)
+        """What the loader appends to GRUB's command line. apps/init/main.c says how it is read."""
+        parts = ("lens=instructions" if self.lens == "icount" else "", self.cmdline, f"app={self.app}" if self.app else "")
+        return " ".join(part for part in parts if part)
 
 
 def parse(words: list[str], action: str = "run") -> Settings:

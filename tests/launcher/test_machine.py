@@ -48,6 +48,7 @@ def test_the_two_lenses(tmp_path):
     counting = words(tmp_path, "LENS=icount")
     assert options(counting, "-accel") == ["tcg,thread=single"]
     assert options(counting, "-icount") == ["shift=0,sleep=off"]
+    assert options(counting, "-fw_cfg") == ["name=opt/atoll/cmdline,string=lens=instructions"]
 
 
 def test_uefi_gets_variables_of_its_own(tmp_path):

@@ -79,7 +79,7 @@ def test_the_provenance_says_what_ran(launch):
     assert origin["qemu"] == "QEMU emulator version 0.0 (fake)"
     assert origin["accelerator"] == "tcg,thread=multi"
     assert origin["command"][0] == "qemu-system-x86_64"
-    assert "name=opt/atoll/cmdline,string=-- ipcbench -a,, b" in origin["command"]
+    assert "name=opt/atoll/cmdline,string=app=ipcbench -a,, b" in origin["command"]
     assert origin["settings"]["cores"] == 2
     assert set(origin["host"]) == {"cpu", "cores", "kernel", "load"}
 
