@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Copyright 2026 The Atoll authors
 
-PROGRAMS += init console shell hostile
+PROGRAMS += init console shell hello hostile
 init_SRCS    := apps/init/main.c apps/init/plan.c
 console_SRCS := apps/console/main.c apps/console/uart.c apps/console/lines.c
 shell_SRCS   := apps/shell/main.c
+hello_SRCS   := apps/hello/main.c
 hostile_SRCS := apps/hostile/main.c apps/hostile/attacks.c apps/hostile/fuzz.c

@@ -54,3 +54,7 @@ test: $(DEPS)
 	@$(RUN_TESTS) $(ONLY)
 fuzz: $(DEPS)
 	@$(RUN_TESTS) --seconds $(or $(SECONDS_EACH),60) fuzz
+
+# Programs that the boot tests run inside the system.
+PROGRAMS += selftest
+selftest_SRCS := tests/programs/selftest.c
