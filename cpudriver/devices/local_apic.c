@@ -22,19 +22,19 @@ static enum local_apic_mode chosen_mode(enum local_apic_mode mode)
 {
 	if (mode != LOCAL_APIC_CHOOSE)
 		return mode;
-	return cpuid_read(1, 0).ecx & CPUID_ECX_X2APIC ? LOCAL_APIC_X2APIC : LOCAL_APIC_XAPIC;
+	return cpuid(1, 0).c & CPUID_ECX_X2APIC ? LOCAL_APIC_X2APIC : LOCAL_APIC_XAPIC;
 }
 
 /* From x2APIC mode the only way to xAPIC mode leads over "off" (10.12.5); firmware may have left the core there. */
 static void enter_mode(enum local_apic_mode mode)
 {
-	uint64_t boot_core = msr_read(MSR_IA32_APIC_BASE) & BASE_BOOT_CORE;
+	uint64_t boot_core = rdmsr(MSR_IA32_APIC_BASE) & BASE_BOOT_CORE;
 
-	if (mode == LOCAL_APIC_XAPIC && (msr_read(MSR_IA32_APIC_BASE) & BASE_X2APIC))
-		msr_write(MSR_IA32_APIC_BASE, BASE_ADDRESS | boot_core);
-	msr_write(MSR_IA32_APIC_BASE, BASE_ADDRESS | BASE_ENABLE | boot_core);
+	if (mode == LOCAL_APIC_XAPIC && (rdmsr(MSR_IA32_APIC_BASE) & BASE_X2APIC))
+		wrmsr(MSR_IA32_APIC_BASE, BASE_ADDRESS | boot_core);
+	wrmsr(MSR_IA32_APIC_BASE, BASE_ADDRESS | BASE_ENABLE | boot_core);
 	if (mode == LOCAL_APIC_X2APIC)
-		msr_write(MSR_IA32_APIC_BASE, BASE_ADDRESS | BASE_ENABLE | BASE_X2APIC | boot_core);
+		wrmsr(MSR_IA32_APIC_BASE, BASE_ADDRESS | BASE_ENABLE | BASE_X2APIC | boot_core);
 }
 
 /* An entry that this APIC does not have must not be touched: bits 23:16 of the version are the last entry's number (10.4.8). */
@@ -72,13 +72,13 @@ void local_apic_init(struct local_apic *apic, enum local_apic_mode mode, const s
 
 void local_apic_set_rates(struct local_apic *apic, uint64_t tsc_hz, uint64_t local_apic_hz)
 {
-	apic->tsc_deadline = (cpuid_read(1, 0).ecx & CPUID_ECX_TSC_DEADLINE) != 0;
+	apic->tsc_deadline = (cpuid(1, 0).c & CPUID_ECX_TSC_DEADLINE) != 0;
 	apic->ticks_per_cycle = (local_apic_hz << 32) / tsc_hz;
 
 	local_apic_timer_disarm(apic);
 	local_apic_write(apic, LOCAL_APIC_LVT_TIMER, apic->timer_vector | (apic->tsc_deadline ? LVT_TSC_DEADLINE : 0));
 	/* The new mode must have arrived before the first deadline is written (10.5.4.1). */
-	fence_before_msr();
+	fence_before_wrmsr();
 }
 
 uint32_t local_apic_errors(const struct local_apic *apic)

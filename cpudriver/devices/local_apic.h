@@ -56,7 +56,7 @@ enum local_apic_register {
 	LOCAL_APIC_TIMER_CURRENT = 0x390,
 	LOCAL_APIC_TIMER_DIVIDE = 0x3e0,
 };
-#define LOCAL_APIC_MSR      0x800
+#define LOCAL_APIC_MSR        0x800
 #define MSR_IA32_TSC_DEADLINE 0x6e0 /* Intel SDM vol. 4, table 2-2 */
 
 /* Interrupt command register (10.6.1, figure 10-12). */
@@ -78,16 +78,16 @@ uint32_t local_apic_errors(const struct local_apic *apic);
 static inline uint32_t local_apic_read(const struct local_apic *apic, enum local_apic_register r)
 {
 	if (apic->mode == LOCAL_APIC_X2APIC)
-		return (uint32_t)msr_read(LOCAL_APIC_MSR + r / 16);
-	return register_read32(DEVICE_LOCAL_APIC + r);
+		return (uint32_t)rdmsr(LOCAL_APIC_MSR + r / 16);
+	return register_read(DEVICE_LOCAL_APIC + r);
 }
 
 static inline void local_apic_write(const struct local_apic *apic, enum local_apic_register r, uint32_t value)
 {
 	if (apic->mode == LOCAL_APIC_X2APIC)
-		msr_write(LOCAL_APIC_MSR + r / 16, value);
+		wrmsr(LOCAL_APIC_MSR + r / 16, value);
 	else
-		register_write32(DEVICE_LOCAL_APIC + r, value);
+		register_write(DEVICE_LOCAL_APIC + r, value);
 }
 
 static inline void local_apic_eoi(const struct local_apic *apic) { local_apic_write(apic, LOCAL_APIC_EOI, 0); }
@@ -97,14 +97,14 @@ static inline void local_apic_eoi(const struct local_apic *apic) { local_apic_wr
 static inline void local_apic_command(const struct local_apic *apic, uint32_t target, uint32_t command)
 {
 	if (apic->mode == LOCAL_APIC_X2APIC) {
-		fence_before_msr();
-		msr_write(LOCAL_APIC_MSR + LOCAL_APIC_COMMAND / 16, (uint64_t)target << 32 | command);
+		fence_before_wrmsr();
+		wrmsr(LOCAL_APIC_MSR + LOCAL_APIC_COMMAND / 16, (uint64_t)target << 32 | command);
 		return;
 	}
-	while (register_read32(DEVICE_LOCAL_APIC + LOCAL_APIC_COMMAND) & COMMAND_PENDING)
+	while (register_read(DEVICE_LOCAL_APIC + LOCAL_APIC_COMMAND) & COMMAND_PENDING)
 		spin_hint();
-	register_write32(DEVICE_LOCAL_APIC + LOCAL_APIC_COMMAND_HIGH, target << 24);
-	register_write32(DEVICE_LOCAL_APIC + LOCAL_APIC_COMMAND, command);
+	register_write(DEVICE_LOCAL_APIC + LOCAL_APIC_COMMAND_HIGH, target << 24);
+	register_write(DEVICE_LOCAL_APIC + LOCAL_APIC_COMMAND, command);
 }
 
 static inline void local_apic_send(const struct local_apic *apic, uint32_t target, uint8_t vector)
@@ -123,10 +123,10 @@ static inline void local_apic_send_sipi(const struct local_apic *apic, uint32_t 
 static inline void local_apic_timer_arm(const struct local_apic *apic, uint64_t tsc)
 {
 	if (apic->tsc_deadline) {
-		msr_write(MSR_IA32_TSC_DEADLINE, tsc);
+		wrmsr(MSR_IA32_TSC_DEADLINE, tsc);
 		return;
 	}
-	uint64_t now = tsc_read();
+	uint64_t now = rdtsc();
 	unsigned __int128 ticks = tsc <= now ? 1 : ((unsigned __int128)(tsc - now) * apic->ticks_per_cycle >> 32) + 1;
 	local_apic_write(apic, LOCAL_APIC_TIMER_INITIAL, ticks > UINT32_MAX ? UINT32_MAX : (uint32_t)ticks);
 }
@@ -134,7 +134,7 @@ static inline void local_apic_timer_arm(const struct local_apic *apic, uint64_t 
 static inline void local_apic_timer_disarm(const struct local_apic *apic)
 {
 	if (apic->tsc_deadline)
-		msr_write(MSR_IA32_TSC_DEADLINE, 0);
+		wrmsr(MSR_IA32_TSC_DEADLINE, 0);
 	else
 		local_apic_write(apic, LOCAL_APIC_TIMER_INITIAL, 0);
 }
