@@ -3,3 +3,5 @@
 
 PROGRAMS += ipcbench
 ipcbench_SRCS := $(wildcard bench/ipcbench/*.c) bench/common/stats.c
+
+include bench/host/rules.mk

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+#pragma once
+
+/* What is measured of a channel: one line there and back, and lines in one direction. Both sides poll. A side answers
+ * false when its channel is broken or what arrived is not what was sent. */
+
+#include "channels/channel.h"
+
+enum { EXCHANGE_TYPE = 1 };
+
+static inline bool exchange_receive(struct channel *ch, struct channel_message *message)
+{
+	for (;;) {
+		struct channel_result result = channel_try_receive(ch, message);
+
+		if (channel_ok(result))
+			return true;
+		if (result.code != CHANNEL_EMPTY)
+			return false;
+		channel_pause();
+	}
+}
+
+/* `rounds` questions, each made of the answer before it; the answerer adds one to the first word. */
+static inline bool exchange_ask(struct channel *ch, unsigned rounds)
+{
+	struct channel_message message = {.words = {0}};
+
+	for (unsigned i = 0; i < rounds; i++) {
+		if (!channel_ok(channel_send(ch, EXCHANGE_TYPE, message.words, CHANNEL_WORDS)))
+			return false;
+		if (!exchange_receive(ch, &message))
+			return false;
+	}
+	return message.words[0] == rounds;
+}
+
+static inline bool exchange_answer(struct channel *ch, unsigned rounds)
+{
+	struct channel_message message;
+
+	for (unsigned i = 0; i < rounds; i++) {
+		if (!exchange_receive(ch, &message))
+			return false;
+		message.words[0]++;
+		if (!channel_ok(channel_send(ch, EXCHANGE_TYPE, message.words, CHANNEL_WORDS)))
+			return false;
+	}
+	return true;
+}
+
+/* Waits until one more line may be written. Nothing but acknowledgements comes the other way. */
+static inline bool exchange_room(struct channel *ch)
+{
+	struct channel_message message;
+
+	while (!channel_can_send(ch)) {
+		if (channel_try_receive(ch, &message).code != CHANNEL_EMPTY)
+			return false;
+		channel_pause();
+	}
+	return true;
+}
+
+/* `count` numbered lines as a burst: posted, and flushed when there is no room and at the end. */
+static inline bool exchange_pour(struct channel *ch, unsigned count)
+{
+	uint64_t words[CHANNEL_WORDS] = {0};
+
+	for (unsigned i = 0; i < count; i++) {
+		words[0] = i;
+		if (!exchange_room(ch) || !channel_ok(channel_post(ch, EXCHANGE_TYPE, words, CHANNEL_WORDS)))
+			return false;
+	}
+	channel_flush(ch);
+	return true;
+}
+
+/* The same without putting off the look whether the receiver sleeps. */
+static inline bool exchange_pour_singly(struct channel *ch, unsigned count)
+{
+	uint64_t words[CHANNEL_WORDS] = {0};
+
+	for (unsigned i = 0; i < count; i++) {
+		words[0] = i;
+		if (!exchange_room(ch) || !channel_ok(channel_send(ch, EXCHANGE_TYPE, words, CHANNEL_WORDS)))
+			return false;
+	}
+	return true;
+}
+
+/* Takes `count` lines, the first of which is number `first`. */
+static inline bool exchange_drain(struct channel *ch, unsigned first, unsigned count)
+{
+	struct channel_message message;
+
+	for (unsigned i = 0; i < count; i++)
+		if (!exchange_receive(ch, &message) || message.words[0] != first + i)
+			return false;
+	return true;
+}
