@@ -58,3 +58,5 @@ fuzz: $(DEPS)
 # Programs that the boot tests run inside the system.
 PROGRAMS += selftest
 selftest_SRCS := tests/programs/selftest.c
+
+include tests/lint.mk
