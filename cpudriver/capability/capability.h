@@ -80,6 +80,8 @@ struct capabilities {
 	uint64_t count;       /* slots in it */
 	struct slot *zombies; /* last in, first out (delete.c) */
 	bool flush;           /* translations went stale during this call */
+	uint64_t agreed_base, agreed_end; /* objects in here may go although other cores know them: they agreed (Kernel.sweep) */
+	const struct slot *unbound; /* an embedded slot that its own dispatcher deletes: it needs not be told */
 	struct {
 		uint64_t type, base, size;
 	} obstacle; /* what the last LAST_COPY or NEEDS_AGREEMENT was about */
@@ -121,7 +123,7 @@ static inline uint64_t slot_number(const struct slot *s) { return s->base & ~LIN
 typedef err_t handler_t(struct invocation *i);
 
 enum {
-	OPERATION_LIMIT = 28, /* table.c asserts that every number is below */
+	OPERATION_LIMIT = 32, /* table.c asserts that every number is below */
 };
 
 struct operation {
