@@ -16,6 +16,7 @@
  * The CPU driver makes the first domain, the monitor, out of `monitor` and of memory from the first RAM region of `regions`, and turns
  * each region and module into a capability in the monitor's ROOT_BOOT CNode. It gives the monitor this page read-only. */
 
+#include "cpudriver/abi/memory_map.h"
 #include "cpudriver/abi/types.h"
 
 #define CORE_BOOT_MAGIC   UINT64_C(0x746f6f626c6c6f74) /* "tollboot" */
@@ -25,6 +26,11 @@
 #define REGIONS_MAX 64
 #define MODULES_MAX 8
 #define COMMAND_LINE_BYTES 1024
+
+/* A core's mailbox has two cache lines for each core that may write to it. */
+#define MAILBOX_BYTES_EACH (2 * LINE_BYTES)
+
+static inline uint64_t mailbox_bytes(uint32_t cores) { return (cores * MAILBOX_BYTES_EACH + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1); }
 
 enum region_kind {
 	REGION_RAM = 1,    /* free memory: becomes RAM */
@@ -96,7 +102,8 @@ struct core_boot {
 	uint64_t model_base, model_bytes;                      /* machine model (numa/model.h), 0: not known yet */
 	uint64_t starter_doorbell;                             /* Kernel.install base and */
 	uint64_t starter_doorbell_extra;                       /* extra of the starter's doorbell */
-	uint64_t reserved[8];
+	uint64_t trampoline;                                   /* physical address of the page below 1 MiB that starts cores */
+	uint64_t reserved[7];
 
 	uint32_t regions, modules;
 	struct region region[REGIONS_MAX];
@@ -111,7 +118,10 @@ _Static_assert(offsetof(struct core_boot, command_line) % 8 == 0, "");
  * A core finds its entry by its APIC ID: it begins at (APIC ID mod TRAMPOLINE_ENTRIES) and walks on while the entry's APIC ID is not its
  * own; an empty entry means that nobody wanted it, and it halts. Starters fill entries by the same rule, first the core_boot address,
  * then the APIC ID, and empty them when the core has come up (core IDs are few, so the walk is short). The page tables at
- * TRAMPOLINE_PAGE_TABLE4 identity-map the low 4 GiB and the physical window; the loader made them, below 4 GiB. */
+ * TRAMPOLINE_PAGE_TABLE4 identity-map the low 4 GiB and the physical window; the loader made them, below 4 GiB.
+ *
+ * Both those page tables and the ones of every core's image map the page, executable, at DEVICE_TRAMPOLINE: there the core changes from
+ * the first to the second. The CPU driver removes that mapping when it has started: nothing writable by a domain stays executable. */
 #define TRAMPOLINE_PAGE_TABLE4 0x7f0 /* u32 physical address */
 #define TRAMPOLINE_TABLE       0x800
 #define TRAMPOLINE_ENTRIES     128

@@ -7,7 +7,13 @@
  *
  *   1. core_image_plan  reads both ELF files and says how many bytes the layout takes
  *   2. the caller finds that many bytes, page-aligned, on the core's node
- *   3. core_image_build fills them; core_boot's "this core" part is written, the "machine" part is copied from `template` */
+ *   3. core_image_build fills them; core_boot's "this core" part is written, the "machine" part is copied from `template`
+ *
+ * The page tables map, all for the supervisor only and with the accessed and dirty bits set, so that the CPU never writes to them:
+ *
+ *   window     2 MiB or 1 GiB pages, read and write; what is no memory there is uncached by the firmware's MTRRs
+ *   image      4 KiB pages, each with its segment's rights
+ *   devices    the local APIC (uncached) and the trampoline (executable); the CPU driver maps I/O APICs in the same level-1 table */
 
 #include "cpudriver/abi/core_boot.h"
 #include "cpudriver/abi/elf.h"

@@ -18,6 +18,7 @@
 #define DEVICE_LOCAL_APIC DEVICE_BASE
 #define DEVICE_IO_APIC    (DEVICE_BASE + 0x1000) /* one page each */
 #define DEVICE_IO_APICS   16
+#define DEVICE_TRAMPOLINE (DEVICE_BASE + 0x1ff000) /* core_boot.h: until the CPU driver unmaps it */
 
 /* User space: where the starter of a domain puts what it hands over. Programs are linked at USER_PROGRAM. */
 #define USER_PROGRAM    0x0000000000400000
