@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+
+/* The two halves of discovery. The tables are read first and alone, since that takes a moment only and is all that the start of the other
+ * cores waits for. The namespace with its AML follows while they start. */
+
+#include <stdio.h>
+
+#include <acpi/acpi.h>
+
+#include "numa/acpi/discover.h"
+#include "numa/acpi/hardware.h"
+#include "numa/acpi/osl.h"
+
+enum { ROOT_TABLES = 32 }; /* first size of ACPICA's list of tables; it grows */
+
+static struct machine_table find(char *signature)
+{
+	struct acpi_table_header *table;
+
+	if (ACPI_FAILURE(acpi_get_table(signature, 1, &table)))
+		return (struct machine_table){NULL, 0};
+	return (struct machine_table){table, table->length};
+}
+
+/* An acpi_get_table has its acpi_put_table, or ACPICA would keep the table mapped. */
+static void put(struct machine_table table)
+{
+	if (table.at != NULL)
+		acpi_put_table((struct acpi_table_header *)(uintptr_t)table.at);
+}
+
+static acpi_status start_table_manager(void)
+{
+	acpi_status status = acpi_initialize_subsystem();
+
+	return ACPI_FAILURE(status) ? status : acpi_initialize_tables(NULL, ROOT_TABLES, TRUE);
+}
+
+static void add_note(struct machine *machine, const char *what, acpi_status status)
+{
+	if (machine->note_count < MACHINE_NOTES)
+		snprintf(machine->notes[machine->note_count++], MACHINE_NOTE_BYTES, "%s: %s", what, acpi_format_exception(status));
+}
+
+void discover_machine(struct machine *machine, uint32_t boot_apic, const struct machine_span *memory, size_t memory_count)
+{
+	struct machine_sources sources = {.boot_apic = boot_apic, .memory = memory, .memory_count = memory_count};
+
+	if (hardware_rsdp() == 0) {
+		machine_build(machine, &sources);
+		return;
+	}
+	acpi_status status = start_table_manager();
+	if (ACPI_SUCCESS(status)) {
+		sources.madt = find(ACPI_SIG_MADT);
+		sources.srat = find(ACPI_SIG_SRAT);
+		sources.slit = find(ACPI_SIG_SLIT);
+		sources.hpet = find(ACPI_SIG_HPET);
+		sources.mcfg = find(ACPI_SIG_MCFG);
+		sources.fadt = find(ACPI_SIG_FADT);
+	}
+	machine_build(machine, &sources);
+	machine->acpica = ACPI_CA_VERSION;
+	if (ACPI_FAILURE(status))
+		add_note(machine, "the ACPI tables can't be listed", status);
+
+	put(sources.madt), put(sources.srat), put(sources.slit), put(sources.hpet), put(sources.mcfg), put(sources.fadt);
+}
+
+/* Tells AML that interrupts go through I/O APICs, so that _PRT answers with their inputs (ACPI 6.4, 5.8.1). Firmware need not have it. */
+static void choose_apic_mode(void)
+{
+	union acpi_object mode = {.integer = {.type = ACPI_TYPE_INTEGER, .value = 1}};
+	struct acpi_object_list arguments = {1, &mode};
+
+	acpi_evaluate_object(NULL, "\\_PIC", &arguments, NULL);
+}
+
+const char *discover_namespace(void)
+{
+	if (ACPI_FAILURE(acpi_load_tables()))
+		return "the DSDT can't be loaded";
+	if (ACPI_FAILURE(acpi_enable_subsystem(ACPI_FULL_INITIALIZATION)))
+		return "the machine can't be switched to ACPI mode";
+	if (ACPI_FAILURE(acpi_initialize_objects(ACPI_FULL_INITIALIZATION)))
+		return "the objects of the namespace can't be initialised";
+	choose_apic_mode();
+	if (ACPI_FAILURE(acpi_update_all_gpes()))
+		return "the general purpose events can't be enabled";
+	osl_run_queue();
+	return NULL;
+}
