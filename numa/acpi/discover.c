@@ -11,6 +11,7 @@
 #include "numa/acpi/discover.h"
 #include "numa/acpi/hardware.h"
 #include "numa/acpi/osl.h"
+#include "numa/model/tables.h"
 
 enum { ROOT_TABLES = 32 }; /* first size of ACPICA's list of tables; it grows */
 
@@ -30,17 +31,27 @@ static void put(struct machine_table table)
 		acpi_put_table((struct acpi_table_header *)(uintptr_t)table.at);
 }
 
-static acpi_status start_table_manager(void)
+/* These few views stay for good. */
+static const void *view(void *context, uint64_t physical, size_t bytes)
 {
-	acpi_status status = acpi_initialize_subsystem();
-
-	return ACPI_FAILURE(status) ? status : acpi_initialize_tables(NULL, ROOT_TABLES, TRUE);
+	(void)context;
+	return hardware_map(physical, bytes);
 }
 
-static void add_note(struct machine *machine, const char *what, acpi_status status)
+/* ACPICA believes whatever the root pointer that it is given says, so that is checked before. NULL, or what is wrong. */
+static const char *start_table_manager(void)
 {
-	if (machine->note_count < MACHINE_NOTES)
-		snprintf(machine->notes[machine->note_count++], MACHINE_NOTE_BYTES, "%s: %s", what, acpi_format_exception(status));
+	struct machine_root root = machine_open_root(&(struct machine_memory){view, NULL}, hardware_rsdp());
+
+	if (root.state == MACHINE_ROOT_ABSENT)
+		return "there is no ACPI root pointer where the boot loader said";
+	if (root.state == MACHINE_ROOT_DAMAGED)
+		return "the ACPI root pointer or the list of tables behind it is damaged";
+	if (ACPI_FAILURE(acpi_initialize_subsystem()))
+		return "ACPICA can't be initialised";
+	if (ACPI_FAILURE(acpi_initialize_tables(NULL, ROOT_TABLES, TRUE)))
+		return "the ACPI tables can't be listed";
+	return NULL;
 }
 
 void discover_machine(struct machine *machine, uint32_t boot_apic, const struct machine_span *memory, size_t memory_count)
@@ -51,8 +62,8 @@ void discover_machine(struct machine *machine, uint32_t boot_apic, const struct 
 		machine_build(machine, &sources);
 		return;
 	}
-	acpi_status status = start_table_manager();
-	if (ACPI_SUCCESS(status)) {
+	const char *wrong = start_table_manager();
+	if (wrong == NULL) {
 		sources.madt = find(ACPI_SIG_MADT);
 		sources.srat = find(ACPI_SIG_SRAT);
 		sources.slit = find(ACPI_SIG_SLIT);
@@ -62,8 +73,8 @@ void discover_machine(struct machine *machine, uint32_t boot_apic, const struct 
 	}
 	machine_build(machine, &sources);
 	machine->acpica = ACPI_CA_VERSION;
-	if (ACPI_FAILURE(status))
-		add_note(machine, "the ACPI tables can't be listed", status);
+	if (wrong != NULL && machine->note_count < MACHINE_NOTES)
+		snprintf(machine->notes[machine->note_count++], MACHINE_NOTE_BYTES, "%s", wrong);
 
 	put(sources.madt), put(sources.srat), put(sources.slit), put(sources.hpet), put(sources.mcfg), put(sources.fadt);
 }

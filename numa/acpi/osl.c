@@ -259,12 +259,3 @@ acpi_status acpi_os_signal(u32 function, void *info)
 	}
 	return AE_OK;
 }
-
-/* ACPICA writes the sleep registers itself. */
-acpi_status acpi_os_enter_sleep(u8 state, u32 a, u32 b)
-{
-	(void)state;
-	(void)a;
-	(void)b;
-	return AE_OK;
-}

@@ -58,6 +58,24 @@ int power_can_switch_off(void)
 	return ACPI_SUCCESS(acpi_get_sleep_type_data(ACPI_STATE_S5, &a, &b));
 }
 
+/* ACPICA asks this before it writes the sleep registers. It would afterwards wait for the machine to wake, for ever if that did not go to
+ * sleep; so we write them here and tell it to leave that. */
+acpi_status acpi_os_enter_sleep(u8 state, u32 a, u32 b)
+{
+	acpi_status status;
+
+	(void)state;
+	if (acpi_gbl_reduced_hardware) {
+		status = acpi_write(a, &acpi_gbl_FADT.sleep_control);
+	} else {
+		status = acpi_write(a, &acpi_gbl_FADT.xpm1a_control_block);
+		if (ACPI_SUCCESS(status) && acpi_gbl_FADT.xpm1b_control_block.address != 0)
+			status = acpi_write(b, &acpi_gbl_FADT.xpm1b_control_block);
+	}
+	hardware_wait(SETTLE_NS);
+	return ACPI_FAILURE(status) ? status : AE_CTRL_TERMINATE;
+}
+
 const char *power_off(void)
 {
 	if (!power_can_switch_off())
@@ -66,7 +84,6 @@ const char *power_off(void)
 		return "the firmware refuses to prepare for switching off";
 	if (ACPI_FAILURE(acpi_enter_sleep_state(ACPI_STATE_S5)))
 		return "the sleep registers can't be written";
-	hardware_wait(SETTLE_NS);
 	return "the machine is still on";
 }
 
