@@ -3,7 +3,8 @@
 
 /* identify, copy, mint, move: what every capability can do without its object being touched.
  *
- *   identify                                              -> V0 type | rights<<8 | CAP_FLAG_*<<16 | owner<<32, V1 base, V2 size
+ *   identify                                              -> V0 type | rights<<8 | CAP_FLAG_*<<16 | owner<<32 | extra<<48, V1 base, V2 size;
+ *                                                            extra is a doorbell's index (for Kernel.install elsewhere), else 0
  *   copy   W0 CNode, W1 slot
  *   mint   W0 CNode, W1 slot, W2 rights to keep, W3 badge    the badge for endpoints that have none yet, else 0
  *   move   W0 CNode, W1 slot                                 the mapping, if any, goes along */
@@ -16,7 +17,8 @@ err_t op_Any_identify(struct invocation *i)
 {
 	const struct slot *s = i->self;
 
-	i->value[0] = s->type | (uint64_t)s->rights << 8 | (uint64_t)(s->flags & ~SLOT_PLACE_FLAGS) << 16 | (uint64_t)s->owner << 32;
+	i->value[0] = s->type | (uint64_t)s->rights << 8 | (uint64_t)(s->flags & ~SLOT_PLACE_FLAGS) << 16 | (uint64_t)s->owner << 32 |
+	              (s->type == CAP_Doorbell ? s->extra << 48 : 0);
 	i->value[1] = slot_number(s);
 	i->value[2] = s->size;
 	return OK;
