@@ -3,6 +3,9 @@
 # Copyright 2026 The Atoll authors
 """Runs all tests, or the kinds that are named, and ends with `N passed, N failed`. See tests/rules.mk for the kinds.
 
+Two kinds run only when they are named: `compilers` builds everything with the compiler that the rest is not tested with, `lint` is
+static analysis.
+
 A test that cannot be built, that crashes before it has counted, or that a sanitizer stops, is a failed test.
 """
 
@@ -37,18 +40,19 @@ def main() -> int:
     parser.add_argument("--build", default="build")
     parser.add_argument("--cc", default="gcc")
     parser.add_argument("--seconds", type=int, default=10, help="time for each fuzzer")
-    parser.add_argument("kinds", nargs="*", metavar="kind", help=", ".join(KINDS))
+    parser.add_argument("kinds", nargs="*", metavar="kind", help=", ".join([*KINDS, *NAMED]))
     options = parser.parse_args()
-    unknown = [kind for kind in options.kinds if kind not in KINDS]
+    known = {**KINDS, **NAMED}
+    unknown = [kind for kind in options.kinds if kind not in known]
     if unknown:
-        print(f"{unknown[0]} is not a kind of test: the kinds are {', '.join(KINDS)}.", file=sys.stderr)
+        print(f"{unknown[0]} is not a kind of test: the kinds are {', '.join(known)}.", file=sys.stderr)
         return 2
     os.chdir(ROOT)
     total = Count()
     for kind in options.kinds or KINDS:
         start = time.monotonic()
         print(f"== {kind}", flush=True)
-        count = KINDS[kind](options)
+        count = known[kind](options)
         print(f"   {count.passed} passed, {count.failed} failed, {time.monotonic() - start:.0f} s", flush=True)
         total += count
     print(f"{total.passed} passed, {total.failed} failed")
@@ -163,6 +167,18 @@ def pytest(options, directory: str) -> Count:
     return count
 
 
+# ---- On demand --------------------------------------------------------------------------------------------------------
+
+def compilers(options) -> Count:
+    other = "gcc" if "clang" in options.cc else "clang"
+    code = make(argparse.Namespace(build=f"{options.build}/{other}", cc=other), "image")
+    return failure(Path("image"), f"{other} did not build it") if code else Count(passed=1)
+
+
+def lint(options) -> Count:
+    return failure(Path("lint"), "there are findings") if make(options, "-k", "lint") else Count(passed=1)
+
+
 # ---- Counting ---------------------------------------------------------------------------------------------------------
 
 def junit(reports) -> Count:
@@ -191,6 +207,7 @@ def make(options, *words: str) -> int:
 
 KINDS = {"structure": structure, "hosted": hosted, "compile": compile_errors, "fuzz": fuzz, "launcher": launcher,
          "boot": boot}
+NAMED = {"compilers": compilers, "lint": lint}
 
 if __name__ == "__main__":
     sys.exit(main())

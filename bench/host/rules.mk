@@ -11,4 +11,4 @@ $(BUILD)/bench-host: $(call objects,host,$(BENCH_HOST_SRCS))
 
 .PHONY: bench-host
 bench-host: $(BUILD)/bench-host
-	@$(BUILD)/bench-host
+	@$(LAUNCH) host $(SET) $(call quoted,BUILD=$(BUILD))

@@ -7,6 +7,8 @@ import statistics
 import sys
 from pathlib import Path
 
+import bars
+
 CAVEATS = {
     "elapsed": "Cycles of the time-stamp counter. Under an emulator that shares {host} host cores among {guest} virtual ones, "
                "compare rows and ratios of this run with each other; the absolute numbers are the host's.",
@@ -17,7 +19,7 @@ CAVEATS = {
 
 def tables(facts: list[dict]) -> str:
     """Everything there is to show, or an empty string."""
-    parts = [_machine(facts), *_matrices(facts), _summary(facts), _lens(facts)]
+    parts = [_machine(facts), *_matrices(facts), _summary(facts), _bars(facts), _lens(facts)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -101,18 +103,31 @@ def _matrix(identifier: str, pairs: dict) -> str:
 # ---- All measurements -----------------------------------------------------------------------------------------------
 
 def _summary(facts: list[dict]) -> str:
-    measured = tagged(facts, "bench")
+    measured = [fact for fact in tagged(facts, "bench") if fact["unit"] != "ratio"]
     if not measured:
         return ""
-    floor = _pairs(facts, "floor.rtt")
     rows = [["measurement", "lens", "unit", "pairs", "min", "median", "p99", "× floor", "worst pair"]]
     for key in dict.fromkeys(_kind(fact) for fact in measured):
         group = [fact for fact in measured if _kind(fact) == key]
-        rows.append(_summary_row(key, group, floor))
+        rows.append(_summary_row(key, group, _to_floor(facts, key)))
         if key[0] in ("floor.rtt", "channel.rtt", "ipc.remote.rtt"):
             rows.append(_one_way(rows[-1], group))
     lines = ["Over all pairs: the least minimum, the median of the medians, the greatest p99; one way is half a round trip.", ""]
     return "\n".join(lines + grid(rows, left=3))
+
+
+def _to_floor(facts: list[dict], key: tuple) -> list[float]:
+    """For each pair, how many times the floor. Batches that took turns say it best, else the two medians do."""
+    name, lens, unit = key
+    same = [fact for fact in facts if fact.get("lens") == lens]
+    paired = _pairs(same, f"{name}/floor.rtt")
+    if paired:
+        return [fact["p50"] for fact in paired.values()]
+    floor = _pairs(same, "floor.rtt")
+    if name == "floor.rtt" or not name.endswith(".rtt"):
+        return []
+    return [fact["p50"] / floor[pair]["p50"] for pair, fact in _pairs(same, name).items()
+            if pair in floor and floor[pair]["unit"] == unit and floor[pair]["p50"] > 0]
 
 
 def _kind(fact: dict) -> tuple:
@@ -122,10 +137,7 @@ def _kind(fact: dict) -> tuple:
     return (f"{fact['id']} {detail}".strip() if detail else fact["id"], fact["lens"], fact["unit"])
 
 
-def _summary_row(key: tuple, group: list[dict], floor: dict) -> list:
-    ratios = [fact["p50"] / floor[fact["from"], fact["to"]]["p50"] for fact in group
-              if fact["id"] != "floor.rtt" and fact["unit"] == "cycles" and (fact.get("from"), fact.get("to")) in floor
-              and floor[fact["from"], fact["to"]]["p50"] > 0]
+def _summary_row(key: tuple, group: list[dict], ratios: list[float]) -> list:
     return [*key, len(group), number(min(fact["min"] for fact in group)),
             number(statistics.median(fact["p50"] for fact in group)), number(max(fact["p99"] for fact in group)),
             f"{statistics.median(ratios):.2f}" if ratios else "", f"{max(ratios):.2f}" if ratios else ""]
@@ -136,6 +148,17 @@ def _one_way(row: list, group: list[dict]) -> list:
             number(min(fact["min"] for fact in group) / 2),
             number(statistics.median(fact["p50"] for fact in group) / 2),
             number(max(fact["p99"] for fact in group) / 2), "", ""]
+
+
+def _bars(facts: list[dict]) -> str:
+    verdicts = bars.verdicts(facts)
+    if not verdicts:
+        return ""
+    rows = [["bar", "worst", "must be", "met"]]
+    rows += [[verdict.name, f"{verdict.measured:,.4g}" if verdict.measured < 100 else number(verdict.measured), verdict.bar,
+              "yes" if verdict.met == verdict.places else f"{verdict.met} of {verdict.places}" if verdict.places > 1 else "no"]
+             for verdict in verdicts]
+    return "\n".join(grid(rows, left=1))
 
 
 def number(value: float) -> str:

@@ -16,14 +16,14 @@ from settings import QEMU, Settings
 class Results:
     """Written as facts arrive, so that a run that is killed loses nothing of what it had said."""
 
-    def __init__(self, settings: Settings, command: list[str]):
+    def __init__(self, settings: Settings, origin: dict):
         self.directory = settings.build / "results"
         self.directory.mkdir(parents=True, exist_ok=True)
         self.path = self.directory / f"{settings.name}.jsonl"
         self._facts = self.path.open("w", encoding="utf-8")
         self._log = self.path.with_suffix(".log").open("wb")
         self.facts: list[dict] = []
-        self.fact(provenance(settings, command))
+        self.fact(origin)
         self._point_latest_here()
 
     def fact(self, fact: dict) -> None:
@@ -46,19 +46,25 @@ class Results:
         link.replace(self.directory / "latest.jsonl")
 
 
-def provenance(settings: Settings, command: list[str]) -> dict:
+def origin_of_guest(settings: Settings, command: list[str]) -> dict:
+    return {**_origin(command), "qemu": _first_line([QEMU, "--version"]), "accelerator": machine.accelerator(settings),
+            "settings": settings.as_written()}
+
+
+def origin_of_host(command: list[str]) -> dict:
+    return {**_origin(command), "accelerator": "none"}
+
+
+def _origin(command: list[str]) -> dict:
     revision, dirty = _revision()
     return {
         "tag": "provenance",
         "revision": revision,
         "dirty": dirty,
         "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "qemu": _first_line([QEMU, "--version"]),
         "command": command,
-        "accelerator": machine.accelerator(settings),
         "host": {"cpu": _host_cpu(), "cores": len(os.sched_getaffinity(0)), "kernel": platform.release(),
                  "load": round(os.getloadavg()[0], 2)},
-        "settings": settings.as_written(),
     }
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 # Copyright 2026 The Atoll authors
-"""Boots the image in QEMU: run.py check|run|bench|shell|gdb [NAME=value ...]. The Makefile's targets of these names call it.
+"""Boots the image in QEMU: run.py check|run|bench|shell|gdb|host [NAME=value ...]. The Makefile's targets of these names call it.
 
 The exit code is 0 if the guest powered itself off and said that all went well, 1 if not, 2 if a setting was refused.
 """
@@ -17,14 +17,14 @@ import machine
 import report
 import settings as user
 import virtual_machine
-from results import Results
+from results import Results, origin_of_guest, origin_of_host
 from serial import Transcript
 
 REFUSED = 2
 
 
 def main(arguments: list[str]) -> int:
-    actions = {"check": lambda settings: 0, "run": run, "bench": run, "shell": shell, "gdb": gdb}
+    actions = {"check": lambda settings: 0, "run": run, "bench": run, "shell": shell, "gdb": gdb, "host": host}
     if not arguments or arguments[0] not in actions:
         print(f"usage: run.py {'|'.join(actions)} [NAME=value ...]", file=sys.stderr)
         return REFUSED
@@ -82,6 +82,19 @@ def gdb(settings: user.Settings) -> int:
                 process.kill()
 
 
+def host(settings: user.Settings) -> int:
+    """The channels on two bare threads of this host; the same facts, kept in the same way."""
+    command = [str(settings.build / "bench-host")]
+    results = Results(settings, origin_of_host(command))
+    transcript = Transcript(lambda line: print(line, flush=True), results.fact, firmware=False)
+    failure = virtual_machine.stream(command, settings.timeout, transcript.feed)
+    transcript.end()
+    results.close()
+    failure = failure or next(iter(transcript.errors), None)
+    print(failure or f"The facts of this run are in {results.path}.", file=sys.stderr if failure else sys.stdout)
+    return 1 if failure else 0
+
+
 def _watch(settings: user.Settings, stdin) -> int:
     with _scratch() as scratch:
         command = machine.command(settings, _image(settings), Path(scratch))
@@ -98,7 +111,7 @@ class Recording:
     """What the guest says, understood and kept."""
 
     def __init__(self, settings: user.Settings, command: list[str], on_text=lambda line: None):
-        self.results = Results(settings, command)
+        self.results = Results(settings, origin_of_guest(settings, command))
         self.transcript = Transcript(on_text, self.results.fact)
 
     def feed(self, data: bytes) -> None:

@@ -53,14 +53,14 @@ def clean(line: bytes) -> str:
 class Transcript:
     """Sorts what comes into `facts`, `people` (lines for the terminal), `firmware`, `errors`; passes each on as it comes."""
 
-    def __init__(self, on_text=lambda line: None, on_fact=lambda fact: None):
+    def __init__(self, on_text=lambda line: None, on_fact=lambda fact: None, firmware=True):
         self.facts: list[dict] = []
         self.people: list[str] = []
         self.firmware: list[str] = []
         self.errors: list[str] = []
         self._on_text = on_text
         self._on_fact = on_fact
-        self._started = False
+        self._started = not firmware  # no firmware speaks before the first words
         self._rest = b""
 
     def feed(self, data: bytes) -> None:

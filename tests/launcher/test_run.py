@@ -74,6 +74,27 @@ def test_the_tables_say_what_the_facts_say(launch):
     assert any(line.startswith("Lens elapsed: ") for line in lines)
 
 
+def test_the_bars_are_judged_by_the_worst_pair(launch):
+    def ratio(name, a, b, p50):
+        return f'@bench {{"id":"{name}","lens":"elapsed","unit":"ratio","from":{a},"to":{b},"n":10,' \
+               f'"min":{p50},"p50":{p50},"p99":{p50},"max":{p50}}}\n'
+
+    def counted(name, p50):
+        return bench(name, 0, 0, p50).replace("elapsed", "instructions").replace("cycles", "instructions") + "\n"
+
+    rows = [line.split() for line in launch(
+        GOOD + ratio("channel.rtt/floor.rtt", 0, 1, 1.24) + ratio("channel.rtt/floor.rtt", 1, 0, 1.27) + counted("call.null", 79)
+        + counted("foreign.null", 251) + counted("cap.copy", 100) + counted("cap.copy.10000", 150) + counted("cap.delete", 700)
+        + counted("cap.revoke", 8001) + bench("channel.stream", 0, 1, 400) + "\n").stdout.splitlines()]
+    assert ["channel.rtt/floor.rtt", "1.27", "at", "most", "1.25", "1", "of", "2"] in rows
+    assert ["call.null", "79", "at", "most", "80", "yes"] in rows
+    assert ["foreign.null", "251", "at", "most", "250", "no"] in rows
+    assert ["cap.copy.10000", "/", "cap.copy", "1.5", "at", "most", "1.5", "yes"] in rows
+    assert ["cap.revoke", "8,001", "at", "most", "8,000", "no"] in rows
+    assert ["channel.stream,", "messages", "per", "channel.rtt", "3", "at", "least", "3", "yes"] in rows
+    assert any(row[:1] == ["channel.rtt"] and row[-2:] == ["1.25", "1.27"] for row in rows)
+
+
 def test_the_provenance_says_what_ran(launch):
     origin = launch(GOOD, "CORES=2", "APP=ipcbench -a, b").facts[0]
     assert origin["qemu"] == "QEMU emulator version 0.0 (fake)"

@@ -22,8 +22,6 @@ MAY_INCLUDE = {
 }
 # The acpi domain lives in numa/, but is a program: it includes what programs include.
 PROGRAMS_IN = {"numa/acpi": ("libos", "channels", "numa")}
-# Interfaces that the library OS hands on to programs as they are.
-HANDED_ON = ("cpudriver/abi", "monitor/abi")
 
 C_LIKE = (".c", ".h", ".S", ".def", ".lds")
 LICENCE = ("SPDX-License-Identifier: MIT", "Copyright 2026 The Atoll authors")
@@ -32,9 +30,9 @@ LICENCE = ("SPDX-License-Identifier: MIT", "Copyright 2026 The Atoll authors")
 def room_of(path: Path) -> tuple[str, tuple[str, ...]]:
     for directory, allowed in PROGRAMS_IN.items():
         if str(path).startswith(directory + "/"):
-            return directory, allowed + HANDED_ON
+            return directory, allowed
     room = path.parts[0]
-    return room, MAY_INCLUDE[room] + (HANDED_ON if room in ("apps", "bench") else ())
+    return room, MAY_INCLUDE[room]
 
 
 def included(path: Path) -> list[str]:

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: MIT
+# Copyright 2026 The Atoll authors
+"""What a measurement must reach, and whether it did in one run."""
+
+from dataclasses import dataclass
+
+# Instructions, medians.
+INSTRUCTIONS_AT_MOST = {
+    "call.null": 80,
+    "foreign.null": 250,
+    "ipc.local.rtt": 350,
+    "ipc.local.rtt.4": 380,
+    "fault.self": 800,
+    "switch.dispatcher": 250,
+    "cap.copy": 400,
+    "cap.retype": 900,
+    "cap.delete": 800,
+    "channel.wake": 1800,
+}
+# Of the same pair in the same run.
+RATIO_AT_MOST = {"channel.rtt/floor.rtt": 1.25, "ipc.remote.rtt/channel.rtt": 1.5}
+STREAM_AT_LEAST = 3  # messages in the time of one round trip
+CROWDED_AT_MOST = 1.5  # with 10,000 capabilities, relative to 10
+REVOKE_DESCENDANTS = 10
+REVOKE_BEYOND = 1000
+
+
+@dataclass(frozen=True)
+class Verdict:
+    name: str
+    measured: float  # the worst pair
+    bar: str
+    places: int
+    met: int  # of the places
+
+
+def verdicts(facts: list[dict]) -> list[Verdict]:
+    """In the order of the lists above; only what was measured."""
+    bench = [fact for fact in facts if fact.get("tag") == "bench"]
+    counted = [fact for fact in bench if fact["lens"] == "instructions"]
+    found = [_at_most(name, _medians(counted, name), limit) for name, limit in INSTRUCTIONS_AT_MOST.items()]
+    found += [_crowded(counted, name) for name in ("cap.copy", "cap.retype", "cap.delete")]
+    found += [_revoke(counted)]
+    # A ratio of counted instructions says nothing about waiting, so these belong to the other lenses.
+    timed = [fact for fact in bench if fact["lens"] != "instructions"]
+    found += [_at_most(name, _medians(timed, name), limit) for name, limit in RATIO_AT_MOST.items()]
+    found += [_stream(timed)]
+    return [verdict for verdict in found if verdict]
+
+
+def _medians(bench: list[dict], name: str) -> dict[tuple, float]:
+    return {(fact["from"], fact["to"]): fact["p50"] for fact in bench if fact["id"] == name}
+
+
+def _at_most(name: str, measured: dict, limit: float, bar: str = "") -> Verdict | None:
+    if not measured:
+        return None
+    return Verdict(name, max(measured.values()), bar or f"at most {limit:,}", len(measured),
+                   sum(value <= limit for value in measured.values()))
+
+
+def _crowded(counted: list[dict], name: str) -> Verdict | None:
+    few, many = _medians(counted, name), _medians(counted, name + ".10000")
+    ratios = {place: many[place] / few[place] for place in many if few.get(place)}
+    return _at_most(f"{name}.10000 / {name}", ratios, CROWDED_AT_MOST)
+
+
+def _revoke(counted: list[dict]) -> Verdict | None:
+    revoke, delete = _medians(counted, "cap.revoke"), _medians(counted, "cap.delete")
+    for place in revoke:
+        if place in delete:
+            limit = REVOKE_DESCENDANTS * delete[place] + REVOKE_BEYOND
+            return _at_most("cap.revoke", {place: revoke[place]}, limit, f"at most {limit:,.0f}")
+    return None
+
+
+def _stream(timed: list[dict]) -> Verdict | None:
+    trip = _medians(timed, "channel.rtt")
+    each = {(fact["from"], fact["to"]): fact["p50"] for fact in timed
+            if fact["id"] == "channel.stream" and fact["unit"] == "cycles"}
+    messages = {place: trip[place] / each[place] for place in each if trip.get(place) and each[place]}
+    if not messages:
+        return None
+    return Verdict("channel.stream, messages per channel.rtt", min(messages.values()), f"at least {STREAM_AT_LEAST}",
+                   len(messages), sum(value >= STREAM_AT_LEAST for value in messages.values()))
