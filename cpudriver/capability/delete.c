@@ -282,6 +282,9 @@ err_t slot_delete(struct capabilities *c, struct slot *s, unsigned *work)
 		else if (s->type == CAP_Null || s->type == CAP_RAM)
 			e = OK;
 	}
+	/* by an exchange what was in the slot may have gone on elsewhere; retype waits for what is left of it */
+	if (is_ok(e))
+		finish_deletions(c, work);
 	return e;
 }
 
