@@ -76,7 +76,7 @@ def gdb(settings: user.Settings) -> int:
                                                         preexec_fn=virtual_machine.die_with_parent) as process:
             try:
                 return subprocess.call(["gdb", "-q", "-x", "boot/gdb/atoll.py", "-ex", f"target remote {socket}",
-                                        "-ex", "hbreak cpudriver_entry", "-ex", "continue",
+                                        "-ex", "hbreak core_entry", "-ex", "continue",
                                         str(settings.build / "cpudriver.elf")])
             finally:
                 process.kill()

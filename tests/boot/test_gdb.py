@@ -37,7 +37,7 @@ def test_cores_dispatchers_and_symbols_of_a_running_system(boot, tmp_path):
 def test_the_first_stop_is_the_entry_of_the_cpu_driver(boot, tmp_path):
     socket = tmp_path / "gdb"
     with boot.session(cores=2, nodes=1, app="hello", timeout=90, qemu_extra=["-S", "-gdb", f"unix:{socket},server=on,wait=off"]) as machine:
-        said = gdb(socket, "hbreak cpudriver_entry", "continue", "info registers rip", "atoll cores", "delete", "detach")
-        assert re.search(r"rip .*<cpudriver_entry>", said), said
+        said = gdb(socket, "hbreak core_entry", "continue", "info registers rip", "atoll cores", "delete", "detach")
+        assert re.search(r"rip .*<core_entry>", said), said
         assert said.count("not started") >= 1, said
         machine.expect("hello from domain")
