@@ -115,9 +115,9 @@ _Static_assert(offsetof(struct core_boot, command_line) % 8 == 0, "");
 
 /* The trampoline page: code, then words that the loader and the starters write.
  *
- * A core finds its entry by its APIC ID: it begins at (APIC ID mod TRAMPOLINE_ENTRIES) and walks on while the entry's APIC ID is not its
- * own; an empty entry means that nobody wanted it, and it halts. Starters fill entries by the same rule, first the core_boot address,
- * then the APIC ID, and empty them when the core has come up (core IDs are few, so the walk is short). The page tables at
+ * A core looks for the entry with its APIC ID through the whole table, from (APIC ID mod TRAMPOLINE_ENTRIES) on; if there is none, nobody
+ * wanted it, and it halts. Starters fill an entry that is free, first the core_boot address, then the APIC ID, and free it when the core has
+ * come up: entries may come and go around one that another core still looks for. The page tables at
  * TRAMPOLINE_PAGE_TABLE4 identity-map the low 4 GiB and the physical window; the loader made them, below 4 GiB.
  *
  * Both those page tables and the ones of every core's image map the page, executable, at DEVICE_TRAMPOLINE: there the core changes from

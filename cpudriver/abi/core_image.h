@@ -39,3 +39,8 @@ struct core_image_target {
 /* Returns the core_boot inside `target->memory`; the caller completes its machine part (regions and so on). */
 struct core_boot *core_image_build(const struct core_image_plan *plan, const void *cpudriver, const void *monitor,
                                    const struct core_image_target *target, const struct core_boot *template);
+
+/* The trampoline's page tables (core_boot.h): bytes that they take, and building them at physical address `base`, seen at `memory`. They
+ * identity-map the first 512 GiB of the window, of which at least 4 GiB are there. */
+uint64_t trampoline_tables_bytes(uint64_t window_end, bool huge_pages);
+void trampoline_tables_build(void *memory, uint64_t base, uint64_t window_end, bool huge_pages, uint64_t trampoline);

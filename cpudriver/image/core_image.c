@@ -24,7 +24,8 @@
 
 /* The image lies under one level-1 table, the devices under another. */
 #define IMAGE_BYTES_MAX PAGE_BYTES_LARGE
-#define FIXED_TABLES    6 /* level 4 and 3, then 2 and 1 of the image and of the devices; the rest belongs to the window */
+#define FIXED_TABLES    (4 + IMAGE_TABLES) /* level 4 and 3, then 2 and 1 of the devices; the rest belongs to the window */
+#define IMAGE_TABLES    2
 
 /* Intel SDM vol. 3, 10.4.1: where local_apic_init puts the registers. */
 #define LOCAL_APIC_ADDRESS UINT64_C(0xfee00000)
@@ -81,10 +82,10 @@ err_t core_image_plan(const void *cpudriver, size_t cpudriver_bytes, const void 
 	return OK;
 }
 
-/* The layout grows from the front; what has been handed out is never looked at again to find the next place. */
+/* The layout grows from the front: the next bytes, as this code sees them and as the hardware does. */
 struct builder {
-	const struct core_image_target *target;
-	uint64_t used;
+	uint8_t *memory;
+	uint64_t paddr;
 };
 
 struct place {
@@ -94,9 +95,10 @@ struct place {
 
 static struct place take(struct builder *b, uint64_t bytes)
 {
-	struct place p = {(uint8_t *)b->target->memory + b->used, b->target->base + b->used};
+	struct place p = {b->memory, b->paddr};
 
-	b->used += bytes;
+	b->memory += bytes;
+	b->paddr += bytes;
 	return p;
 }
 
@@ -137,21 +139,22 @@ static void load_program(struct builder *b, const struct elf_program *program, c
 	}
 }
 
-static void map_window(struct builder *b, struct table level4)
+/* `rights`: of every page of the window. */
+static void map_window(struct builder *b, struct table level4, uint64_t window_end, bool huge_pages, uint64_t rights)
 {
-	uint64_t end = divide_up(b->target->window_end, PAGE_BYTES_HUGE) * PAGE_BYTES_HUGE;
+	uint64_t end = divide_up(window_end, PAGE_BYTES_HUGE) * PAGE_BYTES_HUGE;
 	struct table level3 = {0};
 
 	for (uint64_t at = 0; at < end; at += PAGE_BYTES_HUGE) {
 		if (at % LEVEL3_BYTES == 0)
 			level3 = take_table_under(b, level4, entry_index(WINDOW_BASE + at, 4));
-		if (b->target->huge_pages) {
-			level3.entry[entry_index(WINDOW_BASE + at, 3)] = at | ENTRY_DATA | ENTRY_LARGE | ENTRY_GLOBAL;
+		if (huge_pages) {
+			level3.entry[entry_index(WINDOW_BASE + at, 3)] = at | rights | ENTRY_LARGE | ENTRY_GLOBAL;
 			continue;
 		}
 		struct table level2 = take_table_under(b, level3, entry_index(WINDOW_BASE + at, 3));
 		for (unsigned i = 0; i < TABLE_ENTRIES; i++)
-			level2.entry[i] = (at + i * PAGE_BYTES_LARGE) | ENTRY_DATA | ENTRY_LARGE | ENTRY_GLOBAL;
+			level2.entry[i] = (at + i * PAGE_BYTES_LARGE) | rights | ENTRY_LARGE | ENTRY_GLOBAL;
 	}
 }
 
@@ -170,7 +173,18 @@ static void map_image(struct table level1, const struct elf_program *program, co
 	}
 }
 
-static uint64_t build_tables(struct builder *b, const struct elf_program *program, const uint64_t paddr[], uint64_t trampoline)
+/* The level-1 table of the device pages, which the trampoline's tables have too. */
+static struct table map_devices(struct builder *b, struct table level3, uint64_t trampoline)
+{
+	struct table level2 = take_table_under(b, level3, entry_index(DEVICE_BASE, 3));
+	struct table level1 = take_table_under(b, level2, entry_index(DEVICE_BASE, 2));
+
+	level1.entry[entry_index(DEVICE_TRAMPOLINE, 1)] = trampoline | ENTRY_PAGE;
+	return level1;
+}
+
+static uint64_t build_tables(struct builder *b, const struct elf_program *program, const uint64_t paddr[],
+                             const struct core_image_target *target, uint64_t trampoline)
 {
 	struct table level4 = take_table(b);
 	struct table level3 = take_table_under(b, level4, entry_index(IMAGE_BASE, 4));
@@ -178,12 +192,10 @@ static uint64_t build_tables(struct builder *b, const struct elf_program *progra
 	struct table image2 = take_table_under(b, level3, entry_index(IMAGE_BASE, 3));
 	map_image(take_table_under(b, image2, entry_index(IMAGE_BASE, 2)), program, paddr);
 
-	struct table device2 = take_table_under(b, level3, entry_index(DEVICE_BASE, 3));
-	struct table device1 = take_table_under(b, device2, entry_index(DEVICE_BASE, 2));
+	struct table device1 = map_devices(b, level3, trampoline);
 	device1.entry[entry_index(DEVICE_LOCAL_APIC, 1)] = LOCAL_APIC_ADDRESS | ENTRY_DATA | ENTRY_UNCACHED | ENTRY_GLOBAL;
-	device1.entry[entry_index(DEVICE_TRAMPOLINE, 1)] = trampoline | ENTRY_PAGE;
 
-	map_window(b, level4);
+	map_window(b, level4, target->window_end, target->huge_pages, ENTRY_DATA);
 	return level4.paddr;
 }
 
@@ -200,7 +212,7 @@ static void describe_program(struct boot_program *out, const struct elf_program 
 struct core_boot *core_image_build(const struct core_image_plan *plan, const void *cpudriver, const void *monitor,
                                    const struct core_image_target *target, const struct core_boot *template)
 {
-	struct builder b = {.target = target};
+	struct builder b = {target->memory, target->base};
 	uint64_t paddr[ELF_SEGMENTS_MAX];
 	struct place first = take(&b, PAGE_BYTES);
 	struct core_boot *boot = first.memory;
@@ -208,7 +220,7 @@ struct core_boot *core_image_build(const struct core_image_plan *plan, const voi
 	memcpy(boot, template, sizeof(*boot));
 	memset(boot + 1, 0, PAGE_BYTES - sizeof(*boot));
 	load_program(&b, &plan->cpudriver, cpudriver, paddr);
-	boot->page_table4 = build_tables(&b, &plan->cpudriver, paddr, template->trampoline);
+	boot->page_table4 = build_tables(&b, &plan->cpudriver, paddr, target, template->trampoline);
 	load_program(&b, &plan->monitor, monitor, paddr);
 	describe_program(&boot->monitor, &plan->monitor, paddr);
 
@@ -229,4 +241,19 @@ struct core_boot *core_image_build(const struct core_image_plan *plan, const voi
 	boot->entry = plan->cpudriver.entry;
 	boot->window_end = target->window_end;
 	return boot;
+}
+
+uint64_t trampoline_tables_bytes(uint64_t window_end, bool huge_pages)
+{
+	return table_bytes(window_end, huge_pages) - IMAGE_TABLES * PAGE_BYTES;
+}
+
+void trampoline_tables_build(void *memory, uint64_t base, uint64_t window_end, bool huge_pages, uint64_t trampoline)
+{
+	struct builder b = {memory, base};
+	struct table level4 = take_table(&b);
+
+	(void)map_devices(&b, take_table_under(&b, level4, entry_index(DEVICE_BASE, 4)), trampoline);
+	map_window(&b, level4, window_end, huge_pages, ENTRY_DATA & ~ENTRY_NOEXECUTE);
+	level4.entry[0] = level4.entry[entry_index(WINDOW_BASE, 4)];
 }
