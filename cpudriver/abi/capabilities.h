@@ -42,6 +42,10 @@ enum {
 	ROOT_FREE = 3, /* the first that is the domain's own to fill */
 };
 
+/* ROOT_BOOT: slot i is the core_boot's region i (empty for the core's own image, and for the trampoline, which is TASK_TRAMPOLINE); from
+ * here on stand the objects that the monitor is made of: page tables of level 3, 2 and 1, its segments, its stack. */
+#define BOOT_OBJECTS 64
+
 /* Slots of every domain's task CNode; those that a domain was not given are empty. */
 enum {
 	TASK_ROOT_CNODE = 1,

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+#include "cpudriver/mailbox.h"
+
+#include <stdatomic.h>
+
+#include "cpudriver/core.h"
+#include "cpudriver/dispatch/dispatch.h"
+#include "cpudriver/vectors.h"
+
+/* A word that one core writes and another reads: single loads and stores, ordered by the fences around them. */
+static uint64_t shared_read(const uint64_t *word) { return __atomic_load_n(word, __ATOMIC_RELAXED); }
+static void shared_write(uint64_t *word, uint64_t value) { __atomic_store_n(word, value, __ATOMIC_RELAXED); }
+
+static struct mailbox_line *rung_line(struct mailbox_line *mailbox, uint32_t sender) { return &mailbox[sender]; }
+static struct mailbox_line *seen_line(struct mailbox_line *mailbox, uint32_t sender) { return &mailbox[core.boot->cores + sender]; }
+
+err_t mailbox_ring(uint32_t target, uint64_t index)
+{
+	if (target >= core.boot->cores || core.peer[target].mailbox == 0)
+		return ERR(CORE_UNKNOWN);
+
+	struct mailbox_line *mailbox = window(PADDR(core.peer[target].mailbox));
+	uint64_t *rung = &rung_line(mailbox, core.id)->word[index / 64];
+	uint64_t bit = UINT64_C(1) << index % 64;
+
+	mfence();
+	if (((*rung ^ shared_read(&seen_line(mailbox, core.id)->word[index / 64])) & bit) != 0)
+		return OK;
+	shared_write(rung, *rung ^ bit);
+	mfence();
+	local_apic_send(&core.apic, core.peer[target].apic, VECTOR_DOORBELL + core.id % DOORBELL_VECTORS);
+	return OK;
+}
+
+static void receive_word(uint64_t rung, uint64_t *seen, unsigned word)
+{
+	uint64_t fresh = rung ^ *seen;
+
+	if (fresh == 0)
+		return;
+	shared_write(seen, rung);
+	mfence();
+	for (; fresh != 0; fresh &= fresh - 1) {
+		struct dispatcher *d = core.doorbell[word * 64 + (unsigned)__builtin_ctzll(fresh)];
+
+		if (d != NULL)
+			notify(d, PENDING_DOORBELL);
+	}
+}
+
+void mailbox_receive(unsigned vector)
+{
+	struct mailbox_line *mailbox = window(PADDR(core.boot->mailbox_base));
+
+	for (uint32_t sender = vector - VECTOR_DOORBELL; sender < core.boot->cores; sender += DOORBELL_VECTORS)
+		for (unsigned w = 0; w < MAILBOX_WORDS; w++)
+			receive_word(shared_read(&rung_line(mailbox, sender)->word[w]), &seen_line(mailbox, sender)->word[w], w);
+}
