@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Copyright 2026 The Atoll authors */
+#pragma once
 
 /* The machine model: what the firmware's tables say about cores, memory, nodes and interrupt hardware.
  *
@@ -18,9 +19,6 @@
  * Damaged tables. A table whose checksum or any length is wrong is refused as a whole, with a sentence in
  * `notes` that names the table and the offset, and the model goes on as if that table were missing:
  * without MADT there is one core, without SRAT one node, without SLIT distances are 10 and 20. */
-
-#ifndef NUMA_MODEL_H
-#define NUMA_MODEL_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -223,5 +221,3 @@ void machine_start_tree(const struct machine *machine, unsigned root, unsigned l
  * {"cores":[{"core":0,"apic":0,"node":0},..],"nodes":[{"node":0,"memory":BYTES},..],"distances":[[10,20],..],
  *  "acpica":"20220331"}. Answers its length without the NUL; like snprintf, what does not fit is cut off. */
 size_t machine_print_topology_json(const struct machine *machine, char *text, size_t bytes);
-
-#endif

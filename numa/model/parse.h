@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * Copyright 2026 The Atoll authors */
+#pragma once
 
 /* What the parsers of single tables share. Private to numa/model.
  *
  * Every parser first checks its whole table and only then writes into the machine, so a refused table leaves no
  * trace but its note. The bytes come from firmware: nothing in them is trusted, and nothing is assumed aligned. */
-
-#ifndef NUMA_MODEL_PARSE_H
-#define NUMA_MODEL_PARSE_H
 
 #include "numa/model.h"
 #include "numa/model/text.h"
@@ -95,5 +93,3 @@ __attribute__((warn_unused_result)) enum range_result machine_add_range(struct m
 
 /* Sums up each node's RAM, and gives RAM that the SRAT forgot to node 0. */
 void machine_count_memory(struct machine *machine, const struct machine_span *memory, size_t count);
-
-#endif

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * Copyright 2026 The Atoll authors */
+#pragma once
 
 /* Finds ACPI tables from the root pointer on, without ACPICA and without copying.
  *
  * The loader uses this to place the first core's image on that core's own node, and the acpi domain to have the
  * machine model before it starts to interpret AML. Physical memory is reached through `view`, so that the loader
  * (identity map), the domain (mappings made on demand) and the tests (a recorded memory) share the code. */
-
-#ifndef NUMA_MODEL_TABLES_H
-#define NUMA_MODEL_TABLES_H
 
 #include "numa/model.h"
 
@@ -51,5 +49,3 @@ enum machine_root_state machine_find_sources(const struct machine_memory *memory
  * tell, which is right on any machine of one node. */
 unsigned machine_node_of_apic(const struct machine_memory *memory, uint64_t rsdp, uint32_t apic,
                               struct machine *machine);
-
-#endif

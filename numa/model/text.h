@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * Copyright 2026 The Atoll authors */
+#pragma once
 
 /* Sentences and JSON into a buffer of fixed size, without a C library. Like snprintf, what does not fit is cut off,
  * the length that would have been needed is still counted, and the buffer always ends with a NUL. */
-
-#ifndef NUMA_MODEL_TEXT_H
-#define NUMA_MODEL_TEXT_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -22,5 +20,3 @@ void text_decimal(struct text *text, uint64_t number);
 
 /* At least `digits` hexadecimal digits, without a prefix. */
 void text_hex(struct text *text, uint64_t number, unsigned digits);
-
-#endif

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * Copyright 2026 The Atoll authors */
+#pragma once
 
 /* Builds ACPI tables byte by byte for the tests of the machine model. A finished table is copied into a heap block
  * of exactly its size, so that the address sanitizer sees a parser that reads one byte too far. */
-
-#ifndef TESTS_HOSTED_MODEL_TABLES_H
-#define TESTS_HOSTED_MODEL_TABLES_H
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -128,5 +126,3 @@ static inline struct table_maker make_slit(const uint8_t *cells, uint64_t count)
         add(&t, cells[i], 1);
     return t;
 }
-
-#endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Copyright 2026 The Atoll authors */
+#pragma once
 
 /* ACPICA's environment on Atoll, and on the host for tests.
  *
@@ -9,9 +10,6 @@
  *   - everything runs in one thread: locks need not exclude anybody, semaphores only count;
  *   - ACPICA keeps its own caches of small objects, so most allocations don't reach the C library;
  *   - PCI configuration space is available to AML. */
-
-#ifndef NUMA_ACPICA_ACLINUX_H
-#define NUMA_ACPICA_ACLINUX_H
 
 #define ACPI_USE_SYSTEM_CLIBRARY
 #define ACPI_USE_STANDARD_HEADERS
@@ -40,5 +38,3 @@ int osl_release_global_lock(unsigned int *lock);
 
 #define __init
 #define __iomem
-
-#endif
