@@ -53,6 +53,9 @@ _Noreturn void loader_main(uint64_t information, uint64_t start_tsc);
 
 /* ---- read ---- */
 
+static uint64_t page_down(uint64_t a) { return a & ~(PAGE_BYTES - 1); }
+static uint64_t page_up(uint64_t a) { return page_down(a + PAGE_BYTES - 1); }
+
 static void read_information(struct loader *l, uint64_t address)
 {
 	uint32_t bytes;
@@ -60,17 +63,17 @@ static void read_information(struct loader *l, uint64_t address)
 	memcpy(&bytes, (const void *)address, sizeof(bytes));
 	struct boot_information_error e = boot_information_read((const void *)address, bytes, &l->information);
 	if (e.why && e.name[0])
-		FAIL("boot module ", e.name, ": ", e.why);
+		FAIL("boot module ", e.name, " ", e.why);
 	if (e.why)
 		FAIL(e.why);
 	regions_keep_largest(&l->information.memory);
 
 	l->free = l->information.memory;
 	ranges_remove(&l->free, (uint64_t)loader_start, (uint64_t)loader_end);
-	ranges_remove(&l->free, address & ~(PAGE_BYTES - 1), (address + bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1));
+	ranges_remove(&l->free, page_down(address), page_up(address + bytes));
 	for (uint32_t i = 0; i < l->information.modules; i++) {
 		const struct boot_module *m = &l->information.module[i];
-		ranges_remove(&l->free, m->base, (m->base + m->bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1));
+		ranges_remove(&l->free, m->base, page_up(m->base + m->bytes));
 	}
 }
 
@@ -144,13 +147,29 @@ static void set_window_end(struct loader *l)
 	l->window_end = (end + PAGE_BYTES_HUGE - 1) & ~(PAGE_BYTES_HUGE - 1);
 }
 
+/* GRUB on UEFI puts modules as low as it can, and they may fill all memory that a trampoline could have. */
+static void move_modules_up(struct loader *l)
+{
+	for (uint32_t i = 0; i < l->information.modules; i++) {
+		struct boot_module *m = &l->information.module[i];
+		if (m->base >= LOW_MEMORY_END)
+			continue;
+		uint64_t bytes = page_up(m->bytes);
+		struct range to = reserve(l, bytes, MIB, LOW_32BIT_END, "a boot module, below 4 GiB");
+		memcpy((void *)to.base, (const void *)m->base, m->bytes);
+		ranges_add(&l->free, m->base, m->base + bytes);
+		m->base = to.base;
+	}
+}
+
 /* Also loads the new page tables: from here on all memory is in view, through the window. */
 static void make_trampoline(struct loader *l)
 {
 	bool huge = l->processor.huge_pages;
-	uint64_t bytes = trampoline_tables_bytes(l->window_end, huge);
-	uint64_t page, tables;
+	uint64_t bytes = trampoline_tables_bytes(l->window_end, huge), page, tables;
 
+	if (ranges_find_highest(&l->free, PAGE_BYTES, PAGE_BYTES, LOW_MEMORY_END) == 0)
+		move_modules_up(l);
 	l->reserved.trampoline = reserve(l, PAGE_BYTES, PAGE_BYTES, LOW_MEMORY_END, "the page that starts cores, below 640 KiB");
 	l->reserved.tables = reserve(l, bytes, MIB, LOW_32BIT_END, "page tables, below 4 GiB");
 	page = l->reserved.trampoline.base;
