@@ -19,13 +19,19 @@ $(MODULES:%=$(BUILD)/image/boot/%): $(BUILD)/image/boot/%: $(BUILD)/programs/%
 	$(stripped)
 $(BUILD)/archive/%: $(BUILD)/programs/%
 	$(stripped)
-$(BUILD)/image/boot/grub/grub.cfg: boot/grub.cfg
+
+define copied
 	@mkdir -p $(@D)
 	$(Q)cp $< $@
+endef
+$(BUILD)/image/boot/grub/grub.cfg: boot/grub.cfg
+	$(copied)
+$(BUILD)/image/boot/archive.cpio: $(BUILD)/archive.cpio
+	$(copied)
 
 # The archive is the same, byte for byte, whenever its files are: sorted names, no times, no inode numbers.
 ARCHIVED = $(filter-out $(MODULES),$(sort $(PROGRAMS)))
-$(BUILD)/image/boot/archive.cpio: $(ARCHIVED:%=$(BUILD)/archive/%) $(ARCHIVE_FILES) | $(DEPS)
+$(BUILD)/archive.cpio: $(ARCHIVED:%=$(BUILD)/archive/%) $(ARCHIVE_FILES) | $(DEPS)
 	$(call say,CPIO,$@)
 	@mkdir -p $(@D)
 	$(Q)rm -rf $(BUILD)/archive.root && mkdir $(BUILD)/archive.root

@@ -18,10 +18,11 @@ MAY_INCLUDE = {
     "monitor": ("libos", "channels", "cpudriver/abi", "numa"),
     "apps": ("libos", "channels", "numa"),
     "bench": ("libos", "channels", "numa"),
-    "boot": ("cpudriver/abi",),
+    # The loader asks the machine model, which is pure, on which node the first core and each range of memory are.
+    "boot": ("cpudriver/abi", "numa/model.h", "numa/model"),
 }
-# The acpi domain lives in numa/, but is a program: it includes what programs include.
-PROGRAMS_IN = {"numa/acpi": ("libos", "channels", "numa")}
+# The acpi domain lives in numa/, but is a program of the monitor's own: it gets the boot page and includes what such programs do.
+PROGRAMS_IN = {"numa/acpi": ("libos", "channels", "numa", "cpudriver/abi")}
 
 C_LIKE = (".c", ".h", ".S", ".def", ".lds")
 LICENCE = ("SPDX-License-Identifier: MIT", "Copyright 2026 The Atoll authors")
