@@ -147,29 +147,12 @@ static void set_window_end(struct loader *l)
 	l->window_end = (end + PAGE_BYTES_HUGE - 1) & ~(PAGE_BYTES_HUGE - 1);
 }
 
-/* GRUB on UEFI puts modules as low as it can, and they may fill all memory that a trampoline could have. */
-static void move_modules_up(struct loader *l)
-{
-	for (uint32_t i = 0; i < l->information.modules; i++) {
-		struct boot_module *m = &l->information.module[i];
-		if (m->base >= LOW_MEMORY_END)
-			continue;
-		uint64_t bytes = page_up(m->bytes);
-		struct range to = reserve(l, bytes, MIB, LOW_32BIT_END, "a boot module, below 4 GiB");
-		memcpy((void *)to.base, (const void *)m->base, m->bytes);
-		ranges_add(&l->free, m->base, m->base + bytes);
-		m->base = to.base;
-	}
-}
-
 /* Also loads the new page tables: from here on all memory is in view, through the window. */
 static void make_trampoline(struct loader *l)
 {
 	bool huge = l->processor.huge_pages;
 	uint64_t bytes = trampoline_tables_bytes(l->window_end, huge), page, tables;
 
-	if (ranges_find_highest(&l->free, PAGE_BYTES, PAGE_BYTES, LOW_MEMORY_END) == 0)
-		move_modules_up(l);
 	l->reserved.trampoline = reserve(l, PAGE_BYTES, PAGE_BYTES, LOW_MEMORY_END, "the page that starts cores, below 640 KiB");
 	l->reserved.tables = reserve(l, bytes, MIB, LOW_32BIT_END, "page tables, below 4 GiB");
 	page = l->reserved.trampoline.base;
