@@ -81,6 +81,8 @@ struct capabilities {
 	struct slot *zombies; /* last in, first out (delete.c) */
 	bool flush;           /* translations went stale during this call */
 	uint64_t agreed_base, agreed_end; /* objects in here may go although other cores know them: they agreed (Kernel.sweep) */
+	const struct slot *revoked; /* whose copies and descendants this call deletes */
+	bool revoke_stopped;        /* an obstacle was found below one of them */
 	const struct slot *unbound; /* an embedded slot that its own dispatcher deletes: it needs not be told */
 	struct {
 		uint64_t type, base, size;

@@ -166,7 +166,7 @@ static void set_child(struct slot **link, struct slot *child, struct slot *paren
 void database_remove(struct capabilities *c, struct slot *s)
 {
 	struct slot **link = link_to(c, s);
-	struct slot *from = s->parent;
+	struct slot *from = s->parent, *n = NULL;
 
 	if (!s->left) {
 		set_child(link, s->right, s->parent);
@@ -174,8 +174,7 @@ void database_remove(struct capabilities *c, struct slot *s)
 		set_child(link, s->left, s->parent);
 	} else {
 		/* the next one in order takes its place */
-		struct slot *n = leftmost(s->right);
-
+		n = leftmost(s->right);
 		from = n;
 		if (n->parent != s) {
 			from = n->parent;
@@ -189,6 +188,8 @@ void database_remove(struct capabilities *c, struct slot *s)
 	}
 	c->count--;
 	retrace(c, from);
+	if (n && n != from)
+		retrace(c, n); /* nothing below it need have changed, but s no longer counts for its end */
 }
 
 void database_move(struct capabilities *c, struct slot *from, struct slot *to)

@@ -173,6 +173,14 @@ static void pop(struct capabilities *c)
 	z->extra = 0;
 }
 
+/* Whether this call is a revoke that has to delete that slot. */
+static bool is_victim(const struct capabilities *c, const struct slot *s)
+{
+	const struct slot *r = c->revoked;
+
+	return r && s->base >= r->base && slot_end(s) <= slot_end(r);
+}
+
 /* Gives up the chain on top, because of an obstacle. */
 static err_t revive_chain(struct capabilities *c, err_t why)
 {
@@ -182,6 +190,8 @@ static err_t revive_chain(struct capabilities *c, err_t why)
 		struct slot *z = c->zombies;
 
 		first = z->flags & SLOT_CHAIN;
+		if (is_victim(c, z))
+			c->revoke_stopped = true;
 		pop(c);
 		z->type -= CAP_ZOMBIE_CNODE - CAP_CNode;
 		z->flags &= (uint8_t)~SLOT_CHAIN;
@@ -252,14 +262,25 @@ static err_t zombie_step(struct capabilities *c)
 	return ERR(AGAIN);
 }
 
-void finish_deletions(struct capabilities *c, unsigned *work)
+/* Until there are none: OK; AGAIN when *work is used up; within slot_revoke also the obstacle below what it deletes. */
+static err_t work_on_zombies(struct capabilities *c, unsigned *work)
 {
 	while (c->zombies && *work) {
 		err_t e = zombie_step(c);
 
-		(void)e; /* an obstacle is for the caller who began that deletion, and repeats it */
 		--*work;
+		if (c->revoke_stopped)
+			return e;
+		/* any other obstacle is for the caller who began that deletion, and repeats it */
 	}
+	return c->zombies ? ERR(AGAIN) : OK;
+}
+
+void finish_deletions(struct capabilities *c, unsigned *work)
+{
+	err_t e = work_on_zombies(c, work);
+
+	(void)e;
 }
 
 /* ---- Delete and revoke -------------------------------------------------------------------------------------------------------------- */
@@ -282,32 +303,41 @@ err_t slot_delete(struct capabilities *c, struct slot *s, unsigned *work)
 		else if (s->type == CAP_Null || s->type == CAP_RAM)
 			e = OK;
 	}
-	/* by an exchange what was in the slot may have gone on elsewhere; retype waits for what is left of it */
-	if (is_ok(e))
-		finish_deletions(c, work);
 	return e;
+}
+
+static err_t revoke_step(struct capabilities *c, struct slot *s, unsigned *work)
+{
+	struct slot *victim;
+	err_t e = work_on_zombies(c, work);
+
+	if (is_err(e))
+		return e;
+	victim = last_descendant(c, s);
+	if (!victim)
+		victim = another_copy(s);
+	if (!victim)
+		return OK;
+	if (!*work)
+		return ERR(AGAIN);
+	e = slot_delete(c, victim, work);
+	return is_err(e) ? e : ERR(AGAIN);
 }
 
 err_t slot_revoke(struct capabilities *c, struct slot *s, unsigned *work)
 {
 	const struct slot object = *s;
+	err_t e;
 
-	finish_deletions(c, work);
-	while (same_object(s, &object)) { /* the slot itself may go with a CNode that is among the descendants */
-		struct slot *victim = last_descendant(c, s);
-		err_t e;
-
-		if (!victim)
-			victim = another_copy(s);
-		if (!victim)
-			return OK;
-		if (!*work)
-			return ERR(AGAIN);
-		e = slot_delete(c, victim, work);
-		if (is_err(e))
-			return e;
-	}
-	return OK;
+	c->revoked = &object;
+	c->revoke_stopped = false;
+	do
+		e = revoke_step(c, s, work);
+	while (err_is(e, ERR_NUMBER_AGAIN) && *work && same_object(s, &object));
+	c->revoked = NULL;
+	c->revoke_stopped = false;
+	/* the slot itself may have gone with a CNode that was among the descendants */
+	return err_is(e, ERR_NUMBER_AGAIN) && !same_object(s, &object) ? OK : e;
 }
 
 err_t slot_delete_internal(struct capabilities *c, struct slot *slot)
@@ -346,8 +376,11 @@ err_t op_Any_delete(struct invocation *i)
 	unsigned work = WORK_PER_CALL;
 	err_t e = slot_delete(i->caps, i->self, &work);
 
-	if (is_ok(e))
+	if (is_ok(e)) {
 		i->value[0] = i->self->type == CAP_RAM;
+		/* by an exchange what was in the slot may have gone on elsewhere; retype waits if this is not enough */
+		finish_deletions(i->caps, &work);
+	}
 	return deletion_result(i, e);
 }
 

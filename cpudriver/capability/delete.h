@@ -4,8 +4,10 @@
 
 #include "cpudriver/capability/capability.h"
 
-/* Slots that one call deletes at most, so that no call takes long. */
+/* Slots that one call deletes at most, so that no call takes long. A test may say less, to see more calls that are half done. */
+#ifndef WORK_PER_CALL
 #define WORK_PER_CALL 64
+#endif
 
 /* Deletes the capability in `s`: OK when the slot is empty, or holds the object's memory as RAM; AGAIN when *work is used up. */
 MUST_USE err_t slot_delete(struct capabilities *c, struct slot *s, unsigned *work);
