@@ -27,61 +27,61 @@
 #define MACHINE_VERSION 1u
 
 enum {
-    MACHINE_CORES = 256,
-    MACHINE_NODES = 64,
-    MACHINE_RANGES = 256,
-    MACHINE_IOAPICS = 16,
-    MACHINE_OVERRIDES = 32,
-    MACHINE_ECAMS = 16,
-    MACHINE_NOTES = 16,
-    MACHINE_NOTE_BYTES = 128,
+	MACHINE_CORES = 256,
+	MACHINE_NODES = 64,
+	MACHINE_RANGES = 256,
+	MACHINE_IOAPICS = 16,
+	MACHINE_OVERRIDES = 32,
+	MACHINE_ECAMS = 16,
+	MACHINE_NOTES = 16,
+	MACHINE_NOTE_BYTES = 128,
 
-    MACHINE_NO_CORE = 0xffff, /* "no such core" wherever a core number is answered */
-    MACHINE_NO_NODE = 0xffff, /* "no such node" likewise */
+	MACHINE_NO_CORE = 0xffff, /* "no such core" wherever a core number is answered */
+	MACHINE_NO_NODE = 0xffff, /* "no such node" likewise */
 
-    MACHINE_DISTANCE_LOCAL = 10,   /* ACPI 6.4, 5.2.17: a locality's distance to itself */
-    MACHINE_DISTANCE_DEFAULT = 20, /* what is assumed between two nodes when no SLIT says otherwise */
-    MACHINE_DISTANCE_UNREACHABLE = 255,
+	MACHINE_DISTANCE_LOCAL = 10,   /* ACPI 6.4, 5.2.17: a locality's distance to itself */
+	MACHINE_DISTANCE_DEFAULT = 20, /* what is assumed between two nodes when no SLIT says otherwise */
+	MACHINE_DISTANCE_UNREACHABLE = 255,
 };
 
 enum machine_core_flags {
-    MACHINE_CORE_ENABLED = 1u << 0,
-    MACHINE_CORE_ONLINE_CAPABLE = 1u << 1, /* not enabled, but may be added while running */
+	MACHINE_CORE_ENABLED = 1u << 0,
+	MACHINE_CORE_ONLINE_CAPABLE = 1u << 1, /* not enabled, but may be added while running */
 };
 
 struct machine_core {
-    uint32_t apic; /* the APIC ID: 8 bits with xAPIC, 32 bits with x2APIC */
-    uint32_t uid;  /* the ACPI processor UID, by which AML names the core */
-    uint16_t node;
-    uint8_t flags; /* enum machine_core_flags */
-    uint8_t reserved;
+	uint32_t apic; /* the APIC ID: 8 bits with xAPIC, 32 bits with x2APIC */
+	uint32_t uid;  /* the ACPI processor UID, by which AML names the core */
+	uint16_t node;
+	uint8_t flags; /* enum machine_core_flags */
+	uint8_t reserved;
 };
 
 struct machine_node {
-    uint64_t memory_bytes; /* RAM that is there; memory that could be plugged in later does not count */
-    uint32_t proximity;    /* the firmware's number for the node */
-    uint16_t core_count;   /* enabled cores */
-    uint16_t reserved;
+	uint64_t memory_bytes; /* RAM that is there; memory that could be plugged in later does not count */
+	uint32_t proximity;    /* the firmware's number for the node */
+	uint16_t core_count;   /* enabled cores */
+	uint16_t reserved;
 };
 
 enum machine_range_flags {
-    MACHINE_RANGE_HOTPLUG = 1u << 0,     /* address space for memory that may come and go */
-    MACHINE_RANGE_NONVOLATILE = 1u << 1, /* keeps its content without power */
+	MACHINE_RANGE_HOTPLUG = 1u << 0,     /* address space for memory that may come and go */
+	MACHINE_RANGE_NONVOLATILE = 1u << 1, /* keeps its content without power */
 };
 
 /* A stretch of physical addresses that belongs to a node. Sorted by base, never overlapping. */
 struct machine_range {
-    uint64_t base;
-    uint64_t size;
-    uint16_t node;
-    uint16_t flags; /* enum machine_range_flags */
-    uint32_t reserved;
+	uint64_t base;
+	uint64_t size;
+	uint16_t node;
+	uint16_t flags; /* enum machine_range_flags */
+	uint32_t reserved;
 };
 
 struct machine_ioapic {
-    uint64_t address;
-    uint32_t id;
-    uint32_t first_gsi; /* global system interrupt of its input 0 */
+	uint64_t address;
+	uint32_t id;
+	uint32_t first_gsi; /* global system interrupt of its input 0 */
 };
 
 /* ACPI 6.4, 5.2.12.5 (MPS INTI flags). "Bus default" means high/edge for ISA, low/level for PCI. */
@@ -90,56 +90,56 @@ enum machine_trigger { MACHINE_TRIGGER_BUS = 0, MACHINE_TRIGGER_EDGE = 1, MACHIN
 
 /* An ISA interrupt that does not arrive at the global system interrupt of its own number. */
 struct machine_override {
-    uint32_t gsi;
-    uint8_t isa;
-    uint8_t polarity; /* enum machine_polarity */
-    uint8_t trigger;  /* enum machine_trigger */
-    uint8_t reserved;
+	uint32_t gsi;
+	uint8_t isa;
+	uint8_t polarity; /* enum machine_polarity */
+	uint8_t trigger;  /* enum machine_trigger */
+	uint8_t reserved;
 };
 
 /* Memory-mapped PCI configuration space of buses first_bus..last_bus; `address` is where bus 0 would be. */
 struct machine_ecam {
-    uint64_t address;
-    uint16_t segment;
-    uint8_t first_bus;
-    uint8_t last_bus;
-    uint32_t reserved;
+	uint64_t address;
+	uint16_t segment;
+	uint8_t first_bus;
+	uint8_t last_bus;
+	uint32_t reserved;
 };
 
 struct machine {
-    uint32_t version; /* MACHINE_VERSION */
-    uint32_t bytes;   /* sizeof(struct machine) */
+	uint32_t version; /* MACHINE_VERSION */
+	uint32_t bytes;   /* sizeof(struct machine) */
 
-    uint32_t acpica;         /* ACPICA's release as hexadecimal digits (0x20220331), 0 when it did not run */
-    uint16_t core_count;     /* enabled: cores[0 .. core_count) */
-    uint16_t core_total;     /* with those not enabled: cores[core_count .. core_total) */
-    uint16_t node_count;     /* at least 1 */
-    uint16_t range_count;    /* 0 when there was neither an SRAT nor a memory map */
-    uint16_t ioapic_count;
-    uint16_t override_count;
-    uint16_t ecam_count;
-    uint16_t note_count;
+	uint32_t acpica;      /* ACPICA's release as hexadecimal digits (0x20220331), 0 when it did not run */
+	uint16_t core_count;  /* enabled: cores[0 .. core_count) */
+	uint16_t core_total;  /* with those not enabled: cores[core_count .. core_total) */
+	uint16_t node_count;  /* at least 1 */
+	uint16_t range_count; /* 0 when there was neither an SRAT nor a memory map */
+	uint16_t ioapic_count;
+	uint16_t override_count;
+	uint16_t ecam_count;
+	uint16_t note_count;
 
-    uint64_t lapic_address;  /* of the local APIC's registers in xAPIC mode */
-    uint64_t hpet_address;   /* 0: no HPET */
-    uint16_t hpet_min_tick;  /* least count for a periodic timer that loses no tick */
-    uint8_t hpet_timers;     /* comparators */
-    uint8_t pm_timer_bits;   /* 24 or 32; 0: no PM timer */
-    uint16_t pm_timer_port;
-    uint16_t sci_interrupt;  /* ISA interrupt or GSI of ACPI's own events */
-    uint8_t has_acpi;        /* 1: some table was found and accepted */
-    uint8_t has_8259;        /* 1: a pair of 8259 interrupt controllers must be masked */
-    uint8_t has_numa;        /* 1: nodes come from an SRAT */
-    uint8_t reserved[5];
+	uint64_t lapic_address; /* of the local APIC's registers in xAPIC mode */
+	uint64_t hpet_address;  /* 0: no HPET */
+	uint16_t hpet_min_tick; /* least count for a periodic timer that loses no tick */
+	uint8_t hpet_timers;    /* comparators */
+	uint8_t pm_timer_bits;  /* 24 or 32; 0: no PM timer */
+	uint16_t pm_timer_port;
+	uint16_t sci_interrupt; /* ISA interrupt or GSI of ACPI's own events */
+	uint8_t has_acpi;       /* 1: some table was found and accepted */
+	uint8_t has_8259;       /* 1: a pair of 8259 interrupt controllers must be masked */
+	uint8_t has_numa;       /* 1: nodes come from an SRAT */
+	uint8_t reserved[5];
 
-    struct machine_core cores[MACHINE_CORES];
-    struct machine_node nodes[MACHINE_NODES];
-    struct machine_range ranges[MACHINE_RANGES];
-    struct machine_ioapic ioapics[MACHINE_IOAPICS];
-    struct machine_override overrides[MACHINE_OVERRIDES];
-    struct machine_ecam ecams[MACHINE_ECAMS];
-    uint8_t distances[MACHINE_NODES][MACHINE_NODES]; /* [from][to]; need not be symmetric */
-    char notes[MACHINE_NOTES][MACHINE_NOTE_BYTES];   /* sentences for the person who boots; NUL-terminated */
+	struct machine_core cores[MACHINE_CORES];
+	struct machine_node nodes[MACHINE_NODES];
+	struct machine_range ranges[MACHINE_RANGES];
+	struct machine_ioapic ioapics[MACHINE_IOAPICS];
+	struct machine_override overrides[MACHINE_OVERRIDES];
+	struct machine_ecam ecams[MACHINE_ECAMS];
+	uint8_t distances[MACHINE_NODES][MACHINE_NODES]; /* [from][to]; need not be symmetric */
+	char notes[MACHINE_NOTES][MACHINE_NOTE_BYTES];   /* sentences for the person who boots; NUL-terminated */
 };
 
 _Static_assert(sizeof(struct machine_core) == 12, "shared between domains");
@@ -156,20 +156,20 @@ _Static_assert(sizeof(struct machine) == 17216, "shared between domains: five pa
 /* One ACPI table as it lies in memory. `bytes` is how many may be read; the table's own length is checked
  * against it. A missing table is { NULL, 0 }. */
 struct machine_table {
-    const void *at;
-    size_t bytes;
+	const void *at;
+	size_t bytes;
 };
 
 struct machine_span {
-    uint64_t base;
-    uint64_t size;
+	uint64_t base;
+	uint64_t size;
 };
 
 struct machine_sources {
-    uint32_t boot_apic; /* APIC ID of the core that runs this; becomes core 0 */
-    struct machine_table madt, srat, slit, hpet, mcfg, fadt;
-    const struct machine_span *memory; /* RAM by the boot memory map, in any order, without overlaps; or NULL */
-    size_t memory_count;
+	uint32_t boot_apic; /* APIC ID of the core that runs this; becomes core 0 */
+	struct machine_table madt, srat, slit, hpet, mcfg, fadt;
+	const struct machine_span *memory; /* RAM by the boot memory map, in any order, without overlaps; or NULL */
+	size_t memory_count;
 };
 
 /* Fills *machine from whatever tables there are. Cannot fail: the least it answers is one core on one node. */
@@ -206,11 +206,11 @@ struct machine_override machine_isa_interrupt(const struct machine *machine, uns
 /* A tree over all enabled cores, for starting them and for broadcasts: the root's first children lead the other
  * nodes, and below a node's leader are only cores of that node, so each link between nodes is used once. */
 struct machine_tree {
-    uint16_t root;
-    uint16_t count;
-    uint16_t parent[MACHINE_CORES];       /* MACHINE_NO_CORE for the root and for cores outside */
-    uint16_t first_child[MACHINE_CORES];  /* MACHINE_NO_CORE: a leaf */
-    uint16_t next_sibling[MACHINE_CORES]; /* in the order in which the parent should send */
+	uint16_t root;
+	uint16_t count;
+	uint16_t parent[MACHINE_CORES];       /* MACHINE_NO_CORE for the root and for cores outside */
+	uint16_t first_child[MACHINE_CORES];  /* MACHINE_NO_CORE: a leaf */
+	uint16_t next_sibling[MACHINE_CORES]; /* in the order in which the parent should send */
 };
 
 /* `latency` is how many sends a parent can do in the time from one send until that child can send, itself: 1 gives

@@ -18,7 +18,7 @@ ACPICA := $(abspath $(BUILD))/acpica
 ACPICA_SOURCE = $(lastword $(sort $(wildcard /usr/src/linux-source-*.tar.xz)))
 ACPICA_OURS := $(shell find numa/acpica/include -name '*.h')
 ACPICA_INCLUDES := -isystem $(CURDIR)/numa/acpica/include -isystem $(ACPICA)/include
-ACPICA_FLAGS := -w -ffunction-sections -fdata-sections $(ACPICA_INCLUDES)
+ACPICA_FLAGS := -w -g0 -ffunction-sections -fdata-sections $(ACPICA_INCLUDES)
 
 $(ACPICA)/unpacked: | $(DEPS)
 	$(call say,UNPACK,ACPICA from $(ACPICA_SOURCE))

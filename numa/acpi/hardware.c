@@ -3,8 +3,8 @@
 
 /* The machine behind the acpi domain's capabilities.
  *
- * Physical memory is mapped in windows of at least 64 KiB that are kept while there is room, because tables lie side by side and ACPICA maps and
- * unmaps each of them several times. What no DeviceFrame of ours covers can't be mapped, so AML can't reach RAM. */
+ * Physical memory is mapped in windows of at least 64 KiB that are kept while there is room, because tables lie side by side and ACPICA
+ * maps and unmaps each of them several times. What no DeviceFrame of ours covers can't be mapped, so AML can't reach RAM. */
 
 #include <stdio.h>
 #include <string.h>
@@ -205,8 +205,8 @@ bool hardware_attach_interrupt(uint32_t isa, void (*handler)(void *context), voi
 
 	if (is_err(cap_identify(INTERRUPTS, &is)) || !covers(is.base, is.size, source.gsi, 1))
 		return false;
-	if (is.size > 1 && (is_err(cap_slot_alloc(&interrupt)) ||
-	                    is_err(cap_retype(INTERRUPTS, CAP_Interrupt, source.gsi - is.base, 1, 1, interrupt))))
+	if (is.size > 1 &&
+	    (is_err(cap_slot_alloc(&interrupt)) || is_err(cap_retype(INTERRUPTS, CAP_Interrupt, source.gsi - is.base, 1, 1, interrupt))))
 		return false;
 	return is_ok(interrupt_attach(interrupt, flags_of(&source), handler, context));
 }

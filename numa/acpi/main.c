@@ -54,7 +54,8 @@ static err_t hand_model_over(const struct core_boot *boot, const struct machine 
 	unsigned slot;
 	void *model;
 	cap_t frame;
-	err_t e = frame_create((sizeof(**machine) + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1), RIGHTS(RIGHT_READ | RIGHT_WRITE), &frame, &model, &base);
+	err_t e =
+	    frame_create((sizeof(**machine) + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1), RIGHTS(RIGHT_READ | RIGHT_WRITE), &frame, &model, &base);
 
 	if (is_err(e))
 		return e;
@@ -99,7 +100,8 @@ static err_t find_route(const struct ipc_message *request, struct ipc_message *r
 	if (!routes_find((uint16_t)(where >> 24), (uint8_t)(where >> 16), (uint8_t)(where >> 8), (uint8_t)where, &route))
 		return ERR(NOT_FOUND);
 	reply->word[0] = route.gsi;
-	reply->word[1] = (route.level ? INTERRUPT_LEVEL : INTERRUPT_EDGE) | (route.active_low ? INTERRUPT_ACTIVE_LOW : INTERRUPT_ACTIVE_HIGH);
+	reply->word[1] =
+	    (route.level ? INTERRUPT_LEVEL : INTERRUPT_EDGE) | (route.active_low ? INTERRUPT_ACTIVE_LOW : INTERRUPT_ACTIVE_HIGH);
 	return OK;
 }
 

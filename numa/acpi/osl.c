@@ -85,10 +85,18 @@ acpi_status acpi_os_read_memory(acpi_physical_address physical, u64 *value, u32 
 	if (at == NULL)
 		return AE_BAD_ADDRESS;
 	switch (bits) {
-	case 8: *value = *(const volatile u8 *)at; break;
-	case 16: *value = *(const volatile u16 *)at; break;
-	case 32: *value = *(const volatile u32 *)at; break;
-	default: *value = *(const volatile u64 *)at; break;
+	case 8:
+		*value = *(const volatile u8 *)at;
+		break;
+	case 16:
+		*value = *(const volatile u16 *)at;
+		break;
+	case 32:
+		*value = *(const volatile u32 *)at;
+		break;
+	default:
+		*value = *(const volatile u64 *)at;
+		break;
 	}
 	hardware_unmap((void *)(uintptr_t)at, bits / 8);
 	return AE_OK;
@@ -101,10 +109,18 @@ acpi_status acpi_os_write_memory(acpi_physical_address physical, u64 value, u32 
 	if (at == NULL)
 		return AE_BAD_ADDRESS;
 	switch (bits) {
-	case 8: *(volatile u8 *)at = (u8)value; break;
-	case 16: *(volatile u16 *)at = (u16)value; break;
-	case 32: *(volatile u32 *)at = (u32)value; break;
-	default: *(volatile u64 *)at = value; break;
+	case 8:
+		*(volatile u8 *)at = (u8)value;
+		break;
+	case 16:
+		*(volatile u16 *)at = (u16)value;
+		break;
+	case 32:
+		*(volatile u32 *)at = (u32)value;
+		break;
+	default:
+		*(volatile u64 *)at = value;
+		break;
 	}
 	hardware_unmap((void *)(uintptr_t)at, bits / 8);
 	return AE_OK;
@@ -222,7 +238,8 @@ acpi_status acpi_os_remove_interrupt_handler(u32 number, acpi_osd_handler routin
 
 /* ---- Messages ---- */
 
-/* ACPICA prints a line in pieces. Those that merely inform are dropped: what they say is in the machine model, and a serial line is slow. */
+/* ACPICA prints a line in pieces. Those that merely inform are dropped: what they say is in the machine model, and a serial line is slow.
+ */
 void acpi_os_vprintf(const char *format, va_list arguments)
 {
 	static char line[256];

@@ -149,7 +149,7 @@ int osl_acquire_global_lock(u32 *lock)
 		if (old & GLOBAL_LOCK_OWNED)
 			new |= GLOBAL_LOCK_PENDING;
 	} while (!__atomic_compare_exchange_n(lock, &old, new, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
-	return (new & GLOBAL_LOCK_PENDING) == 0;
+	return (new &GLOBAL_LOCK_PENDING) == 0;
 }
 
 int osl_release_global_lock(u32 *lock)

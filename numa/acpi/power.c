@@ -7,8 +7,8 @@
 #include "numa/acpi/power.h"
 
 enum {
-	NOTIFY_PRESSED = 0x80,   /* ACPI 6.4, 5.6.6, table 5.154: the power button's notification */
-	RESET_CONTROL = 0xcf9,   /* Intel 82371SB (PIIX3) data sheet, 2.5.12, and every south bridge since */
+	NOTIFY_PRESSED = 0x80, /* ACPI 6.4, 5.6.6, table 5.154: the power button's notification */
+	RESET_CONTROL = 0xcf9, /* Intel 82371SB (PIIX3) data sheet, 2.5.12, and every south bridge since */
 	RESET_CONTROL_HARD = 2,
 	RESET_CONTROL_NOW = 4,
 	SETTLE_NS = 50000000, /* a machine that is still there 50 ms after it was switched off will stay */
@@ -90,9 +90,8 @@ const char *power_off(void)
 const char *power_reset(void)
 {
 	/* The FADT's reset register if it has one, else the port that chipsets had before there was such a register. */
-	if (ACPI_FAILURE(acpi_reset()) &&
-	    !(hardware_write_port(RESET_CONTROL, 1, RESET_CONTROL_HARD) &&
-	      hardware_write_port(RESET_CONTROL, 1, RESET_CONTROL_HARD | RESET_CONTROL_NOW)))
+	if (ACPI_FAILURE(acpi_reset()) && !(hardware_write_port(RESET_CONTROL, 1, RESET_CONTROL_HARD) &&
+	                                    hardware_write_port(RESET_CONTROL, 1, RESET_CONTROL_HARD | RESET_CONTROL_NOW)))
 		return "neither the reset register nor port 0xcf9 can be written";
 	hardware_wait(SETTLE_NS);
 	return "the machine did not restart";

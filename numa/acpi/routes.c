@@ -166,7 +166,8 @@ const char *routes_read(const struct machine *machine)
 {
 	count = 0;
 	model = machine;
-	/* A PCI Express root has PNP0A08 with PNP0A03 as its compatible ID (PCI Firmware Specification 3.3, 4.2), so one search finds both. */
+	/* A PCI Express root has PNP0A08 with PNP0A03 as its compatible ID (PCI Firmware Specification 3.3, 4.2), so one search finds both.
+	 */
 	if (ACPI_FAILURE(acpi_get_devices("PNP0A03", read_root, NULL, NULL)))
 		return "the PCI root bridges can't be listed";
 	return NULL;

@@ -9,9 +9,9 @@
 #include <stdint.h>
 
 struct text {
-    char *at;
-    size_t bytes;  /* of the buffer; 0 is allowed */
-    size_t length; /* of the whole text so far */
+	char *at;
+	size_t bytes;  /* of the buffer; 0 is allowed */
+	size_t length; /* of the whole text so far */
 };
 
 struct text text_begin(char *buffer, size_t bytes);

@@ -16,47 +16,47 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char signatures[6][5] = { "APIC", "SRAT", "SLIT", "HPET", "MCFG", "FACP" };
+static const char signatures[6][5] = {"APIC", "SRAT", "SLIT", "HPET", "MCFG", "FACP"};
 
 static struct machine machine;
 
 /* Takes one table off the input. The copy has exactly the table's size, so that a read behind it is found. */
 static void take_table(const uint8_t **data, size_t *size, struct machine_table tables[6])
 {
-    uint8_t which = (*data)[0];
-    size_t body = (*data)[1] | (size_t)((*data)[2] & 15) << 8;
+	uint8_t which = (*data)[0];
+	size_t body = (*data)[1] | (size_t)((*data)[2] & 15) << 8;
 
-    *data += 3, *size -= 3;
-    body = body < *size ? body : *size;
-    uint8_t *table = calloc(1, 36 + body);
-    memcpy(table + 36, *data, body);
-    *data += body, *size -= body;
-    memcpy(table, signatures[which % 6], 4);
-    uint32_t length = (uint32_t)(36 + body);
-    memcpy(table + 4, &length, 4);
-    table[8] = which >> 6;
-    for (size_t i = 0; (which & 32) == 0 && i < length; i++)
-        table[9] = (uint8_t)(table[9] - (i == 9 ? 0 : table[i]));
-    free((void *)tables[which % 6].at);
-    tables[which % 6] = (struct machine_table){ table, length };
+	*data += 3, *size -= 3;
+	body = body < *size ? body : *size;
+	uint8_t *table = calloc(1, 36 + body);
+	memcpy(table + 36, *data, body);
+	*data += body, *size -= body;
+	memcpy(table, signatures[which % 6], 4);
+	uint32_t length = (uint32_t)(36 + body);
+	memcpy(table + 4, &length, 4);
+	table[8] = which >> 6;
+	for (size_t i = 0; (which & 32) == 0 && i < length; i++)
+		table[9] = (uint8_t)(table[9] - (i == 9 ? 0 : table[i]));
+	free((void *)tables[which % 6].at);
+	tables[which % 6] = (struct machine_table){table, length};
 }
 
 static void ask_everything(uint32_t seed)
 {
-    static char json[65536];
-    static struct machine_tree tree;
-    uint16_t order[MACHINE_NODES], cores[MACHINE_CORES];
+	static char json[65536];
+	static struct machine_tree tree;
+	uint16_t order[MACHINE_NODES], cores[MACHINE_CORES];
 
-    for (unsigned i = 0; i < 4; i++, seed = seed * 1664525u + 1013904223u) {
-        machine_node_of_address(&machine, (uint64_t)seed << (seed & 31));
-        machine_nodes_by_distance(&machine, seed % MACHINE_NODES, order);
-        machine_cores_of_node(&machine, seed % MACHINE_NODES, cores, MACHINE_CORES);
-        machine_start_tree(&machine, seed % machine.core_count, seed % 5, &tree);
-        if (tree.count != machine.core_count)
-            abort();
-    }
-    if (machine_print_topology_json(&machine, json, sizeof(json)) >= sizeof(json))
-        abort();
+	for (unsigned i = 0; i < 4; i++, seed = seed * 1664525u + 1013904223u) {
+		machine_node_of_address(&machine, (uint64_t)seed << (seed & 31));
+		machine_nodes_by_distance(&machine, seed % MACHINE_NODES, order);
+		machine_cores_of_node(&machine, seed % MACHINE_NODES, cores, MACHINE_CORES);
+		machine_start_tree(&machine, seed % machine.core_count, seed % 5, &tree);
+		if (tree.count != machine.core_count)
+			abort();
+	}
+	if (machine_print_topology_json(&machine, json, sizeof(json)) >= sizeof(json))
+		abort();
 }
 
 static const uint8_t *whole;
@@ -64,27 +64,31 @@ static size_t whole_bytes;
 
 static const void *view(void *context, uint64_t physical, size_t bytes)
 {
-    (void)context;
-    return physical <= whole_bytes && bytes <= whole_bytes - physical ? whole + physical : NULL;
+	(void)context;
+	return physical <= whole_bytes && bytes <= whole_bytes - physical ? whole + physical : NULL;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct machine_table tables[6] = { { NULL, 0 } };
+	struct machine_table tables[6] = {{NULL, 0}};
 
-    whole = data, whole_bytes = size;
-    machine_node_of_apic(&(struct machine_memory){ view, NULL }, 1, 0, &machine);
+	whole = data, whole_bytes = size;
+	machine_node_of_apic(&(struct machine_memory){view, NULL}, 1, 0, &machine);
 
-    uint32_t seed = size > 0 ? data[0] : 0;
-    while (size >= 3)
-        take_table(&data, &size, tables);
-    machine_build(&machine, &(struct machine_sources){
-        .boot_apic = seed & 7, .madt = tables[0], .srat = tables[1], .slit = tables[2], .hpet = tables[3],
-        .mcfg = tables[4], .fadt = tables[5] });
-    if (!machine_check(&machine, sizeof(machine)))
-        abort();
-    ask_everything(seed);
-    for (unsigned i = 0; i < 6; i++)
-        free((void *)tables[i].at);
-    return 0;
+	uint32_t seed = size > 0 ? data[0] : 0;
+	while (size >= 3)
+		take_table(&data, &size, tables);
+	machine_build(&machine, &(struct machine_sources){.boot_apic = seed & 7,
+	                                                  .madt = tables[0],
+	                                                  .srat = tables[1],
+	                                                  .slit = tables[2],
+	                                                  .hpet = tables[3],
+	                                                  .mcfg = tables[4],
+	                                                  .fadt = tables[5]});
+	if (!machine_check(&machine, sizeof(machine)))
+		abort();
+	ask_everything(seed);
+	for (unsigned i = 0; i < 6; i++)
+		free((void *)tables[i].at);
+	return 0;
 }

@@ -121,7 +121,7 @@ bool hardware_read_port(uint16_t port, unsigned bytes, uint32_t *value)
 		for (unsigned i = 0; i < bytes; i++) {
 			uint8_t *at = pci_register(port - 0xcfc + i);
 			nothing = 0xff;
-			*value = (*value & ~(0xffu << 8 * i)) | (uint32_t)*(at != NULL ? at : &nothing) << 8 * i;
+			*value = (*value & ~(0xffu << 8 * i)) | (uint32_t) * (at != NULL ? at : &nothing) << 8 * i;
 		}
 	return true;
 }
@@ -360,16 +360,16 @@ static void in_child(void (*test)(void **state))
 	assert_int_equal(status, 0);
 }
 
-#define TEST(name) \
-	static void child_##name(void **state) \
-	{ \
-		(void)state; \
-		name(); \
-	} \
-	static void test_##name(void **state) \
-	{ \
-		(void)state; \
-		in_child(child_##name); \
+#define TEST(name)                                                                                                                         \
+	static void child_##name(void **state)                                                                                             \
+	{                                                                                                                                  \
+		(void)state;                                                                                                               \
+		name();                                                                                                                    \
+	}                                                                                                                                  \
+	static void test_##name(void **state)                                                                                              \
+	{                                                                                                                                  \
+		(void)state;                                                                                                               \
+		in_child(child_##name);                                                                                                    \
 	}
 TEST(q35_model)
 TEST(pc_model)
@@ -386,17 +386,10 @@ TEST(pc_routes)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_q35_model),
-		cmocka_unit_test(test_pc_model),
-		cmocka_unit_test(test_no_acpi),
-		cmocka_unit_test(test_damaged_root),
-		cmocka_unit_test(test_damaged_srat),
-		cmocka_unit_test(test_power_button),
-		cmocka_unit_test(test_q35_switches_off),
-		cmocka_unit_test(test_pc_switches_off),
-		cmocka_unit_test(test_restart),
-		cmocka_unit_test(test_q35_routes),
-		cmocka_unit_test(test_pc_routes),
+	    cmocka_unit_test(test_q35_model),        cmocka_unit_test(test_pc_model),        cmocka_unit_test(test_no_acpi),
+	    cmocka_unit_test(test_damaged_root),     cmocka_unit_test(test_damaged_srat),    cmocka_unit_test(test_power_button),
+	    cmocka_unit_test(test_q35_switches_off), cmocka_unit_test(test_pc_switches_off), cmocka_unit_test(test_restart),
+	    cmocka_unit_test(test_q35_routes),       cmocka_unit_test(test_pc_routes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

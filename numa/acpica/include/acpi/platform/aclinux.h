@@ -21,9 +21,9 @@
 /* QEMU's and many vendors' packages refer to names that are not there yet; that is no reason for a message. */
 #define ACPI_IGNORE_PACKAGE_RESOLUTION_ERRORS
 
-#define ACPI_MACHINE_WIDTH         64
-#define COMPILER_DEPENDENT_INT64   long
-#define COMPILER_DEPENDENT_UINT64  unsigned long
+#define ACPI_MACHINE_WIDTH        64
+#define COMPILER_DEPENDENT_INT64  long
+#define COMPILER_DEPENDENT_UINT64 unsigned long
 
 #define ACPI_FLUSH_CPU_CACHE()
 
