@@ -187,14 +187,14 @@ static const struct entry *lookup(uint16_t segment, uint8_t bus, uint8_t device,
 static bool find_bridge(uint16_t segment, uint8_t bus, uint8_t *parent, uint8_t *device)
 {
 	for (unsigned above = 0; above < bus; above++)
-		for (uint8_t d = 0; d < PCI_DEVICES; d++)
-			for (uint8_t f = 0; f < PCI_FUNCTIONS; f++)
-				if (is_bridge(segment, (uint8_t)above, d, f) &&
-				    config8(segment, (uint8_t)above, d, f, PCI_SECONDARY_BUS) == bus) {
-					*parent = (uint8_t)above;
-					*device = d;
-					return true;
-				}
+		for (unsigned at = 0; at < PCI_DEVICES * PCI_FUNCTIONS; at++) {
+			uint8_t d = (uint8_t)(at / PCI_FUNCTIONS), f = (uint8_t)(at % PCI_FUNCTIONS);
+			if (is_bridge(segment, (uint8_t)above, d, f) && config8(segment, (uint8_t)above, d, f, PCI_SECONDARY_BUS) == bus) {
+				*parent = (uint8_t)above;
+				*device = d;
+				return true;
+			}
+		}
 	return false;
 }
 
