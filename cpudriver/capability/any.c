@@ -13,12 +13,22 @@
 #include "cpudriver/capability/database.h"
 #include "cpudriver/capability/paging.h"
 
+/* The word of a slot that begins with its type has the layout of V0; this is what user space sees of it. */
+#define IDENTIFIED (UINT64_C(0x0000ffff00ffffff) & ~((uint64_t)SLOT_PLACE_FLAGS << 16))
+_Static_assert(offsetof(struct slot, rights) == offsetof(struct slot, type) + 1, "bits 8..15");
+_Static_assert(offsetof(struct slot, flags) == offsetof(struct slot, type) + 2, "bits 16..23");
+_Static_assert(offsetof(struct slot, owner) == offsetof(struct slot, type) + 4, "bits 32..47");
+
 err_t op_Any_identify(struct invocation *i)
 {
 	const struct slot *s = i->self;
 
-	i->value[0] = s->type | (uint64_t)s->rights << 8 | (uint64_t)(s->flags & ~SLOT_PLACE_FLAGS) << 16 | (uint64_t)s->owner << 32 |
-	              (s->type == CAP_Doorbell ? s->extra << 48 : 0);
+	uint64_t facts;
+
+	__builtin_memcpy(&facts, &s->type, sizeof(facts));
+	i->value[0] = facts & IDENTIFIED;
+	if (s->type == CAP_Doorbell)
+		i->value[0] |= s->extra << 48;
 	i->value[1] = slot_number(s);
 	i->value[2] = s->size;
 	return OK;

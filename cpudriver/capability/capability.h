@@ -139,20 +139,30 @@ extern const struct operation operations[CAP_TYPES_ALL][OPERATION_LIMIT];
 #include "cpudriver/abi/invocations.def"
 #undef INVOCATION
 
-/* Does `op` of i->self. The only place that checks what doesn't depend on the type. */
-MUST_USE static inline err_t cap_invoke(struct invocation *i, uint64_t op)
+/* The handler for `op` of i->self. The only place that checks what doesn't depend on the type. */
+MUST_USE static inline err_t cap_operation(const struct invocation *i, uint64_t op, handler_t **handler)
 {
-	const struct slot *self = i->self;
-	const struct operation *o;
+	uint64_t type = i->self->type;
 
 	if (op >= OPERATION_LIMIT)
-		return self->type == CAP_Null ? ERR(CAP_EMPTY) : ERR(OPERATION);
-	o = &operations[self->type][op];
+		return type == CAP_Null ? ERR(CAP_EMPTY) : ERR(OPERATION);
+
+	const struct operation *o = &operations[type][op];
+
 	if (!o->handler)
-		return self->type == CAP_Null ? ERR(CAP_EMPTY) : ERR(OPERATION);
-	if (o->rights & ~(uint64_t)self->rights)
+		return type == CAP_Null ? ERR(CAP_EMPTY) : ERR(OPERATION);
+	if (o->rights & ~(uint64_t)i->self->rights)
 		return ERR(CAP_RIGHTS);
-	return o->handler(i);
+	*handler = o->handler;
+	return OK;
+}
+
+MUST_USE static inline err_t cap_invoke(struct invocation *i, uint64_t op)
+{
+	handler_t *handler;
+	err_t e = cap_operation(i, op, &handler);
+
+	return is_err(e) ? e : handler(i);
 }
 
 /* ---- For the rest of the CPU driver ----------------------------------------------------------------------------------------------- */

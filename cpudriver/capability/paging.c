@@ -159,6 +159,8 @@ void page_table_clear(struct capabilities *c, struct slot *table)
 {
 	struct page_table *t = page_table(table);
 
+	if (table->flags & CAP_FLAG_MAPPED)
+		unmap_later(c, table);
 	for (unsigned k = 0; k < PAGE_TABLE_SLOTS; k++) {
 		struct slot *s = shadow_slot(t, k);
 

@@ -70,7 +70,7 @@ static inline void flush_if_stale(struct capabilities *c)
 /* The slot has moved: the shadow follows. */
 void mapping_moved(struct slot *s);
 
-/* Empties a whole table, and zeroes the object. */
+/* The end of a table: unmaps its last copy, ends what is mapped in it, zeroes the object. */
 void page_table_clear(struct capabilities *c, struct slot *table);
 
 /* A table is marked as used, or no longer used, by other cores. */
