@@ -9,7 +9,7 @@
  *   TASK_CORE_BOOT    Frame, read: the first core's core_boot page. It has the root pointer, the boot core's APIC ID and the RAM.
  *   TASK_IO_PORTS     the ports that AML and ACPICA may use
  *   TASK_INTERRUPTS   ACPI's own interrupt, or a range with it
- *   TASK_FREE, ...    DeviceFrames, one slot after another: the physical ranges that hold tables and registers
+ *   TASK_FREE, ...    below the first free slot, among other things: DeviceFrames, the physical ranges that hold tables and registers
  *
  * Then, in this order:
  *

@@ -50,11 +50,10 @@ static void find_devices(void)
 {
 	struct cap_identity is;
 
-	for (unsigned slot = TASK_FREE; slot < CNODE_SLOTS && hardware.devices < DEVICES_MAX; slot++) {
+	for (unsigned slot = TASK_FREE; slot < domain_self()->first_free_slot && hardware.devices < DEVICES_MAX; slot++) {
 		cap_t frame = CAP(ROOT_TASK, slot);
-		if (is_err(cap_identify(frame, &is)) || is.type != CAP_DeviceFrame)
-			break;
-		hardware.device[hardware.devices++] = (struct device){frame, is.base, is.size};
+		if (is_ok(cap_identify(frame, &is)) && is.type == CAP_DeviceFrame)
+			hardware.device[hardware.devices++] = (struct device){frame, is.base, is.size};
 	}
 }
 
