@@ -120,10 +120,10 @@ static err_t map_table(struct invocation *i)
 		e = ERR(MAPPED);
 	if (is_ok(e) && table_level(table) != table_level(s) + 1)
 		e = ERR(LEVEL);
-	if (is_ok(e))
-		e = free_entries(table, i->word[1], 1);
 	if (is_ok(e) && table_level(table) == 4 && i->word[1] >= PAGE_TABLE_SLOTS / 2 - 1)
 		e = ERR(ARGUMENT); /* the upper half is the CPU driver's, and no code may end where it begins (entry/syscall.S) */
+	if (is_ok(e))
+		e = free_entries(table, i->word[1], 1);
 	if (is_err(e))
 		return e;
 

@@ -173,6 +173,7 @@ static void wrong_tables(void **state)
 	(void)state;
 	MAKE(50, PageTable3, 1, MIB, 0);
 	MAKE(51, PageTable1, 1, 2 * MIB, 0);
+	assert_err(CALL(ROOT_SLOT(50), PageTable3_map, ROOT_SLOT(L4).value, 255), ARGUMENT);
 	assert_err(CALL(ROOT_SLOT(50), PageTable3_map, ROOT_SLOT(L4).value, 256), ARGUMENT);
 	assert_err(CALL(ROOT_SLOT(50), PageTable3_map, ROOT_SLOT(L4).value, 511), ARGUMENT);
 	assert_err(CALL(ROOT_SLOT(50), PageTable3_map, ROOT_SLOT(L4).value, 512), ARGUMENT);
