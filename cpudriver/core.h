@@ -30,8 +30,8 @@ struct interrupt_binding {
 struct core {
 	/* the system call entry's (entry/offsets.h) */
 	uint64_t user_rsp, user_rip, user_rflags; /* of the call that is being served */
-	uint64_t value[3];                        /* what invoke returns */
 	uint64_t upcall_rip, upcall_rsp, upcall_rcx; /* of a foreign call's upcall */
+	struct invocation invocation;             /* the assembly stores the words and loads the values; `root` is the running dispatcher's */
 
 	/* who runs */
 	struct dispatcher *current; /* NULL: idle */

@@ -75,6 +75,7 @@ NORETURN void core_main(struct core_boot *boot)
 	core.boot = boot;
 	core.id = boot->core;
 	core.page_table4 = boot->page_table4;
+	core.invocation.caps = &core.capabilities;
 
 	if (first)
 		serial_init();

@@ -5,8 +5,6 @@
 
 #include "cpudriver/dispatch/switch.h"
 
-#include <string.h>
-
 #include "cpudriver/core.h"
 
 /* SDM vol. 1, 13.4: an XSAVE area whose header says that every component has its initial value; only MXCSR is taken from the area. */
@@ -24,7 +22,7 @@ void save_call(struct dispatcher *d)
 
 static void save_registers(struct registers *to, const struct trap_frame *f)
 {
-	memcpy(to, f, offsetof(struct registers, rip));
+	__builtin_memcpy(to, f, offsetof(struct registers, rip));
 	to->rsp = f->rsp;
 	to->rip = f->rip;
 	to->rflags = f->rflags;

@@ -27,6 +27,7 @@ static inline void load_page_table(uint64_t page_table4)
 static inline void switch_to(struct dispatcher *d)
 {
 	core.current = d;
+	core.invocation.root = d->root;
 	load_page_table(d->page_table4);
 	write_fs_base(d->saved.fs_base);
 	write_gs_base(d->saved.gs_base);

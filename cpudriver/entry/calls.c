@@ -7,24 +7,22 @@
 #include "cpudriver/dispatch/dispatch.h"
 #include "cpudriver/entry/calls.h"
 
-uint64_t invoke_entry(uint64_t cap_and_operation, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3, uint64_t w4)
+err_t invoke_entry(uint64_t cap_and_operation)
 {
-	struct slot *root = core.current->root;
-	struct invocation i = {
-		.self = cap_slot(root, (cap_t){(uint16_t)cap_and_operation}),
-		.word = {w0, w1, w2, w3, w4},
-		.root = root,
-		.caps = &core.capabilities,
-	};
-	err_t e = i.self != NULL ? cap_invoke(&i, cap_and_operation >> 16) : ERR(CAP_ADDRESS);
+	struct invocation *i = &core.invocation;
+	struct slot *cnode = &i->root[(uint8_t)(cap_and_operation >> 8)];
 
-	/* It may have ended or stopped itself. */
-	if (core.current == NULL)
-		dispatch();
-	core.value[0] = i.value[0];
-	core.value[1] = i.value[1];
-	core.value[2] = i.value[2];
-	return e.number;
+	i->value[0] = i->value[1] = i->value[2] = 0;
+	if (cnode->type != CAP_CNode)
+		return ERR(CAP_ADDRESS);
+	i->self = &cnode_slots(cnode)[(uint8_t)cap_and_operation];
+
+	handler_t *handler;
+	err_t e = cap_operation(i, cap_and_operation >> 16, &handler);
+
+	if (is_err(e))
+		return e;
+	return handler(i);
 }
 
 bool foreign_call(void)
@@ -38,6 +36,7 @@ bool foreign_call(void)
 	uint64_t entry = shared->upcall[UPCALL_FOREIGN_CALL], stack = shared->upcall_stack;
 
 	if (entry >= USER_TOP || stack > USER_TOP) {
+		d->saved.rip = core.user_rip;
 		stop(d, STOP_SHARED_FRAME);
 		dispatch();
 	}
@@ -49,11 +48,4 @@ bool foreign_call(void)
 	core.upcall_rsp = stack;
 	core.upcall_rcx = d->shared_address;
 	return true;
-}
-
-NORETURN void syscall_from_last_page(void)
-{
-	core.current->saved.rip = core.user_rip;
-	stop(core.current, STOP_FAULT);
-	dispatch();
 }

@@ -4,19 +4,17 @@
 
 /* What entry/syscall.S calls: one function for each number, with the caller's registers as arguments. */
 
+#include "cpudriver/abi/errors.h"
 #include "cpudriver/entry/trap.h"
 
-/* Returns the error for RAX; the values are in core.value. */
-uint64_t invoke_entry(uint64_t cap_and_operation, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3, uint64_t w4);
+/* The words and values are in core.invocation. */
+err_t invoke_entry(uint64_t cap_and_operation);
 NORETURN void call_entry(uint64_t cap, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3);
 NORETURN void reply_wait_entry(uint64_t token, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3, uint64_t flags);
 NORETURN void yield_entry(uint64_t cap, uint64_t how);
 
 /* Whether the running dispatcher takes the foreign call as an upcall; core.upcall_* say where. */
 bool foreign_call(void);
-
-/* A call from the last two bytes of user space: where it would return to is no user address. */
-NORETURN void syscall_from_last_page(void);
 
 /* The image's entry, from start.S. */
 struct core_boot;

@@ -15,10 +15,12 @@
 #define CORE_USER_RSP    0
 #define CORE_USER_RIP    8
 #define CORE_USER_RFLAGS 16
-#define CORE_VALUE       24 /* three words */
-#define CORE_UPCALL_RIP  48
-#define CORE_UPCALL_RSP  56
-#define CORE_UPCALL_RCX  64
+#define CORE_UPCALL_RIP  24
+#define CORE_UPCALL_RSP  32
+#define CORE_UPCALL_RCX  40
+#define CORE_WORD        56 /* core.invocation.word[0..4] */
+#define CORE_VALUE       96 /* core.invocation.value[0..2] */
+#define CORE_CURRENT     136
 
 /* struct registers (cpudriver/abi/dispatcher.h) */
 #define REGISTERS_RAX    0

@@ -5,11 +5,12 @@
  * that FMASK names (interrupts are off) and loaded the kernel's segments; RSP is still the user's. Every core's page tables map
  * `core` to its own memory, so a plain symbol is per-core and nothing like SWAPGS is needed.
  *
- * A SYSCALL in the last two bytes of user space leaves an RCX of 2^47, which SYSRET must never see: bit 47 tells it (last_page).
+ * SYSRET must never see an RCX that is no user address. A SYSCALL in the last two bytes below 2^47 would leave one; no domain can have code
+ * there, because the last entry of the user half of a level-4 table can't be filled (cpudriver/capability/mapping.c).
  *
  *   bit 63 of RAX  number
- *   1              0            invoke_entry(RDI, RSI, RDX, R10, R8, R9): returns the error, values in core.value
- *   1              1..3         functions that end in a resume, with the same arguments
+ *   1              0            invoke_entry(RDI), words and values in core.invocation: returns the error
+ *   1              1..3         functions of (RDI, RSI, RDX, R10, R8, R9) that end in a resume
  *   0              (any)        foreign_call: reflected with all registers */
 
 #include "cpudriver/entry/offsets.h"
@@ -25,19 +26,24 @@ syscall_entry:
 	mov $stack_top, %rsp
 	mov %rcx, CORE(USER_RIP)
 	mov %r11, CORE(USER_RFLAGS)
-	bt $47, %rcx
-	jc last_page
-	btr $63, %rax
+	add %rax, %rax
 	jnc foreign
-	mov %r10, %rcx
-	test %rax, %rax
 	jnz blocking
+	mov %rsi, CORE(WORD)
+	mov %rdx, CORE(WORD + 8)
+	mov %r10, CORE(WORD + 16)
+	mov %r8, CORE(WORD + 24)
+	mov %r9, CORE(WORD + 32)
 	call invoke_entry
 
+	/* The dispatcher may have ended or stopped itself. */
+	cmpq $0, CORE(CURRENT)
+	je dispatch
+	mov %eax, %eax
 	/* What is not a result is zeroed: no kernel address gets out. */
-	mov core + CORE_VALUE(%rip), %rsi
-	mov core + CORE_VALUE + 8(%rip), %rdx
-	mov core + CORE_VALUE + 16(%rip), %r10
+	mov CORE(VALUE), %rsi
+	mov CORE(VALUE + 8), %rdx
+	mov CORE(VALUE + 16), %r10
 	xor %edi, %edi
 	xor %r8d, %r8d
 	xor %r9d, %r9d
@@ -47,18 +53,21 @@ sysret_as_called:
 	mov CORE(USER_RSP), %rsp
 	sysretq
 
+	/* RAX is twice the number: bit 63 has gone into the carry flag. */
 blocking:
-	cmp $NUMBER_CALL, %rax
+	mov %r10, %rcx
+	cmp $2 * NUMBER_CALL, %rax
 	je call_entry
-	cmp $NUMBER_REPLY_WAIT, %rax
+	cmp $2 * NUMBER_REPLY_WAIT, %rax
 	je reply_wait_entry
-	cmp $NUMBER_YIELD, %rax
+	cmp $2 * NUMBER_YIELD, %rax
 	je yield_entry
 	mov $ERROR_CALL_UNKNOWN, %eax
 	jmp sysret_as_called
 
 	/* RAX, RDI, RSI, RDX, R8..R10 are what C may destroy and the upcall must show. */
 foreign:
+	shr %rax
 	push %rax
 	push %rdi
 	push %rsi
@@ -90,10 +99,6 @@ foreign:
 foreign_refused:
 	mov $-LINUX_ENOSYS, %rax
 	jmp sysret_as_called
-
-last_page:
-	call syscall_from_last_page
-	ud2
 
 	.globl resume_call
 	.balign 16
