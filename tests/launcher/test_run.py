@@ -194,3 +194,15 @@ def test_every_setting_is_explained(launch):
     refusal = launch(GOOD, "NONSENSE=1", action="check").stderr
     for name in refusal.partition("the settings are ")[2].rstrip(".\n").split(", "):
         assert f"  {name}=" in text
+
+
+@pytest.mark.parametrize("word, sentence", [
+    ("CORES=abc", "CORES=abc is not a number."), ("APP=it's\t", "has a character that is not printable ASCII"),
+    ("CORE=3", "CORE is not a setting: `make help` lists the settings")])
+def test_make_refuses_before_it_builds(tmp_path, word, sentence):
+    build = tmp_path / "build"
+    answer = subprocess.run(["make", "-C", ROOT, "--no-print-directory", "run", word, f"BUILD={build}"], capture_output=True,
+                            text=True, check=False, env={**os.environ, "MAKEFLAGS": ""})
+    assert answer.returncode == 2
+    assert sentence in answer.stderr
+    assert answer.stdout == "" and not build.exists()
