@@ -197,7 +197,7 @@ def test_every_setting_is_explained(launch):
 
 
 @pytest.mark.parametrize("word, sentence", [
-    ("CORES=abc", "CORES=abc is not a number."), ("APP=it's\t", "has a character that is not printable ASCII"),
+    ("CORES=abc", "CORES=abc is not a number."), ("APP=it's\ta", "has a character that is not printable ASCII"),
     ("CORE=3", "CORE is not a setting: `make help` lists the settings")])
 def test_make_refuses_before_it_builds(tmp_path, word, sentence):
     build = tmp_path / "build"
