@@ -52,7 +52,7 @@ $(call objects,user,$(acpi_SRCS)): | $(ACPICA)/unpacked
 
 # ---- Hosted tests of the acpi domain, over the tables that QEMU's firmware makes --------------------------------------
 
-FIRMWARE_TABLES := $(BUILD)/tables/q35.bin $(BUILD)/tables/pc.bin
+FIRMWARE_TABLES := $(BUILD)/tables/q35.bin $(BUILD)/tables/pc.bin $(BUILD)/tables/odd.bin
 
 $(BUILD)/tables/%.bin: tests/hosted/dump_tables.py | $(DEPS)
 	$(call say,DUMP,$@)

@@ -59,22 +59,51 @@ static void ask_everything(uint32_t seed)
 		abort();
 }
 
-static const uint8_t *whole;
-static size_t whole_bytes;
+/* ---- The walker: a good root pointer and a good list whose addresses, and what lies there, are the input ---- */
+
+enum { RSDP_AT = 16, RSDT_AT = 64, MEMORY_LEAST = 256 };
+
+static uint8_t *ram;
+static size_t ram_bytes;
 
 static const void *view(void *context, uint64_t physical, size_t bytes)
 {
 	(void)context;
-	return physical <= whole_bytes && bytes <= whole_bytes - physical ? whole + physical : NULL;
+	return physical <= ram_bytes && bytes <= ram_bytes - physical ? ram + physical : NULL;
+}
+
+static void sign(uint8_t *at, size_t bytes, size_t checksum)
+{
+	at[checksum] = 0;
+	for (size_t i = 0, sum = 0; i < bytes; i++, at[checksum] = (uint8_t)-sum)
+		sum += i == checksum ? 0 : at[i];
+}
+
+static void walk(const uint8_t *data, size_t size)
+{
+	static const uint8_t rsdp[20] = {'R', 'S', 'D', ' ', 'P', 'T', 'R', ' ', [16] = RSDT_AT};
+
+	ram_bytes = size < MEMORY_LEAST ? MEMORY_LEAST : size;
+	ram = calloc(1, ram_bytes);
+	if (size > 0)
+		memcpy(ram, data, size);
+	memcpy(ram + RSDP_AT, rsdp, sizeof(rsdp));
+	sign(ram + RSDP_AT, sizeof(rsdp), 8);
+	memcpy(ram + RSDT_AT, "RSDT", 4);
+	memcpy(ram + RSDT_AT + 4, &(uint32_t){36 + 16}, 4);
+	sign(ram + RSDT_AT, 36 + 16, 9);
+
+	machine_node_of_apic(&(struct machine_memory){view, NULL}, RSDP_AT, 0, &machine);
+	if (!machine_check(&machine, sizeof(machine)))
+		abort();
+	free(ram);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct machine_table tables[6] = {{NULL, 0}};
 
-	whole = data, whole_bytes = size;
-	machine_node_of_apic(&(struct machine_memory){view, NULL}, 1, 0, &machine);
-
+	walk(data, size);
 	uint32_t seed = size > 0 ? data[0] : 0;
 	while (size >= 3)
 		take_table(&data, &size, tables);

@@ -6,7 +6,7 @@
 The machine has no boot device, so the firmware stops when it is done. The file is a sequence of pieces: physical address
 and length, eight bytes each, then the bytes. The first piece begins with the root pointer.
 
-usage: dump_tables.py q35|pc FILE
+usage: dump_tables.py q35|pc|odd FILE
 """
 
 import json
@@ -19,17 +19,22 @@ from pathlib import Path
 
 MEMORY = 128 << 20
 SECONDS = 60
-COMMAND = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-m", "128M", "-smp", "4", "-display", "none", "-net", "none",
-           "-object", "memory-backend-ram,id=m0,size=64M", "-object", "memory-backend-ram,id=m1,size=64M",
-           "-numa", "node,nodeid=0,cpus=0-1,memdev=m0", "-numa", "node,nodeid=1,cpus=2-3,memdev=m1",
-           "-numa", "dist,src=0,dst=1,val=31", "-qmp", "stdio"]
+COMMAND = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-m", "128M", "-display", "none", "-net", "none", "-qmp", "stdio",
+           "-object", "memory-backend-ram,id=m0,size=64M", "-object", "memory-backend-ram,id=m1,size=64M"]
+TWO_NODES = ["-smp", "4", "-numa", "node,nodeid=0,cpus=0-1,memdev=m0", "-numa", "node,nodeid=1,cpus=2-3,memdev=m1",
+             "-numa", "dist,src=0,dst=1,val=31"]
+# Three cores of which APIC IDs have four places each, places for more cores, a node without cores, one without memory.
+ODD = ["-smp", "4,maxcpus=9,sockets=3,cores=3", "-numa", "node,nodeid=0,cpus=0-2,memdev=m0", "-numa", "node,nodeid=1,memdev=m1",
+       "-numa", "node,nodeid=2,cpus=3-8", "-numa", "dist,src=0,dst=1,val=15", "-numa", "dist,src=0,dst=2,val=25",
+       "-numa", "dist,src=1,dst=2,val=35"]
+MACHINES = {"q35": ["-machine", "q35", *TWO_NODES], "pc": ["-machine", "pc", *TWO_NODES], "odd": ["-machine", "q35", *ODD]}
 
 
 class Machine:
     """A QEMU and its monitor."""
 
     def __init__(self, machine: str):
-        self.process = subprocess.Popen(["timeout", str(SECONDS), *COMMAND, "-machine", machine], stdin=subprocess.PIPE,
+        self.process = subprocess.Popen(["timeout", str(SECONDS), *COMMAND, *MACHINES[machine]], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True)
         self.process.stdout.readline()  # the greeting
         self.ask("qmp_capabilities")
@@ -83,7 +88,7 @@ def pieces(memory: bytes) -> list[tuple[int, bytes]] | None:
 
 
 def main() -> int:
-    if len(sys.argv) != 3:
+    if len(sys.argv) != 3 or sys.argv[1] not in MACHINES:
         sys.exit(__doc__)
     machine = Machine(sys.argv[1])
     deadline = time.monotonic() + SECONDS

@@ -220,6 +220,26 @@ static void pc_model(void)
 	assert_int_equal(machine.ecam_count, 0);
 }
 
+/* Non-dense APIC IDs, places for cores that are not there, a node without cores and one without memory. */
+static void odd_model(void)
+{
+	discover("odd");
+	assert_int_equal(machine.core_count, 4);
+	assert_int_equal(machine.core_total, 9);
+	assert_int_equal(machine.cores[2].apic, 2);
+	assert_int_equal(machine.cores[3].apic, 4);
+	assert_int_equal(machine.cores[8].apic, 10);
+	assert_int_equal(machine.cores[8].flags & MACHINE_CORE_ENABLED, 0);
+	assert_int_equal(machine.node_count, 3);
+	assert_int_equal(machine.nodes[0].core_count, 3);
+	assert_int_equal(machine.nodes[1].core_count, 0);
+	assert_int_equal(machine.nodes[1].memory_bytes, 64 << 20);
+	assert_int_equal(machine.nodes[2].core_count, 1);
+	assert_int_equal(machine.nodes[2].memory_bytes, 0);
+	assert_int_equal(machine_distance(&machine, 2, 1), 35);
+	assert_int_equal(machine_distance(&machine, 1, 0), 15);
+}
+
 static void no_acpi(void)
 {
 	discover_machine(&machine, 5, NULL, 0);
@@ -373,6 +393,7 @@ static void in_child(void (*test)(void **state))
 	}
 TEST(q35_model)
 TEST(pc_model)
+TEST(odd_model)
 TEST(no_acpi)
 TEST(damaged_root)
 TEST(damaged_srat)
@@ -386,10 +407,10 @@ TEST(pc_routes)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_q35_model),        cmocka_unit_test(test_pc_model),        cmocka_unit_test(test_no_acpi),
-	    cmocka_unit_test(test_damaged_root),     cmocka_unit_test(test_damaged_srat),    cmocka_unit_test(test_power_button),
-	    cmocka_unit_test(test_q35_switches_off), cmocka_unit_test(test_pc_switches_off), cmocka_unit_test(test_restart),
-	    cmocka_unit_test(test_q35_routes),       cmocka_unit_test(test_pc_routes),
+	    cmocka_unit_test(test_q35_model),    cmocka_unit_test(test_pc_model),         cmocka_unit_test(test_odd_model),
+	    cmocka_unit_test(test_no_acpi),      cmocka_unit_test(test_damaged_root),     cmocka_unit_test(test_damaged_srat),
+	    cmocka_unit_test(test_power_button), cmocka_unit_test(test_q35_switches_off), cmocka_unit_test(test_pc_switches_off),
+	    cmocka_unit_test(test_restart),      cmocka_unit_test(test_q35_routes),       cmocka_unit_test(test_pc_routes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
