@@ -70,11 +70,17 @@ static struct channel_result broken(struct channel *ch, enum channel_fault fault
 
 /* ---- Sending ---- */
 
-struct channel_result channel_post_refused(const struct channel *ch, size_t count)
+static struct channel_result full(struct channel *ch, size_t lines)
+{
+	ch->wanted = (uint16_t)lines;
+	return answer(CHANNEL_FULL);
+}
+
+struct channel_result channel_post_refused(struct channel *ch, size_t count)
 {
 	if (channel_broken(ch))
 		return answer(CHANNEL_BROKEN);
-	return answer(count > CHANNEL_WORDS ? CHANNEL_TOO_LONG : CHANNEL_FULL);
+	return count > CHANNEL_WORDS ? answer(CHANNEL_TOO_LONG) : full(ch, 1);
 }
 
 /* The last line of a ring is there for this. If even that one is taken, the peer has yet to read an older
@@ -113,7 +119,7 @@ struct channel_result channel_post_bytes(struct channel *ch, uint16_t type, cons
 	if (length > channel_longest(ch))
 		return answer(CHANNEL_TOO_LONG);
 	if (channel_outstanding(ch) + lines > ch->room)
-		return answer(CHANNEL_FULL);
+		return full(ch, lines);
 
 	for (; lines > 0; lines--) {
 		size_t here = length < CHANNEL_LINE_PAYLOAD ? length : CHANNEL_LINE_PAYLOAD;
@@ -150,6 +156,17 @@ struct channel_result channel_receive_nothing(struct channel *ch, uint64_t heade
 	if (ch->flush_due)
 		channel_flush(ch);
 	return answer(CHANNEL_EMPTY);
+}
+
+/* Whoever was refused and then finds no message would sleep; but an acknowledgement may have made room in between. */
+struct channel_result channel_poll_nothing(struct channel *ch, uint64_t header)
+{
+	struct channel_result result = channel_receive_nothing(ch, header);
+
+	if (result.code != CHANNEL_EMPTY || ch->wanted == 0 || channel_outstanding(ch) + ch->wanted > ch->room)
+		return result;
+	ch->wanted = 0;
+	return answer(CHANNEL_OK);
 }
 
 static void take_line(struct channel *ch, uint64_t header)
@@ -190,6 +207,7 @@ struct channel_result channel_receive_special(struct channel *ch, uint64_t heade
 	out->type = type;
 	out->length = here;
 	out->rest = (uint16_t)(length - here);
+	ch->taken = (uint16_t)((ch->rest != 0 ? ch->taken : 0) + here);
 	ch->rest = out->rest;
 	ch->rest_type = type;
 	take_line(ch, header);
@@ -213,18 +231,16 @@ struct channel_result channel_try_receive_bytes(struct channel *ch, void *buffer
 	struct channel_result result;
 
 	do {
-		size_t at = ch->gathered;
+		size_t at = ch->rest != 0 ? ch->taken : 0;
 
 		result = channel_try_receive(ch, &line);
 		if (!channel_ok(result))
 			return result;
 		if (at < capacity)
 			unpack((unsigned char *)buffer + at, line.words, line.length < capacity - at ? line.length : capacity - at);
-		ch->gathered = at + line.length;
+		*length = at + line.length;
 	} while (line.rest != 0);
 
 	*type = line.type;
-	*length = ch->gathered;
-	ch->gathered = 0;
 	return answer(*length <= capacity ? CHANNEL_OK : CHANNEL_TOO_LONG);
 }

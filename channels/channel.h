@@ -95,13 +95,14 @@ struct channel {
 	uint16_t next_out; /* sequence of the next line that we write */
 	uint16_t acked;    /* the peer has taken every line before this one */
 	bool flush_due;    /* something was posted, and whether the peer sleeps has not been looked at since */
+	uint16_t wanted;   /* lines of the last message that was refused for want of room; 0 once room was reported */
 
 	/* receiving */
-	uint32_t next_in;  /* sequence expected next; CHANNEL_NEVER once broken */
-	uint16_t ack_sent; /* the last acknowledgement that we wrote */
-	uint16_t rest;     /* of a message that is under way: its length from the next line on; else 0 */
-	uint16_t rest_type;
-	size_t gathered;   /* bytes of it that channel_try_receive_bytes has seen */
+	uint32_t next_in;   /* sequence expected next; CHANNEL_NEVER once broken */
+	uint16_t ack_sent;  /* the last acknowledgement that we wrote */
+	uint16_t rest;      /* of a message that is under way: its length from the next line on; else 0 */
+	uint16_t rest_type; /* its type */
+	uint16_t taken;     /* its length up to there; means nothing when `rest` is 0 */
 
 	/* parking */
 	uint64_t parking; /* what our notice says */
@@ -132,8 +133,9 @@ const char *channel_fault_sentence(enum channel_fault fault);
 void channel_break(struct channel *ch, enum channel_fault fault);
 
 /* Out-of-line parts of the functions below; not to be called by anyone else. */
-struct channel_result channel_post_refused(const struct channel *ch, size_t count);
+struct channel_result channel_post_refused(struct channel *ch, size_t count);
 struct channel_result channel_receive_nothing(struct channel *ch, uint64_t header);
+struct channel_result channel_poll_nothing(struct channel *ch, uint64_t header);
 struct channel_result channel_receive_special(struct channel *ch, uint64_t header, struct channel_message *out);
 void channel_ring_peer(struct channel *ch, uint64_t parking);
 void channel_acknowledge(struct channel *ch);
@@ -203,8 +205,8 @@ CHANNEL_MUST_CHECK struct channel_result channel_send_bytes(struct channel *ch, 
 
 /* ---- Receiving ---- */
 
-/* Takes the next line. CHANNEL_EMPTY says that none is there; it may also follow a line that was only an
- * acknowledgement, so it does not mean that the channel stays empty. */
+/* Takes the next line. CHANNEL_EMPTY says that there is no message; a line that was only an acknowledgement may have been
+ * taken, so more may be there, and there may be room again. channel_park_prepare() knows. */
 CHANNEL_MUST_CHECK static inline struct channel_result channel_try_receive(struct channel *ch,
 									   struct channel_message *out)
 {
@@ -237,13 +239,14 @@ CHANNEL_MUST_CHECK static inline struct channel_result channel_try_receive(struc
 CHANNEL_MUST_CHECK struct channel_result channel_try_receive_bytes(struct channel *ch, void *buffer, size_t capacity,
 								   uint16_t *type, size_t *length);
 
-/* Whether a line is there, without taking it: CHANNEL_OK, CHANNEL_EMPTY or CHANNEL_BROKEN. */
+/* Whether there is something to do, without doing it: CHANNEL_OK if a line is there, or if there is now room for a message
+ * that was refused, which is said once; else CHANNEL_EMPTY or CHANNEL_BROKEN. */
 CHANNEL_MUST_CHECK static inline struct channel_result channel_poll(struct channel *ch)
 {
 	uint64_t header = channel_load_header(&ch->rx[ch->next_in & ch->mask].line.header);
 
 	if (channel_header_sequence(header) != ch->next_in)
-		return channel_receive_nothing(ch, header);
+		return channel_poll_nothing(ch, header);
 	return (struct channel_result){CHANNEL_OK};
 }
 
@@ -251,7 +254,7 @@ CHANNEL_MUST_CHECK static inline struct channel_result channel_poll(struct chann
 
 /* Announces that this side goes to sleep, and looks again. CHANNEL_EMPTY: it may now sleep until it is rung (a ring that
  * comes before it sleeps must not get lost: the bell stays rung), and calls channel_unpark() when it wakes, for whatever
- * reason. Any other answer: the announcement is taken back already, there is something to do. */
+ * reason. Any other answer is channel_poll's: there is something to do, the announcement is taken back already. */
 CHANNEL_MUST_CHECK struct channel_result channel_park_prepare(struct channel *ch);
 
 /* A thread that waits for several channels announces on each, fences once, polls each, and if all are empty sleeps. */
