@@ -288,6 +288,7 @@ static err_t find_target(struct dispatcher *self, uint64_t cap, struct dispatche
 	return OK;
 }
 
+/* The next is taken before the yielding one queues again, so it is somebody else if there is anybody else. */
 NORETURN void yield_entry(uint64_t cap, uint64_t how)
 {
 	struct dispatcher *self = core.current, *target;
@@ -302,12 +303,15 @@ NORETURN void yield_entry(uint64_t cap, uint64_t how)
 
 	if (how == YIELD_WAIT && pending(self) != 0)
 		return_to_caller(self, OK);
+	if (target != NULL && target->turn.queued)
+		schedule_take_this(&core.schedule, &target->turn);
+	else
+		target = next_dispatcher();
 	if (how == YIELD_WAIT)
 		self->state = DISPATCHER_WAITING;
 	else
 		schedule_add(&core.schedule, &self->turn);
-	if (target == NULL || !target->turn.queued)
+	if (target == NULL)
 		dispatch();
-	schedule_take_this(&core.schedule, &target->turn);
 	run(target);
 }

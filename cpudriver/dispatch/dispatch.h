@@ -12,7 +12,9 @@
 /* Gives the processor to whoever's turn it is, or waits for an interrupt. core.current may be anything; it goes on only if it is in
  * core.schedule. */
 NORETURN void dispatch(void);
-/* The same for a dispatcher that schedule_take has just given. */
+/* Takes the next one out of core.schedule, NULL: nobody wants to run. */
+struct dispatcher *next_dispatcher(void);
+/* Gives the processor to one that was taken out of core.schedule. */
 NORETURN void run(struct dispatcher *d);
 /* Goes on in the running dispatcher with the result of its call, which save_call has saved. */
 NORETURN void return_to_caller(struct dispatcher *d, err_t e);

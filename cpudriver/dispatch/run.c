@@ -108,12 +108,19 @@ NORETURN void run(struct dispatcher *d)
 	upcall(d, bits != 0 ? UPCALL_MESSAGE : UPCALL_RUN, bits, 0);
 }
 
-NORETURN void dispatch(void)
+struct dispatcher *next_dispatcher(void)
 {
 	struct schedule_entry *turn = schedule_take(&core.schedule);
 
-	if (turn != NULL)
-		run((struct dispatcher *)((uint8_t *)turn - offsetof(struct dispatcher, turn)));
+	return turn != NULL ? (struct dispatcher *)((uint8_t *)turn - offsetof(struct dispatcher, turn)) : NULL;
+}
+
+NORETURN void dispatch(void)
+{
+	struct dispatcher *d = next_dispatcher();
+
+	if (d != NULL)
+		run(d);
 	turn_begin(NULL);
 	core.current = NULL;
 	idle_wait();
