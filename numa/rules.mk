@@ -59,5 +59,14 @@ $(BUILD)/tables/%.bin: tests/hosted/dump_tables.py | $(DEPS)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(PYTHON) $< $* $@
 
+TABLES_FLAG := -DTABLES='"$(BUILD)/tables/"'
+
 $(BUILD)/tests/hosted/test_acpi/run: $(BUILD)/host/libacpica.a | $(FIRMWARE_TABLES)
-$(patsubst %.c,$(BUILD)/tests/hosted/test_acpi/%.o,$(ACPI_SRCS) tests/hosted/test_acpi.c): | $(ACPICA)/unpacked
+
+# Flags of a program's `run` hold for its objects too.
+ACPI_TESTS := test_acpi test_acpi_osl
+$(ACPI_TESTS:%=$(BUILD)/tests/hosted/%/run): TEST_CFLAGS += $(ACPICA_INCLUDES) $(TABLES_FLAG)
+$(foreach t,$(ACPI_TESTS),$(patsubst %.c,$(BUILD)/tests/hosted/$t/%.o,$(ACPI_SRCS) tests/hosted/$t.c)): | $(ACPICA)/unpacked
+
+$(ACPI_TESTS:%=$(BUILD)/lint/HOST/tests/hosted/%.ok): EXTRA_CFLAGS += $(ACPICA_INCLUDES) $(TABLES_FLAG)
+$(ACPI_TESTS:%=$(BUILD)/lint/HOST/tests/hosted/%.ok): | $(ACPICA)/unpacked

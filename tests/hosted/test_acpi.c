@@ -2,7 +2,6 @@
 // sources: numa/model/build.c numa/model/check.c numa/model/madt.c numa/model/mcfg.c numa/model/query.c
 // sources: numa/model/receive.c numa/model/slit.c numa/model/srat.c numa/model/tables.c numa/model/text.c
 // sources: numa/model/timers.c
-// flags: -isystem numa/acpica/include -isystem $(BUILD)/acpica/include -DTABLES='"$(BUILD)/tables/"'
 /* SPDX-License-Identifier: MIT
  * Copyright 2026 The Atoll authors */
 
@@ -46,7 +45,8 @@ static struct {
 	uint16_t pm_base; /* of status, enable, control */
 	uint16_t status, enable, control;
 	uint32_t pci_address;
-	uint8_t links[4], links_at; /* the PIRQ routing registers of the south bridge, and its device number */
+	uint8_t links[4], links_at;                   /* the PIRQ routing registers of the south bridge, and its device number */
+	uint8_t bridge_at, bridge_header, bridge_bus; /* device number, header type, the bus behind it; bridge_at 0: there is none */
 	unsigned maps;
 	void (*handler)(void *);
 	uint32_t interrupt;
@@ -59,6 +59,8 @@ static void load(const char *machine)
 {
 	char path[256];
 
+	if (fake.tables != NULL)
+		return;
 	snprintf(path, sizeof(path), TABLES "%s.bin", machine);
 	FILE *file = fopen(path, "rb");
 	assert_non_null(file);
@@ -101,9 +103,13 @@ static uint8_t *pci_register(unsigned byte)
 {
 	uint32_t device = fake.pci_address >> 11 & 31, function = fake.pci_address >> 8 & 7, offset = (fake.pci_address & 0xfc) + byte;
 
-	if (fake.pci_address >> 16 == 0x8000 && device == fake.links_at && function == 0 && offset >= 0x60 && offset < 0x64)
+	if (fake.pci_address >> 16 != 0x8000 || function != 0)
+		return NULL;
+	if (device == fake.links_at && offset >= 0x60 && offset < 0x64)
 		return &fake.links[offset - 0x60];
-	return NULL;
+	if (device == fake.bridge_at && offset == 0x0e)
+		return &fake.bridge_header;
+	return device == fake.bridge_at && offset == 0x19 ? &fake.bridge_bus : NULL;
 }
 
 bool hardware_read_port(uint16_t port, unsigned bytes, uint32_t *value)
@@ -346,6 +352,23 @@ static void q35_routes(void)
 	assert_false(routes_find(0, 7, 3, 0, &route)); /* no bridge leads to bus 7 */
 }
 
+/* A pin behind a bridge is one of the bridge's own, turned by the device number. */
+static void routes_behind_a_bridge(void)
+{
+	struct route behind, own;
+
+	load("q35");
+	fake.bridge_at = 5, fake.bridge_header = 0x81, fake.bridge_bus = 7;
+	boot("q35");
+	assert_null(routes_read(&machine));
+	for (uint8_t device = 0; device < 32; device++)
+		for (uint8_t pin = 0; pin < 4; pin++) {
+			assert_true(routes_find(0, 7, device, pin, &behind));
+			assert_true(routes_find(0, 0, 5, (uint8_t)((device + pin) % 4), &own));
+			assert_int_equal(behind.gsi, own.gsi);
+		}
+}
+
 /* QEMU's pc wires slot n, pin p to link (n + p + 3) mod 4, and the links lead where the south bridge says. Device 1 is wired to the SCI. */
 static void pc_routes(void)
 {
@@ -402,6 +425,7 @@ TEST(q35_switches_off)
 TEST(pc_switches_off)
 TEST(restart)
 TEST(q35_routes)
+TEST(routes_behind_a_bridge)
 TEST(pc_routes)
 
 int main(void)
@@ -410,7 +434,8 @@ int main(void)
 	    cmocka_unit_test(test_q35_model),    cmocka_unit_test(test_pc_model),         cmocka_unit_test(test_odd_model),
 	    cmocka_unit_test(test_no_acpi),      cmocka_unit_test(test_damaged_root),     cmocka_unit_test(test_damaged_srat),
 	    cmocka_unit_test(test_power_button), cmocka_unit_test(test_q35_switches_off), cmocka_unit_test(test_pc_switches_off),
-	    cmocka_unit_test(test_restart),      cmocka_unit_test(test_q35_routes),       cmocka_unit_test(test_pc_routes),
+	    cmocka_unit_test(test_restart),      cmocka_unit_test(test_q35_routes),       cmocka_unit_test(test_routes_behind_a_bridge),
+	    cmocka_unit_test(test_pc_routes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
