@@ -14,3 +14,6 @@ MUST_USE err_t port_out(cap_t ports, uint16_t port, unsigned bytes, uint32_t val
  * inside an upcall), each time after the source has signalled; when it returns, the interrupt is acknowledged. `flags` are INTERRUPT_*.
  * At most 16 for each domain; more: LIMIT. */
 MUST_USE err_t interrupt_attach(cap_t interrupt, unsigned flags, void (*handler)(void *context), void *context);
+
+/* The acpi domain: the handler runs, in the thread that serves, when the monitor wants the machine switched off. */
+void power_off_attach(void (*handler)(void *context), void *context);

@@ -4,7 +4,8 @@
 
 /* IPC, one interface over endpoints (same core) and channels (any core).
  *
- * A *call* carries IPC_WORDS words and a label of 16 bits there and back. A *stream* carries messages of up to IPC_STREAM_BYTES either way, always
+ * A *call* carries IPC_WORDS words and a label of 16 bits there and back. An endpoint has room for four words, so the label rides in the last
+ * one: word[3] has IPC_LAST_WORD_BITS, whatever the way. A *stream* carries messages of up to IPC_STREAM_BYTES either way, always
  * over a channel. A server handles calls and streams of all its clients in one loop or in threads of its own.
  *
  * Waiting. Functions that wait poll for a bounded time, let other threads run meanwhile, then park: the channel announces it and the
@@ -14,6 +15,7 @@
 #include "cpudriver/abi/errors.h"
 
 #define IPC_WORDS        4
+#define IPC_LAST_WORD_BITS 48 /* a larger word[3] is refused: RANGE */
 #define IPC_STREAM_BYTES 1024
 #define IPC_POLL_ALWAYS  UINT32_MAX
 

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+
+/* A radix of the library OS's own that mirrors the hardware's tables: for each table of level 3 and 2 the capabilities of the tables below.
+ * The CPU driver keeps no such thing for user space, and the hardware's own tables are not readable from here. */
+
+#include "libos/address_space/tables.h"
+#include "libos/memory/memory.h"
+
+struct level2 {
+	cap_t level1[PAGE_TABLE_SLOTS];
+};
+
+struct level3 {
+	cap_t cap;
+	cap_t cap2[PAGE_TABLE_SLOTS];
+	struct level2 *level2[PAGE_TABLE_SLOTS];
+};
+
+#define USER_LEVEL3 256 /* the lower half of the level-4 table */
+
+static struct level3 *level3s[USER_LEVEL3];
+
+static struct level2 *find_level2(uint64_t address)
+{
+	const struct level3 *three = level3s[tables_entry(address, 4) % USER_LEVEL3];
+
+	return three == NULL ? NULL : three->level2[tables_entry(address, 3)];
+}
+
+cap_t tables_find(uint64_t address)
+{
+	const struct level2 *two = find_level2(address);
+
+	return two == NULL ? CAP_NULL : two->level1[tables_entry(address, 2)];
+}
+
+/* Notes a table. NO_MEMORY if there is no room to note it in, NOT_FOUND if the table above is not known. */
+err_t tables_add(uint64_t address, unsigned level, cap_t table)
+{
+	struct level3 **three = &level3s[tables_entry(address, 4) % USER_LEVEL3];
+
+	if (level == 3) {
+		if (*three == NULL)
+			*three = store_alloc(sizeof **three);
+		if (*three == NULL)
+			return ERR(NO_MEMORY);
+		(*three)->cap = table;
+		return OK;
+	}
+	if (*three == NULL)
+		return ERR(NOT_FOUND);
+	if (level == 2) {
+		struct level2 **two = &(*three)->level2[tables_entry(address, 3)];
+
+		if (*two == NULL)
+			*two = store_alloc(sizeof **two);
+		if (*two == NULL)
+			return ERR(NO_MEMORY);
+		(*three)->cap2[tables_entry(address, 3)] = table;
+		return OK;
+	}
+	if ((*three)->level2[tables_entry(address, 3)] == NULL)
+		return ERR(NOT_FOUND);
+	(*three)->level2[tables_entry(address, 3)]->level1[tables_entry(address, 2)] = table;
+	return OK;
+}
+
+static cap_t known(uint64_t address, unsigned level)
+{
+	const struct level3 *three = level3s[tables_entry(address, 4) % USER_LEVEL3];
+
+	if (level == 4)
+		return CAP_PAGE_TABLE4;
+	if (three == NULL)
+		return CAP_NULL;
+	if (level == 3)
+		return three->cap;
+	return level == 2 ? three->cap2[tables_entry(address, 3)] : tables_find(address);
+}
+
+/* A new table of that level, entered in the one above. */
+static err_t make(uint64_t address, unsigned level, cap_t above)
+{
+	enum cap_type type = (enum cap_type)(CAP_PageTable1 + level - 1);
+	cap_t table;
+	err_t e = cap_slot_alloc(&table);
+
+	if (is_err(e))
+		return e;
+	e = memory_object(type, PAGE_TABLE_BYTES, PAGE_BYTES, table, NULL);
+	if (is_err(e)) {
+		cap_slot_free(table);
+		return e;
+	}
+	e = invoke(table, OP_PageTable1_map, above.value, tables_entry(address, level + 1), 0, 0, 0).error;
+	if (is_ok(e))
+		e = tables_add(address, level, table);
+	if (is_err(e))
+		memory_object_free(table);
+	return e;
+}
+
+_Static_assert((int)OP_PageTable1_map == (int)OP_PageTable2_map && (int)OP_PageTable2_map == (int)OP_PageTable3_map, "one number");
+
+err_t tables_get(uint64_t address, unsigned level, cap_t *out)
+{
+	cap_t table = CAP_PAGE_TABLE4;
+
+	for (unsigned l = 3; l >= level; l--) {
+		cap_t below = known(address, l);
+
+		if (below.value == CAP_NULL.value) {
+			err_t e = make(address, l, table);
+
+			if (is_err(e))
+				return e;
+			below = known(address, l);
+		}
+		table = below;
+	}
+	*out = table;
+	return OK;
+}

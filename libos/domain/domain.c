@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+
+/* This domain and others, by requests to the monitor. */
+
+#include <string.h>
+
+#include <atoll/domain.h>
+#include <atoll/thread.h>
+
+#include "libos/domain/command.h"
+#include "libos/domain/start.h"
+#include "libos/ipc/endpoint.h"
+#include "libos/ipc/events.h"
+#include "libos/linux/console.h"
+#include "libos/upcall/dispatcher.h"
+
+const struct domain_start *start_page;
+const struct core_boot *start_boot;
+struct program program;
+
+const struct domain_start *domain_self(void) { return start_page; }
+
+unsigned domain_core(void) { return DISPATCHER->core; }
+
+struct dispatcher_shared *domain_dispatcher(void) { return DISPATCHER; }
+
+const struct machine *domain_machine(void)
+{
+	return start_page != NULL && start_page->model_bytes != 0 ? (const struct machine *)USER_MACHINE : NULL;
+}
+
+uint64_t time_tsc(void) { return __builtin_ia32_rdtsc(); }
+
+uint64_t time_tsc_hz(void) { return DISPATCHER->tsc_hz; }
+
+/* ---- Requests ---- */
+
+/* The set timer would end a call that takes long, so it is put off. */
+struct monitor_reply monitor_request(enum monitor_request request, uint64_t tag_or_flags, uint64_t word1, uint64_t word2, uint64_t word3)
+{
+	struct endpoint_message words = {{(uint64_t)request | tag_or_flags << 16, word1, word2, word3}};
+	bool inside = dispatcher_enter();
+	err_t e;
+
+	threads_stop_timer();
+	e = endpoint_call(CAP_MONITOR, &words);
+	threads_set_timer();
+	dispatcher_leave(inside);
+	if (is_err(e))
+		return (struct monitor_reply){e, {0, 0, 0}};
+	return (struct monitor_reply){{(uint32_t)words.word[0]}, {words.word[1], words.word[2], words.word[3]}};
+}
+
+/* The request buffer serves one request at a time. */
+static struct mutex buffer_lock; /* of the buffer */
+static char *const buffer = (char *)DOMAIN_REQUEST_BUFFER;
+
+/* Makes a request and waits for the event that completes it. */
+static err_t request_and_wait(enum monitor_request request, uint64_t word1, uint64_t word2, uint64_t word3, struct event_wait *w)
+{
+	struct monitor_reply reply;
+
+	events_expect(w);
+	reply = monitor_request(request, w->tag, word1, word2, word3);
+	if (is_err(reply.error)) {
+		events_forget(w);
+		return reply.error;
+	}
+	events_wait(w, THREAD_FOREVER);
+	return (err_t){(uint32_t)w->word[1]};
+}
+
+err_t domain_spawn(const char *const argv[], const char *const envp[], uint64_t core, uint64_t memory, uint32_t *domain)
+{
+	struct event_wait w;
+	size_t length;
+	err_t e;
+
+	mutex_lock(&buffer_lock);
+	e = command_build(argv, envp, buffer, PAGE_BYTES, &length);
+	if (is_ok(e))
+		e = request_and_wait(REQUEST_spawn, core, length, memory, &w);
+	mutex_unlock(&buffer_lock);
+	if (is_ok(e))
+		*domain = (uint32_t)w.word[2];
+	return e;
+}
+
+err_t domain_wait(uint32_t domain, int64_t *status, enum end_cause *cause)
+{
+	struct event_wait w;
+	err_t e = request_and_wait(REQUEST_wait, domain, 0, 0, &w);
+
+	if (is_err(e))
+		return e;
+	*status = (int64_t)w.word[3];
+	*cause = (enum end_cause)w.word[4];
+	return OK;
+}
+
+err_t domain_kill(uint32_t domain)
+{
+	struct event_wait w;
+
+	return request_and_wait(REQUEST_kill, domain, 0, 0, &w);
+}
+
+/* Copies a list out of the request buffer, which the monitor can write: the count is not believed. */
+static void take_list(void *out, size_t each, unsigned capacity, uint64_t listed, unsigned *count)
+{
+	uint64_t most = PAGE_BYTES / each;
+
+	if (listed > most)
+		listed = most;
+	*count = (unsigned)(listed < capacity ? listed : capacity);
+	memcpy(out, buffer, *count * each);
+}
+
+err_t domain_list(uint64_t core, struct domain_info *out, unsigned capacity, unsigned *count)
+{
+	struct event_wait w;
+	err_t e;
+
+	mutex_lock(&buffer_lock);
+	e = request_and_wait(REQUEST_list_domains, core, 0, 0, &w);
+	if (is_ok(e))
+		take_list(out, sizeof *out, capacity, w.word[2], count);
+	mutex_unlock(&buffer_lock);
+	return e;
+}
+
+err_t core_list(struct core_info *out, unsigned capacity, unsigned *count)
+{
+	struct monitor_reply reply;
+
+	mutex_lock(&buffer_lock);
+	reply = monitor_request(REQUEST_list_cores, 0, 0, 0, 0);
+	if (is_ok(reply.error))
+		take_list(out, sizeof *out, capacity, reply.word[0], count);
+	mutex_unlock(&buffer_lock);
+	return reply.error;
+}
+
+err_t system_power_off(int64_t status) { return monitor_request(REQUEST_power_off, 0, (uint64_t)status, 0, 0).error; }
+
+/* ---- The end ---- */
+
+/* A monitor has nobody to tell: it is silent from then on. */
+void domain_exit_now(int64_t status)
+{
+	atomic_store_explicit(&DISPATCHER->disabled, 1, memory_order_relaxed);
+	for (;;) {
+		if (start_page != NULL)
+			(void)monitor_request(REQUEST_exit, 0, (uint64_t)status, 0, 0);
+		(void)!is_ok(endpoint_yield(CAP_NULL, YIELD_WAIT));
+	}
+}
+
+void domain_exit(int64_t status)
+{
+	console_flush();
+	domain_exit_now(status);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+#pragma once
+
+/* How this domain began, and how it ends, inside the library OS. */
+
+#include "cpudriver/abi/core_boot.h"
+#include "cpudriver/abi/dispatcher.h"
+#include "monitor/abi/start.h"
+
+/* Exactly one of the two is not NULL: an ordinary domain's start page, or a monitor's. */
+extern const struct domain_start *start_page;
+extern const struct core_boot *start_boot;
+
+/* The program, of either kind. */
+struct program {
+	const char *name;
+	uint64_t phdr, phdr_count, entry, high;
+	uint64_t stack_high;
+};
+extern struct program program;
+
+/* Ends the domain without waiting for anything. */
+_Noreturn void domain_exit_now(int64_t status);
+
+/* The CPU driver calls this: RDI shared frame, RSI start page; disabled, on the upcall stack. */
+_Noreturn void start_domain(struct dispatcher_shared *shared, const void *page);

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+
+#include <string.h>
+
+#include <atoll/address_space.h>
+#include <atoll/capability.h>
+#include <atoll/domain.h>
+
+#include "libos/ipc/connection.h"
+#include "libos/ipc/events.h"
+#include "libos/memory/memory.h"
+#include "libos/upcall/dispatcher.h"
+
+struct ipc_connection *connections[CONNECTION_LISTS];
+
+static void ring_doorbell(void *argument)
+{
+	const struct ipc_connection *c = argument;
+
+	(void)!is_ok(invoke(c->doorbell, OP_Doorbell_ring, 0, 0, 0, 0, 0).error);
+}
+
+static struct ipc_connection **list_of(const struct ipc_connection *c) { return &connections[c->service != NULL ? SERVED : USED]; }
+
+struct ipc_connection *connection_find(uint32_t number)
+{
+	for (unsigned list = 0; list < CONNECTION_LISTS; list++)
+		for (struct ipc_connection *c = connections[list]; c != NULL; c = c->next)
+			if (c->number == number)
+				return c;
+	return NULL;
+}
+
+/* The monitor says that the peer has gone. Whoever waits for it learns it now. */
+static void peer_closed(const uint64_t word[EVENT_WORDS])
+{
+	struct ipc_connection *c = connection_find((uint32_t)word[2]);
+
+	if (c == NULL)
+		return;
+	atomic_store_explicit(&c->closed, true, memory_order_relaxed);
+	if (*c->source.waiter != NULL) {
+		struct thread *t = *c->source.waiter;
+
+		*c->source.waiter = NULL;
+		thread_ready(t);
+	}
+}
+
+/* The monitor fills slots of the task CNode, which has few: the capability moves to a slot of our own. */
+static err_t take_slot(uint16_t slot, cap_t *out)
+{
+	err_t e = cap_slot_alloc(out);
+
+	if (is_err(e)) {
+		*out = CAP_NULL;
+		return e;
+	}
+	e = cap_move(CAP(ROOT_TASK, slot), *out);
+	if (is_err(e)) {
+		cap_slot_free(*out);
+		*out = CAP_NULL;
+	}
+	return e;
+}
+
+static void drop_slot(cap_t slot)
+{
+	if (slot.value != CAP_NULL.value && is_ok(cap_delete(slot)))
+		cap_slot_free(slot);
+}
+
+static err_t open_channel(struct ipc_connection *c, const struct bound_event *bound)
+{
+	const uint64_t bytes = channel_bytes(bound->ring_slots);
+	err_t e = take_slot(bound->slot_receive, &c->receive);
+
+	if (is_ok(e))
+		e = take_slot(bound->slot_doorbell, &c->doorbell);
+	if (is_ok(e))
+		e = frame_map(c->receive, 0, bytes, RIGHTS(RIGHT_READ | RIGHT_WRITE), &c->receive_at);
+	if (is_ok(e))
+		e = frame_map(c->send, 0, bytes, RIGHTS(RIGHT_READ | RIGHT_WRITE), &c->send_at);
+	if (is_err(e))
+		return e;
+	if (!channel_ok(channel_init(&c->channel, c->receive_at, c->send_at, bound->ring_slots, ring_doorbell, c)))
+		return ERR(FORMAT);
+	c->source = (struct wait_source){.channel = &c->channel, .waiter = &c->waiter};
+	wait_add(&c->source);
+	return OK;
+}
+
+/* Inside a section, or nobody else knows the connection. */
+static void release(struct ipc_connection *c)
+{
+	wait_remove(&c->source);
+	if (c->receive_at != NULL)
+		(void)!is_ok(frame_unmap(c->receive_at));
+	if (c->send_at != NULL)
+		(void)!is_ok(frame_unmap(c->send_at));
+	drop_slot(c->receive);
+	drop_slot(c->send);
+	drop_slot(c->doorbell);
+	store_free(c, sizeof *c);
+}
+
+err_t connection_open(const struct bound_event *bound, struct ipc_service *service, struct ipc_connection **out)
+{
+	struct ipc_connection *c;
+	err_t e;
+
+	store_prepare();
+	c = store_alloc(sizeof *c);
+	if (c == NULL)
+		return ERR(NO_MEMORY);
+	c->number = bound->connection;
+	c->peer_domain = bound->peer_domain;
+	c->peer_core = bound->peer_core;
+	c->local = bound->kind == CONNECTION_ENDPOINT;
+	c->service = service;
+	c->source.waiter = &c->waiter;
+	memcpy(c->peer_name, bound->name, sizeof c->peer_name - 1);
+	events_handle(EVENT_closed, peer_closed);
+
+	e = c->local && service != NULL ? OK : take_slot(bound->slot_send, &c->send);
+	if (is_ok(e) && !c->local)
+		e = open_channel(c, bound);
+	if (is_err(e)) {
+		release(c);
+		return e;
+	}
+	c->next = *list_of(c);
+	*list_of(c) = c;
+	*out = c;
+	return OK;
+}
+
+void connection_close(struct ipc_connection *c)
+{
+	bool inside = dispatcher_enter();
+	uint32_t number = c->number;
+
+	for (struct ipc_connection **link = list_of(c); *link != NULL; link = &(*link)->next) {
+		if (*link == c) {
+			*link = c->next;
+			break;
+		}
+	}
+	release(c);
+	(void)monitor_request(REQUEST_close, 0, number, 0, 0);
+	dispatcher_leave(inside);
+}
+
+void connection_wait(struct ipc_connection *c)
+{
+	bool inside = dispatcher_enter();
+
+	events_poll();
+	if (!c->closed && channel_poll(&c->channel).code == CHANNEL_EMPTY) {
+		c->waiter = thread_current;
+		thread_wait(THREAD_FOREVER);
+		c->waiter = NULL;
+	}
+	dispatcher_leave(inside);
+}
+
+uint32_t connection_wait_a_little(struct ipc_connection *c, uint32_t looks)
+{
+	if (thread_others_ready()) {
+		thread_yield();
+		return looks;
+	}
+	if (looks >= polling_limit && polling_limit != IPC_POLL_ALWAYS) {
+		connection_wait(c);
+		return 0;
+	}
+	wait_look_on(looks);
+	return looks + 1;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+#pragma once
+
+/* A connection, either side of it. Who may use its channel: a call's channel belongs to the thread that has `busy` (client) or to the thread that
+ * serves (server); a stream's is used inside sections only, because one thread may send while another receives. */
+
+#include <stdatomic.h>
+
+#include <atoll/ipc.h>
+
+#include "channels/channel.h"
+#include "libos/ipc/wait.h"
+#include "monitor/abi/messages.h"
+
+/* A client's first message tells the server what the channel is for: type GREETING_*, no payload. */
+enum { GREETING_CALL = 1, GREETING_STREAM = 2 };
+
+struct ipc_connection {
+	/* immutable once bound */
+	uint32_t number; /* the monitor's, of this side's end */
+	uint32_t peer_domain;
+	uint16_t peer_core;
+	bool local;      /* an endpoint, else a channel */
+	cap_t send;      /* the endpoint, or the frame of the peer's ring */
+	cap_t receive, doorbell;
+	void *send_at, *receive_at;
+	char peer_name[16];
+	struct ipc_service *service; /* NULL: this is the client's side */
+
+	bool stream;
+	bool greeted; /* server: the greeting has come */
+	bool opened;  /* server: the program knows of it */
+	_Atomic bool closed; /* the peer has gone */
+	_Atomic bool busy;
+	struct channel channel;
+	struct thread *waiter;
+	struct wait_source source;
+	void *data;
+	struct ipc_connection *next; /* in its list */
+
+	/* a stream's next message, as far as it has come; `held` when it is complete */
+	bool held;
+	uint16_t held_label;
+	size_t held_bytes;
+	uint8_t buffer[IPC_STREAM_BYTES];
+};
+
+enum { SERVED, USED, CONNECTION_LISTS };
+extern struct ipc_connection *connections[CONNECTION_LISTS];
+
+/* Makes this side's end out of what the monitor said. Inside a section. */
+MUST_USE err_t connection_open(const struct bound_event *bound, struct ipc_service *service, struct ipc_connection **out);
+/* Gives everything back; the monitor is told. */
+void connection_close(struct ipc_connection *c);
+struct ipc_connection *connection_find(uint32_t number);
+
+/* Waits until the channel has something, or the peer has gone. */
+void connection_wait(struct ipc_connection *c);
+/* Nothing has come: lets others run, or looks on, or sleeps. Takes how often it was looked, and answers how often that is now. */
+uint32_t connection_wait_a_little(struct ipc_connection *c, uint32_t looks);
+
+/* A request that names a service (monitor/abi/requests.def). */
+MUST_USE err_t ipc_request_name(enum monitor_request request, uint64_t tag_and_flags, const char *name);
+
+static inline err_t connection_error(const struct ipc_connection *c)
+{
+	return atomic_load_explicit(&c->closed, memory_order_relaxed) ? ERR(PEER_GONE) : ERR(CHANNEL_BROKEN);
+}
+
+/* The label and the words as they cross an endpoint. */
+#define LABEL_SHIFT IPC_LAST_WORD_BITS
+static inline uint64_t pack_last(const struct ipc_message *m) { return m->word[3] | (uint64_t)m->label << LABEL_SHIFT; }
+static inline uint64_t unpack_last(uint64_t word) { return word & ((UINT64_C(1) << LABEL_SHIFT) - 1); }

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+#pragma once
+
+/* What the monitor tells this domain (monitor/abi/events.def): completions of requests go to the thread that waits for their tag, the rest
+ * to a handler for its kind. */
+
+#include <atoll/domain.h>
+
+#include "channels/channel.h"
+#include "libos/thread/thread.h"
+
+#define EVENT_WORDS CHANNEL_WORDS
+
+/* NULL in a monitor: nobody tells it anything this way. */
+struct channel *events_channel(void);
+void events_start(void *receive, void *send);
+void events_poll(void);
+
+struct event_wait {
+	uint64_t tag;
+	uint64_t word[EVENT_WORDS];
+	bool done;
+	struct thread *waiter;
+	struct event_wait *next;
+};
+
+/* A request whose completion the caller waits for: expect before the request, then wait, or forget if the request failed. */
+void events_expect(struct event_wait *w);
+void events_forget(struct event_wait *w);
+/* False: the deadline passed, and the completion will be dropped. */
+bool events_wait(struct event_wait *w, uint64_t deadline);
+
+/* Called, inside a section, with each event of that kind that completes no request. */
+void events_handle(enum monitor_event event, void (*handler)(const uint64_t word[EVENT_WORDS]));

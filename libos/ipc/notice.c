@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+
+/* The little that every domain has of a server: where notifications wait for the thread that serves. */
+
+#include "libos/ipc/server.h"
+#include "libos/ipc/serve.h"
+#include "libos/upcall/dispatcher.h"
+
+struct thread *serving_thread;
+static uint64_t notices;
+
+void server_wake(void)
+{
+	struct thread *t = serving_thread;
+
+	serving_thread = NULL;
+	if (t != NULL)
+		thread_ready(t);
+}
+
+void server_notified(uint64_t bits)
+{
+	notices |= bits;
+	server_wake();
+}
+
+bool server_has_notices(void) { return notices != 0; }
+
+uint64_t server_take(uint64_t mask)
+{
+	bool inside = dispatcher_enter();
+	uint64_t bits = notices & mask;
+
+	notices &= ~mask;
+	dispatcher_leave(inside);
+	return bits;
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+#pragma once
+
+#include "libos/thread/thread.h"
+
+/* The thread that waits in ipc_serve_once or ipc_serve; one at a time serves. */
+extern struct thread *serving_thread;
+
+/* Runs the handlers of interrupts and events (device.c); true if there were any. NULL until something was attached. */
+extern bool (*serve_devices)(void);

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+
+/* The server's side: services, and the loop that handles what clients send.
+ *
+ * A client on this core calls an endpoint; reply_wait takes such calls. A client elsewhere has a channel, which is polled. Both wait
+ * in one place: reply_wait returns NOTIFIED when anything is pending, and a doorbell is. So before the server waits for endpoint
+ * calls it parks all channels; while nothing but endpoint calls comes they stay parked, and a call costs no look at them. */
+
+#include <string.h>
+
+#include <atoll/domain.h>
+
+#include "libos/ipc/connection.h"
+#include "libos/ipc/endpoint.h"
+#include "libos/ipc/events.h"
+#include "libos/ipc/serve.h"
+#include "libos/ipc/server.h"
+#include "libos/ipc/stream.h"
+#include "libos/memory/memory.h"
+#include "libos/upcall/dispatcher.h"
+
+struct ipc_service {
+	struct ipc_server server;
+	uint64_t tag; /* of the offer; accepted events carry it */
+	struct ipc_service *next;
+};
+
+bool (*serve_devices)(void);
+
+static struct ipc_service *services;
+static bool any_local;      /* some client calls an endpoint */
+static bool newly_opened;   /* a connection the program does not know of yet */
+static struct endpoint_message reply; /* to reply_token, with the next reply_wait */
+static uint64_t reply_token = REPLY_NONE;
+
+/* ---- Services and their clients ---- */
+
+/* A client has come. One that there is no room for is turned away. */
+static void accepted(const uint64_t word[EVENT_WORDS])
+{
+	struct bound_event bound;
+	struct ipc_service *s = services;
+	struct ipc_connection *c;
+
+	memcpy(&bound, word, sizeof bound);
+	while (s != NULL && s->tag != (bound.tag & 0xffffffff))
+		s = s->next;
+	if (s == NULL && services != NULL && services->next == NULL)
+		s = services;
+	if (s == NULL || is_err(connection_open(&bound, s, &c))) {
+		(void)monitor_request(REQUEST_close, 0, bound.connection, 0, 0);
+		return;
+	}
+	c->source.waiter = &serving_thread;
+	any_local |= c->local;
+	newly_opened = true;
+	server_wake();
+}
+
+err_t ipc_offer(const char *name, const struct ipc_server *server, struct ipc_service **out)
+{
+	static uint64_t last_tag = UINT64_C(1) << 31; /* apart from those of requests that complete */
+	struct ipc_service *s = store_alloc(sizeof *s);
+	bool inside;
+	err_t e;
+
+	if (s == NULL)
+		return ERR(NO_MEMORY);
+	s->server = *server;
+	inside = dispatcher_enter();
+	s->tag = ++last_tag;
+	s->next = services;
+	services = s;
+	events_handle(EVENT_accepted, accepted);
+	e = ipc_request_name(REQUEST_offer, s->tag, name);
+	if (is_err(e)) {
+		services = s->next;
+		store_free(s, sizeof *s);
+	} else {
+		*out = s;
+	}
+	dispatcher_leave(inside);
+	return e;
+}
+
+static void announce_new(void)
+{
+	newly_opened = false;
+	for (struct ipc_connection *c = connections[SERVED]; c != NULL; c = c->next) {
+		if (c->opened)
+			continue;
+		c->opened = true;
+		if (c->service->server.opened != NULL)
+			c->service->server.opened(c->service->server.context, c);
+	}
+}
+
+static void cut_off(struct ipc_connection *c)
+{
+	if (c->opened && c->service->server.closed != NULL)
+		c->service->server.closed(c->service->server.context, c);
+	connection_close(c);
+}
+
+/* ---- One connection ---- */
+
+enum outcome { NOTHING, SOMETHING, CUT_OFF };
+
+static void answer(struct ipc_connection *c, const struct ipc_message *request, struct ipc_message *response)
+{
+	const struct ipc_server *s = &c->service->server;
+
+	*response = (struct ipc_message){.label = 0};
+	if (s->call != NULL)
+		s->call(s->context, c, request, response);
+	response->word[3] = unpack_last(response->word[3]);
+}
+
+static enum outcome serve_call(struct ipc_connection *c)
+{
+	struct channel_message m;
+	struct channel_result r = channel_try_receive(&c->channel, &m);
+	struct ipc_message request, response;
+
+	if (r.code == CHANNEL_EMPTY)
+		return __builtin_expect(c->closed, 0) ? CUT_OFF : NOTHING;
+	if (!channel_ok(r) || m.length != IPC_WORDS * sizeof(uint64_t))
+		return CUT_OFF;
+	memcpy(request.word, m.words, sizeof request.word);
+	request.label = m.type;
+	answer(c, &request, &response);
+	/* a client that has no room for its reply has sent more calls than it has waited for */
+	return channel_ok(channel_post(&c->channel, response.label, response.word, IPC_WORDS)) ? SOMETHING : CUT_OFF;
+}
+
+static enum outcome serve_stream(struct ipc_connection *c)
+{
+	const struct ipc_server *s = &c->service->server;
+	const void *data;
+	uint16_t label;
+	size_t bytes;
+	err_t e = stream_take(c, &label, &data, &bytes);
+
+	if (is_err(e))
+		return err_is(e, ERR_NUMBER_WOULD_BLOCK) ? NOTHING : CUT_OFF;
+	if (s->message != NULL)
+		s->message(s->context, c, label, data, bytes);
+	stream_taken(c);
+	return SOMETHING;
+}
+
+static enum outcome serve_greeting(struct ipc_connection *c)
+{
+	struct channel_message m;
+	struct channel_result r = channel_try_receive(&c->channel, &m);
+
+	if (r.code == CHANNEL_EMPTY)
+		return c->closed ? CUT_OFF : NOTHING;
+	if (!channel_ok(r) || (m.type != GREETING_CALL && m.type != GREETING_STREAM))
+		return CUT_OFF;
+	c->stream = m.type == GREETING_STREAM;
+	c->greeted = true;
+	return SOMETHING;
+}
+
+static enum outcome serve_connection(struct ipc_connection *c)
+{
+	if (c->local)
+		return c->closed ? CUT_OFF : NOTHING;
+	if (__builtin_expect(!c->greeted, 0))
+		return serve_greeting(c);
+	return c->stream ? serve_stream(c) : serve_call(c);
+}
+
+/* One message of each client. */
+static bool serve_connections(void)
+{
+	bool any = false;
+	struct ipc_connection *next;
+
+	if (__builtin_expect(newly_opened, 0))
+		announce_new();
+	for (struct ipc_connection *c = connections[SERVED]; c != NULL; c = next) {
+		enum outcome o = serve_connection(c);
+
+		next = c->next; /* handlers don't close what is served: ipc_close only marks it */
+		if (o == CUT_OFF)
+			cut_off(c);
+		any |= o != NOTHING;
+	}
+	return any;
+}
+
+/* ---- Endpoint calls ---- */
+
+static void answer_endpoint(const struct endpoint_request *r)
+{
+	struct ipc_connection *c = connection_find((uint32_t)r->badge);
+	struct ipc_message request = {
+		.word = {r->message.word[0], r->message.word[1], r->message.word[2], unpack_last(r->message.word[3])},
+		.label = (uint16_t)(r->message.word[3] >> LABEL_SHIFT),
+	};
+	struct ipc_message response = {.label = 0};
+
+	if (c != NULL && c->service != NULL)
+		answer(c, &request, &response);
+	reply_token = r->token;
+	reply = (struct endpoint_message){{response.word[0], response.word[1], response.word[2], pack_last(&response)}};
+}
+
+/* Gives the last caller its reply and answers further calls until there are none. True if there were any. */
+static bool serve_calls(void)
+{
+	struct endpoint_request r;
+	bool any = false;
+	err_t e;
+
+	do {
+		uint64_t token = reply_token;
+
+		reply_token = REPLY_NONE;
+		e = endpoint_reply_wait(token, &reply, REPLY_POLL, &r);
+		if (is_ok(e)) {
+			answer_endpoint(&r);
+			any = true;
+		}
+	} while (is_ok(e) || err_is(e, ERR_NUMBER_NO_CALLER));
+	return any;
+}
+
+/* ---- The loop ---- */
+
+static bool serve_what_is_there(void)
+{
+	bool any = serve_connections();
+
+	if (__builtin_expect(!server_has_notices(), 1))
+		return any;
+	if (server_take(PENDING_CALL) != 0)
+		any |= serve_calls();
+	if (serve_devices != NULL)
+		any |= serve_devices();
+	(void)server_take(~PENDING_CALL); /* what nobody attached to */
+	return any;
+}
+
+static bool anything_new(void)
+{
+	if (newly_opened || server_has_notices())
+		return true;
+	for (struct ipc_connection *c = connections[SERVED]; c != NULL; c = c->next)
+		if (c->closed || (!c->local && channel_poll(&c->channel).code != CHANNEL_EMPTY))
+			return true;
+	return false;
+}
+
+/* False: the deadline has passed. */
+static bool wait_for_something(uint64_t deadline)
+{
+	bool inside = dispatcher_enter(), in_time = true;
+
+	events_poll();
+	if (!anything_new()) {
+		serving_thread = thread_current;
+		in_time = thread_wait(deadline);
+		serving_thread = NULL;
+	}
+	dispatcher_leave(inside);
+	return in_time;
+}
+
+/* Parks all channels; false if something has come in. Inside a section. */
+static bool park(void)
+{
+	bool parked = false;
+
+	events_poll();
+	if (!anything_new() && !thread_others_ready()) {
+		serving_thread = thread_current;
+		parked = wait_park();
+		serving_thread = NULL;
+	}
+	if (parked)
+		threads_set_timer();
+	return parked;
+}
+
+/* Answers endpoint calls, asleep between them, until something else has come. The dispatcher is disabled from the look at what has come to
+ * the end of its sleep, so that no upcall takes a notification away in between; handlers run enabled. */
+static void serve_calls_asleep(void)
+{
+	struct endpoint_request r;
+	uint64_t generation;
+	bool inside = dispatcher_enter();
+	bool parked = park();
+	err_t e = OK;
+
+	generation = wait_generation;
+	while (parked && is_ok(e)) {
+		uint64_t token = reply_token;
+
+		reply_token = REPLY_NONE;
+		e = endpoint_reply_wait(token, &reply, REPLY_BLOCK, &r);
+		if (is_ok(e)) {
+			dispatcher_leave(inside);
+			answer_endpoint(&r);
+			inside = dispatcher_enter();
+		} else if (err_is(e, ERR_NUMBER_NO_CALLER)) {
+			e = OK;
+		}
+		if (generation != wait_generation || thread_others_ready())
+			break;
+	}
+	if (parked)
+		wait_unpark();
+	dispatcher_leave(inside);
+	if (reply_token != REPLY_NONE)
+		(void)serve_calls();
+}
+
+void ipc_serve_once(uint64_t deadline_tsc)
+{
+	uint64_t deadline = deadline_tsc == 0 ? THREAD_FOREVER : deadline_tsc;
+
+	for (uint32_t looks = 0; !serve_what_is_there(); looks++) {
+		if (deadline != THREAD_FOREVER && time_tsc() >= deadline)
+			return;
+		if (thread_others_ready())
+			thread_yield();
+		else if (looks < polling_limit || polling_limit == IPC_POLL_ALWAYS)
+			wait_look_on(looks);
+		else
+			wait_for_something(deadline);
+	}
+}
+
+void ipc_serve(void)
+{
+	for (uint32_t looks = 0;; looks++) {
+		if (serve_what_is_there())
+			looks = 0;
+		else if (thread_others_ready())
+			thread_yield();
+		else if (looks < polling_limit || polling_limit == IPC_POLL_ALWAYS)
+			wait_look_on(looks);
+		else if (any_local)
+			serve_calls_asleep();
+		else
+			wait_for_something(THREAD_FOREVER);
+	}
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Something is pending that only a server takes care of: a caller at an endpoint, an interrupt. Inside a section. */
+void server_notified(uint64_t bits);
+/* Wakes the thread that serves, if it waits. Inside a section. */
+void server_wake(void);
+bool server_has_notices(void);
+/* A notice of the library OS's own: a bit that the CPU driver does not use. */
+#define NOTICE_EVENT (UINT64_C(1) << 31)
+/* What was notified, of `mask`; it is cleared. */
+uint64_t server_take(uint64_t mask);

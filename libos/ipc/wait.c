@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+
+#include "libos/ipc/wait.h"
+#include "libos/ipc/events.h"
+#include "libos/upcall/dispatcher.h"
+
+#define LOOKS_WITHOUT_PAUSE 1024
+#define LOOKS_FOR_EVENTS    1024 /* a peer that ends rings no bell of ours while we don't sleep */
+
+uint64_t wait_generation;
+
+static struct wait_source *sources;
+
+void wait_add(struct wait_source *s)
+{
+	s->next = sources;
+	sources = s;
+}
+
+void wait_remove(struct wait_source *s)
+{
+	for (struct wait_source **link = &sources; *link != NULL; link = &(*link)->next) {
+		if (*link == s) {
+			*link = s->next;
+			return;
+		}
+	}
+}
+
+static void wake(struct wait_source *s)
+{
+	struct thread *t = *s->waiter;
+
+	*s->waiter = NULL;
+	thread_ready(t);
+}
+
+void wait_poll(void)
+{
+	events_poll();
+	for (struct wait_source *s = sources; s != NULL; s = s->next)
+		if (*s->waiter != NULL && channel_poll(s->channel).code != CHANNEL_EMPTY)
+			wake(s);
+}
+
+static bool anything_there(void)
+{
+	struct channel *events = events_channel();
+
+	if (events != NULL && channel_poll(events).code == CHANNEL_OK)
+		return true;
+	for (struct wait_source *s = sources; s != NULL; s = s->next)
+		if (s->parked && channel_poll(s->channel).code != CHANNEL_EMPTY)
+			return true;
+	return false;
+}
+
+bool wait_park(void)
+{
+	struct channel *events = events_channel();
+
+	if (events != NULL)
+		channel_announce(events);
+	for (struct wait_source *s = sources; s != NULL; s = s->next) {
+		s->parked = *s->waiter != NULL;
+		if (s->parked)
+			channel_announce(s->channel);
+	}
+	channel_fence();
+	if (!anything_there())
+		return true;
+	wait_unpark();
+	return false;
+}
+
+void wait_unpark(void)
+{
+	struct channel *events = events_channel();
+
+	wait_generation++;
+	if (events != NULL)
+		channel_unpark(events);
+	for (struct wait_source *s = sources; s != NULL; s = s->next) {
+		if (s->parked)
+			channel_unpark(s->channel);
+		s->parked = false;
+	}
+}
+
+void wait_look_on(uint32_t looks)
+{
+	bool inside;
+
+	if (looks >= LOOKS_WITHOUT_PAUSE)
+		channel_pause();
+	if (looks % LOOKS_FOR_EVENTS != LOOKS_FOR_EVENTS - 1)
+		return;
+	inside = dispatcher_enter();
+	events_poll();
+	dispatcher_leave(inside);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+#pragma once
+
+/* The domain's own memory: blocks of RAM, and the objects that are made of them. All functions may be called inside a section
+ * (libos/upcall/dispatcher.h), and enter one themselves. */
+
+#include <atoll/capability.h>
+
+#include "libos/memory/blocks.h"
+#include "libos/memory/slots.h"
+
+/* The capability space begins to give out slots, of CNodes in the root CNode from `first_root` on. */
+void slots_start(unsigned first_root);
+
+/* Adds a RAM block whose first `used` bytes are taken. */
+MUST_USE err_t memory_add(cap_t ram, uint64_t base, uint64_t bytes, uint64_t used);
+
+/* Where further blocks come from when the memory is used up; a monitor has no such place. */
+typedef err_t memory_source_fn(uint64_t bytes);
+void memory_set_source(memory_source_fn *source);
+
+/* Makes `count` objects of `bytes` each, side by side, in consecutive slots. */
+MUST_USE err_t memory_objects(enum cap_type type, uint64_t bytes, uint64_t alignment, unsigned count, cap_t first, paddr_t *base);
+/* Deletes what is in a slot and gives its memory back; the slot stays taken. */
+void memory_object_delete(cap_t slot);
+
+/* Replaces the object in `slot` by `count` frames of `bytes` each at the very same place; the slot is empty afterwards. */
+MUST_USE err_t memory_object_split(cap_t slot, uint64_t bytes, unsigned count, cap_t first);
+
+uint64_t memory_free_bytes(void);
+
+/* ---- Small things of the library OS itself: nodes, tables, lists (store.c) ---- */
+
+/* Zeroed; `bytes` at most STORE_LARGEST. NULL: no memory. Freed with the same size. */
+#define STORE_LARGEST (64 * KIB)
+void *store_alloc(size_t bytes);
+void store_free(void *memory, size_t bytes);
+/* To be called before anything that allocates in several steps: makes sure that there is enough for one such thing. */
+void store_prepare(void);

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: MIT
+# Copyright 2026 The Atoll authors
+#
+# The library OS, and how every program starts and is linked with it.
+
+LIBOS_SRCS := \
+	libos/upcall/entry.S libos/upcall/upcall.c libos/upcall/report.c \
+	libos/start/start.c libos/start/stack.c \
+	libos/memory/slots.c libos/memory/blocks.c libos/memory/capability.c libos/memory/memory.c libos/memory/store.c \
+	libos/address_space/regions.c libos/address_space/tables.c libos/address_space/piece.c libos/address_space/clean.c \
+	libos/address_space/map.c libos/address_space/frame.c libos/address_space/pager.c \
+	libos/thread/queue.c libos/thread/futex.c libos/thread/scheduler.c libos/thread/threads.c libos/thread/create.c libos/thread/sync.c \
+	libos/ipc/wait.c libos/ipc/events.c libos/ipc/connection.c libos/ipc/client.c libos/ipc/stream.c libos/ipc/notice.c \
+	libos/ipc/server.c libos/ipc/device.c \
+	libos/domain/domain.c libos/domain/command.c \
+	libos/linux/table.c libos/linux/memory.c libos/linux/files.c libos/linux/time.c libos/linux/process.c libos/linux/threads.c \
+	libos/linux/console.c
+
+LIBATOLL_SRCS += $(LIBOS_SRCS) cpudriver/abi/errors.c
+
+# Upcalls and foreign calls run in the middle of the program's own functions, whose vector registers and red zone they must leave alone
+# (libos/upcall/entry.S). That also goes for what they call.
+INSIDE_UPCALLS := -mgeneral-regs-only -mno-red-zone
+$(BUILD)/user/libos/%.o: EXTRA_CFLAGS += $(INSIDE_UPCALLS)
+$(BUILD)/user/channels/%.o: EXTRA_CFLAGS += $(INSIDE_UPCALLS)
+$(BUILD)/user/cpudriver/%.o: EXTRA_CFLAGS += $(INSIDE_UPCALLS)
+
+# Programs lie at USER_PROGRAM (cpudriver/abi/memory_map.h) and are entered through the library OS, which goes on to the C library's _start.
+PROGRAM_CRT := $(BUILD)/user/libos/start/entry.o
+PROGRAM_LDFLAGS += -e atoll_start -Ttext-segment=0x400000

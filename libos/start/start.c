@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+
+/* The life of a domain up to the first instruction of its program: capability space, memory, address space, thread 0, the monitor's
+ * events; then the program's stack, and the C library's _start. All of it runs disabled.
+ *
+ * There are two kinds of start page, told apart by their first word: struct domain_start, from the monitor that starts a domain, and
+ * struct core_boot, from the CPU driver that starts a monitor. A monitor has no monitor: it serves itself from its core's first RAM. */
+
+#include <string.h>
+
+#include "libos/address_space/address_space.h"
+#include "libos/address_space/tables.h"
+#include "libos/domain/start.h"
+#include "libos/ipc/events.h"
+#include "libos/linux/linux.h"
+#include "libos/memory/memory.h"
+#include "libos/start/start.h"
+#include "libos/start/stack.h"
+#include "libos/upcall/dispatcher.h"
+#include "libos/upcall/entry.h"
+#include "libos/upcall/text.h"
+
+extern const char _start[]; /* the C library's */
+
+#define MONITOR_AREA   (UINT64_C(1) << 39) /* in a level-3 table of its own, so that nothing need be known of the CPU driver's tables */
+#define MONITOR_MEMORY (4 * MIB)
+#define MONITOR_STACK  (64 * KIB)
+
+static _Alignas(16) uint64_t monitor_stack[MONITOR_STACK / 8];
+
+/* There is nobody to tell but, in a monitor, the serial line. The domain stops here, by a fault while disabled. */
+static _Noreturn void fail(const char *what, err_t e)
+{
+	if (start_boot != NULL) {
+		struct text line = {.length = 0};
+
+		text_add(&line, "monitor: ");
+		text_add(&line, what);
+		text_add(&line, ": ");
+		text_add(&line, err_sentence(e));
+		text_add(&line, "\n");
+		early_print(line.bytes, line.length);
+	}
+	__builtin_trap();
+}
+
+static void must(const char *what, err_t e)
+{
+	if (is_err(e))
+		fail(what, e);
+}
+
+/* ---- Ordinary domains ---- */
+
+/* More memory than was granted: a further block from the monitor. It arrives in the task CNode, whose free slots serve nothing else here. */
+static err_t more_memory(uint64_t bytes)
+{
+	static unsigned slot;
+	const uint64_t least = 1 * MIB;
+	struct monitor_reply reply;
+
+	if (slot == 0)
+		slot = start_page->first_free_slot;
+	if (slot >= CNODE_SLOTS)
+		return ERR(NO_SLOT);
+	reply = monitor_request(REQUEST_memory, 0, bytes < least ? least : bytes, slot, 0);
+	if (is_err(reply.error))
+		return reply.error;
+	return memory_add(CAP(ROOT_TASK, slot++), reply.word[0], reply.word[1], 0);
+}
+
+static void start_ordinary(const struct domain_start *page)
+{
+	start_page = page;
+	if (page->version != DOMAIN_START_VERSION || page->bytes != sizeof *page || page->tables > DOMAIN_TABLES_MAX)
+		fail("start page", ERR(VERSION));
+	program = (struct program){page->name, page->phdr, page->phdr_count, page->entry, page->program_high, page->stack_high};
+	must("memory", memory_add(CAP_RAM_GRANT, page->ram_base, page->ram_bytes, page->ram_used));
+	memory_set_source(more_memory);
+	for (unsigned level = 3; level >= 1; level--)
+		for (unsigned i = 0; i < page->tables; i++)
+			if (page->table[i].level == level)
+				must("page tables", tables_add(page->table[i].vaddr, level, (cap_t){page->table[i].cap}));
+	address_space_start(USER_HEAP);
+	events_start((void *)DOMAIN_EVENT_RING, (void *)DOMAIN_EVENT_RETURN);
+	pending_interest = ~UINT64_C(0);
+}
+
+static uint64_t mix(uint64_t x)
+{
+	x ^= x >> 31;
+	x *= UINT64_C(0x9e3779b97f4a7c15);
+	return x ^ x >> 29;
+}
+
+static uint64_t ordinary_stack(void)
+{
+	const char *page = (const char *)start_page;
+	uint64_t count = (start_page->stack_high - start_page->stack_low) / 8, rsp = 0;
+	uint64_t seed = mix(__builtin_ia32_rdtsc() ^ (uint64_t)start_page->domain << 32);
+	struct stack_plan plan = {
+		.arguments = page + start_page->argument_offset,
+		.argument_count = start_page->arguments,
+		.environment = page + start_page->environment_offset,
+		.environment_count = start_page->environment,
+		.strings_end = page + PAGE_BYTES,
+		.phdr = program.phdr,
+		.phdr_count = program.phdr_count,
+		.entry = program.entry,
+		.random = {seed, mix(seed)},
+	};
+
+	must("arguments", stack_build(&plan, (uint64_t *)start_page->stack_low, count, start_page->stack_high, &rsp));
+	return rsp;
+}
+
+/* ---- Monitors ---- */
+
+static uint64_t own_base, own_bytes;
+
+void start_own_memory(uint64_t *base, uint64_t *bytes)
+{
+	*base = own_base;
+	*bytes = own_bytes;
+}
+
+/* The first RAM region of the core_boot, its low end: what the CPU driver has taken of it is found by trying. */
+static void take_first_ram(void)
+{
+	for (unsigned slot = 0; slot < CNODE_SLOTS; slot++) {
+		struct cap_identity object;
+		cap_t cap = CAP(ROOT_BOOT, slot);
+
+		if (is_err(cap_identify(cap, &object)) || object.type != CAP_RAM)
+			continue;
+		own_base = object.base;
+		own_bytes = object.size < 2 * MONITOR_MEMORY ? object.size / 2 & ~(PAGE_BYTES - 1) : MONITOR_MEMORY;
+		must("memory", memory_add(cap, own_base, own_bytes, 0));
+		return;
+	}
+	fail("memory", ERR(NOT_FOUND));
+}
+
+static void start_monitor(const struct core_boot *boot)
+{
+	const struct boot_program *p = &boot->monitor;
+	uint64_t high = 0;
+
+	start_boot = boot;
+	if (boot->version != CORE_BOOT_VERSION || boot->bytes != sizeof *boot || p->segments > BOOT_SEGMENTS_MAX)
+		fail("core_boot", ERR(VERSION));
+	for (unsigned i = 0; i < p->segments; i++)
+		if (p->segment[i].vaddr + p->segment[i].bytes > high)
+			high = p->segment[i].vaddr + p->segment[i].bytes;
+	program = (struct program){"monitor", p->phdr, p->phdr_count, p->entry, high, 0};
+	take_first_ram();
+	address_space_start(MONITOR_AREA);
+	program.high = address_space_break();
+}
+
+static uint64_t monitor_stack_build(void)
+{
+	static const char arguments[] = "monitor";
+	const size_t count = sizeof monitor_stack / 8;
+	uint64_t seed = mix(__builtin_ia32_rdtsc()), rsp = 0;
+	struct stack_plan plan = {
+		.arguments = arguments,
+		.argument_count = 1,
+		.environment = arguments,
+		.strings_end = arguments + sizeof arguments,
+		.phdr = program.phdr,
+		.phdr_count = program.phdr_count,
+		.entry = program.entry,
+		.random = {seed, mix(seed)},
+	};
+
+	must("stack", stack_build(&plan, monitor_stack, count, (uint64_t)(monitor_stack + count), &rsp));
+	return rsp;
+}
+
+/* ---- Both ---- */
+
+void start_domain(struct dispatcher_shared *shared, const void *page)
+{
+	struct registers first = {.rip = (uint64_t)_start, .rflags = 0x202}; /* interrupts on: Intel SDM vol. 1, 3.4.3 */
+	const uint64_t *magic = page;
+
+	if (shared != DISPATCHER)
+		__builtin_trap();
+	upcalls_start();
+	threads_start();
+	slots_start(ROOT_FREE);
+	if (*magic == CORE_BOOT_MAGIC)
+		start_monitor(page);
+	else if (*magic == DOMAIN_START_MAGIC)
+		start_ordinary(page);
+	else
+		__builtin_trap();
+	linux_start(program.high);
+	first.rsp = start_boot != NULL ? monitor_stack_build() : ordinary_stack();
+	resume_registers(&first, thread_current->xstate);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+#pragma once
+
+/* Threads inside the library OS.
+ *
+ * A thread that is not running is in one of two states. It was *interrupted*: all its registers lie in `frame` and `xstate`. Or it *switched*
+ * by itself, inside a section (libos/upcall/dispatcher.h): what a function call keeps lies on its stack at `sp`.
+ *
+ * Each thread has a *service stack* on which its foreign calls run (libos/linux): the program's own stack may have a live red zone below RSP,
+ * and pages that were never touched. A program has values in vector registers across a foreign call, so a thread that switches during one
+ * has these saved too.
+ *
+ * Waiting: inside a section a thread puts itself on some list, then calls thread_wait; whoever takes it off the list calls
+ * thread_ready. A thread that nobody can ever make ready again just waits; that is the program's own deadlock. */
+
+#include <atoll/thread.h>
+
+#include "cpudriver/abi/dispatcher.h"
+#include "libos/thread/futex.h"
+#include "libos/thread/queue.h"
+#include "libos/upcall/offsets.h"
+
+#define THREAD_BYTES   (5 * PAGE_BYTES) /* with save area and service stack */
+#define THREAD_FOREVER UINT64_MAX
+
+struct thread {
+	uint64_t service_top; /* first: the assembly knows */
+	uint64_t sp;
+	uint64_t fs_base, gs_base;
+	bool interrupted; /* not running: see above */
+	bool in_service;  /* in a foreign call */
+	bool waiting;     /* in thread_wait, and nobody has made it ready yet */
+	bool timed_out;
+	bool kept;        /* thread_create's: somebody joins it */
+	bool ended;
+
+	struct queue_entry entry; /* in the run queue or in one list of waiters */
+	struct sleeper sleeper;   /* while a deadline is set */
+	struct queue joiners;
+
+	uint32_t number;
+	uint64_t clear_on_exit; /* Linux: set_tid_address, 0: none */
+	struct futex_waiter futex;
+
+	struct registers frame;
+	_Alignas(64) uint8_t xstate[XSTATE_BYTES];
+	uint8_t service_stack[];
+};
+_Static_assert(offsetof(struct thread, service_top) == THREAD_SERVICE_TOP, "");
+_Static_assert(sizeof(struct thread) + 3 * PAGE_BYTES <= THREAD_BYTES, "room for the service stack and DISABLED_STACK_BYTES");
+
+extern struct thread *thread_current;
+
+static inline struct thread *thread_of(struct queue_entry *e)
+{
+	return e == NULL ? NULL : (struct thread *)((char *)e - offsetof(struct thread, entry));
+}
+
+/* Makes the calling context thread 0. */
+void threads_start(void);
+/* A new thread whose registers are in `frame`; it waits, and the caller completes it and calls thread_ready. NULL: no memory. */
+struct thread *thread_new(const struct registers *frame);
+/* Ends the calling thread, which is on its service stack. Disabled. */
+_Noreturn void thread_end(void);
+/* Goes on with the next thread and never comes back. */
+_Noreturn void thread_leave_for_next(void);
+/* Where a new thread that runs library OS code only may begin: function(argument) on its service stack. */
+MUST_USE err_t thread_start_service(void (*function)(void *), void *argument);
+
+/* ---- Inside a section ---- */
+
+/* Does nothing if the thread is not waiting (any more). */
+void thread_ready(struct thread *t);
+/* Lets others run until thread_ready is called for this one, or the deadline passes: then false, and the thread must take itself off
+ * the list that it is on. */
+bool thread_wait(uint64_t deadline);
+bool thread_others_ready(void);
+/* The current thread was interrupted (its state is in the shared frame): lets the next one have its turn, if there is one. */
+void thread_interrupted(void);
+/* The deadline that has been passed makes threads ready. */
+void threads_wake_sleepers(void);
+/* Takes care that the CPU driver's timer is set to the first deadline. */
+void threads_set_timer(void);
+/* No deadline of a sleeper ends the next call to an endpoint; threads_set_timer afterwards. */
+void threads_stop_timer(void);
+/* Not 0 while the CPU driver's timer is set. */
+extern uint64_t timer_armed;
+
+/* How many times to look for something before the dispatcher waits. */
+extern uint32_t polling_limit;

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+
+/* Where threads come from and where they go. */
+
+#include <string.h>
+
+#include "libos/address_space/address_space.h"
+#include "libos/memory/memory.h"
+#include "libos/thread/thread.h"
+#include "libos/upcall/dispatcher.h"
+#include "libos/upcall/entry.h"
+
+#define MXCSR_INITIAL 0x1f80 /* Intel SDM vol. 1, 10.2.3: all exceptions masked */
+#define XSAVE_FCW     0      /* offsets in the legacy region: Intel SDM vol. 1, 10.5.1 */
+#define XSAVE_MXCSR   24
+#define FCW_INITIAL   0x37f
+#define RFLAGS_INITIAL 0x202 /* interrupts on, and the bit that is always 1: Intel SDM vol. 1, 3.4.3 */
+
+static _Alignas(PAGE_BYTES) uint8_t first_block[THREAD_BYTES];
+static struct queue unused;   /* blocks of threads that are gone */
+static struct thread *corpse; /* ended, but the dispatcher may still be on its service stack */
+static uint32_t next_number = 1;
+
+/* A block as new; the number tells threads apart for as long as the domain lives. */
+static struct thread *prepare(void *block)
+{
+	struct thread *t = block;
+
+	memset(t, 0, sizeof *t);
+	t->service_top = (uint64_t)block + THREAD_BYTES;
+	t->number = next_number++;
+	memcpy(t->xstate + XSAVE_FCW, &(uint16_t){FCW_INITIAL}, 2);
+	memcpy(t->xstate + XSAVE_MXCSR, &(uint32_t){MXCSR_INITIAL}, 4);
+	return t;
+}
+
+void threads_start(void) { thread_current = prepare(first_block); }
+
+static void bury(void)
+{
+	if (corpse != NULL && corpse != thread_current)
+		queue_put(&unused, &corpse->entry);
+	if (corpse != thread_current)
+		corpse = NULL;
+}
+
+struct thread *thread_new(const struct registers *frame)
+{
+	bool inside = dispatcher_enter();
+	void *block;
+	struct thread *t;
+
+	bury();
+	block = thread_of(queue_take(&unused));
+	if (block == NULL && is_err(own_memory_map(THREAD_BYTES, &block)))
+		block = NULL;
+	t = block == NULL ? NULL : prepare(block);
+	if (t != NULL) {
+		t->frame = *frame;
+		t->frame.rflags = RFLAGS_INITIAL;
+		t->interrupted = true;
+		t->waiting = true;
+	}
+	dispatcher_leave(inside);
+	return t;
+}
+
+void thread_end(void)
+{
+	struct thread *self = thread_current, *joiner;
+
+	bury();
+	self->ended = true;
+	while ((joiner = thread_of(queue_take(&self->joiners))) != NULL)
+		thread_ready(joiner);
+	if (!self->kept)
+		corpse = self;
+	thread_leave_for_next();
+}
+
+err_t thread_join(struct thread *thread)
+{
+	bool inside;
+
+	if (thread == NULL || thread == thread_current || !thread->kept)
+		return ERR(ARGUMENT);
+	inside = dispatcher_enter();
+	while (!thread->ended) {
+		queue_put(&thread->joiners, &thread_current->entry);
+		thread_wait(THREAD_FOREVER);
+	}
+	thread->kept = false;
+	queue_put(&unused, &thread->entry);
+	dispatcher_leave(inside);
+	return OK;
+}
+
+struct thread *thread_self(void) { return thread_current; }
+
+void thread_sleep_until(uint64_t tsc)
+{
+	bool inside = dispatcher_enter();
+
+	thread_wait(tsc);
+	dispatcher_leave(inside);
+}
+
+err_t thread_start_service(void (*function)(void *), void *argument)
+{
+	struct registers frame = {.rip = (uint64_t)function, .rdi = (uint64_t)argument};
+	bool inside = dispatcher_enter();
+	struct thread *t = thread_new(&frame);
+
+	if (t != NULL) {
+		t->frame.rsp = t->service_top - 8; /* as if it had been called */
+		thread_ready(t);
+	}
+	dispatcher_leave(inside);
+	return t == NULL ? ERR(NO_MEMORY) : OK;
+}
