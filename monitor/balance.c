@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+
+#include "monitor/balance.h"
+#include "monitor/domain.h"
+
+/* One's root CNode, then one of the CNodes in it. */
+#define INSPECTED_ROOT  252
+#define INSPECTED_CNODE 251
+
+static bool always(const struct cap_identity *id) { return id->type != CAP_Null; }
+
+static bool library_makes(const struct cap_identity *id)
+{
+	return (id->type == CAP_Frame && !(id->flags & CAP_FLAG_FOREIGN)) || id->type == CAP_CNode ||
+	       (id->type >= CAP_PageTable1 && id->type <= CAP_PageTable4);
+}
+
+static uint32_t count_in(unsigned cnode, bool (*counts)(const struct cap_identity *id))
+{
+	struct cap_identity id;
+	uint32_t count = 0;
+
+	for (unsigned slot = 0; slot < CNODE_SLOTS; slot++)
+		if (is_ok(cap_identify(CAP(cnode, slot), &id)) && counts(&id))
+			count++;
+	return count;
+}
+
+static uint32_t count_own(void)
+{
+	struct cap_identity id;
+	uint32_t count = 0;
+
+	for (unsigned root = ROOT_TASK; root < CNODE_SLOTS; root++)
+		if (is_ok(cap_identify(CAP(ROOT_SELF, root), &id)) && id.type == CAP_CNode)
+			count += count_in(root, library_makes);
+	return count + count_in(ROOT_SELF, library_makes);
+}
+
+/* All capabilities in a domain's CNodes. */
+static uint32_t count_of(const struct domain *d)
+{
+	const cap_t root = CAP(ROOT_SELF, INSPECTED_ROOT), cnode = CAP(ROOT_SELF, INSPECTED_CNODE);
+	struct cap_identity id;
+	uint32_t count = 0;
+
+	if (d == NULL || is_err(task_open(d)))
+		return 0;
+	if (is_ok(cap_copy(CAP(TASK_WINDOW, TASK_ROOT_CNODE), root))) {
+		count = count_in(INSPECTED_ROOT, always);
+		for (unsigned slot = ROOT_TASK; slot < CNODE_SLOTS; slot++)
+			if (is_ok(cap_identify(CAP(INSPECTED_ROOT, slot), &id)) && id.type == CAP_CNode &&
+			    is_ok(cap_copy(CAP(INSPECTED_ROOT, slot), cnode))) {
+				count += count_in(INSPECTED_CNODE, always);
+				(void)!is_ok(cap_delete(cnode));
+			}
+		(void)!is_ok(cap_delete(root));
+	}
+	task_close();
+	return count;
+}
+
+struct balance balance_now(struct monitor *m)
+{
+	uint32_t left_out = count_own() + count_of(domain_find(m, m->acpi));
+
+	for (uint32_t core = 0; core < m->peers; core++)
+		if (m->peer[core].page.value != CAP_NULL.value)
+			left_out += 2; /* its doorbell, and its page, which is foreign */
+	return (struct balance){m->ram.free, (uint32_t)platform_capabilities() - left_out, m->connections};
+}
+
+void balance_note(struct monitor *m)
+{
+	if (m->balance_noted)
+		return;
+	m->balance_noted = true;
+	m->before = balance_now(m);
+}

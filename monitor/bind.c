@@ -1,0 +1,510 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+
+#include <string.h>
+
+#include "monitor/bind.h"
+#include "monitor/block.h"
+#include "monitor/domain.h"
+#include "monitor/handlers.h"
+#include "monitor/mesh.h"
+#include "monitor/tickets.h"
+
+#define RIGHTS_READ_WRITE (RIGHT_READ | RIGHT_WRITE)
+
+/* ---- Records ---- */
+
+static struct connection *connection_find(struct monitor *m, uint32_t number)
+{
+	uint32_t index = number & 0xffff;
+	struct connection *c = &m->connection[index < CONNECTIONS_MAX ? index : 0];
+
+	return c->state != CONNECTION_FREE && c->number == number ? c : NULL;
+}
+
+static struct connection *connection_new(struct monitor *m, uint32_t domain)
+{
+	for (unsigned i = 0; i < CONNECTIONS_MAX; i++) {
+		struct connection *c = &m->connection[i];
+
+		if (c->state != CONNECTION_FREE)
+			continue;
+		/* 15 bits, so that no number is 0 and a badge made of it is positive. */
+		uint16_t generation = (uint16_t)(c->generation % 0x7fff + 1);
+
+		*c = (struct connection){.state = CONNECTION_ASKED, .generation = generation, .domain = domain, .peer_core = m->core};
+		c->number = (uint32_t)generation << 16 | i;
+		m->connections++;
+		return c;
+	}
+	return NULL;
+}
+
+static void drop_foreign(cap_t cap)
+{
+	if (cap.value == CAP_NULL.value)
+		return;
+	/* Its owner is about to take it back, so there is no one to ask. */
+	(void)!is_ok(platform_sweep(cap));
+	if (is_err(platform_surrender(cap)))
+		(void)!is_ok(cap_delete(cap));
+	cap_slot_free(cap);
+}
+
+static void free_ring(struct monitor *m, struct connection *c)
+{
+	if (c->ring.bytes == 0)
+		return;
+	while (err_is(platform_revoke_slice(c->ring.cap), ERR_NUMBER_AGAIN))
+		;
+	block_give(m, &c->ring);
+}
+
+static void connection_free(struct monitor *m, struct connection *c)
+{
+	free_ring(m, c);
+	if (c->peer_ring.value != CAP_NULL.value) {
+		drop_foreign(c->peer_ring);
+		drop_foreign(c->peer_doorbell);
+	}
+	mesh_unwatch(m, c->peer_core);
+	c->state = CONNECTION_FREE;
+	m->connections--;
+}
+
+/* ---- Capabilities for the domain ---- */
+
+/* The domain itself puts things into its task CNode from the low end, the monitor from the high end; who meets something goes on. */
+static err_t place(cap_t source, unsigned rights, uint8_t *slot)
+{
+	for (unsigned s = CNODE_SLOTS - 1; s >= TASK_FREE; s--) {
+		err_t e = cap_mint(source, CAP(TASK_WINDOW, s), RIGHTS(rights), 0);
+
+		if (err_is(e, ERR_NUMBER_SLOT_IN_USE))
+			continue;
+		*slot = (uint8_t)s;
+		return e;
+	}
+	return ERR(NO_SLOT);
+}
+
+static err_t place_all(struct connection *c, cap_t ring, cap_t peer_ring, cap_t peer_doorbell)
+{
+	err_t e = place(ring, RIGHTS_READ_WRITE, &c->slot_receive);
+
+	if (is_ok(e))
+		e = place(peer_ring, RIGHTS_READ_WRITE, &c->slot_send);
+	if (is_ok(e))
+		e = place(peer_doorbell, RIGHT_WRITE, &c->slot_doorbell);
+	return e;
+}
+
+/* Takes back what the domain still has in the slots that it was told of. */
+static void unplace_all(struct monitor *m, struct connection *c)
+{
+	const uint8_t slots[] = {c->slot_send, c->slot_receive, c->slot_doorbell};
+	const struct domain *d = domain_find(m, c->domain);
+
+	c->slot_send = c->slot_receive = c->slot_doorbell = 0;
+	if (d == NULL || is_err(task_open(d)))
+		return;
+	for (unsigned i = 0; i < sizeof(slots); i++)
+		if (slots[i] != 0)
+			(void)!is_ok(cap_delete(CAP(TASK_WINDOW, slots[i])));
+	task_close();
+}
+
+/* What the peer's monitor told of its side. */
+struct face {
+	uint64_t ring, doorbell, doorbell_extra;
+};
+
+static err_t install_face(struct connection *c, const struct face *face)
+{
+	err_t e = cap_slot_alloc(&c->peer_ring);
+
+	if (is_err(e))
+		return e;
+	e = cap_slot_alloc(&c->peer_doorbell);
+	if (is_err(e)) {
+		cap_slot_free(c->peer_ring);
+		c->peer_ring = CAP_NULL;
+		return e;
+	}
+	e = platform_install(c->peer_ring,
+	                     &(struct platform_remote){CAP_Frame, RIGHTS_READ_WRITE, c->peer_core, face->ring, RING_BYTES, 0});
+	if (is_ok(e))
+		e = platform_install(c->peer_doorbell, &(struct platform_remote){CAP_Doorbell, RIGHT_WRITE, c->peer_core, face->doorbell,
+		                                                                 DISPATCHER_BYTES, face->doorbell_extra});
+	return e;
+}
+
+static struct connection *other_end(struct monitor *m, const struct connection *c) { return connection_find(m, c->peer_number); }
+
+/* Gives the domain its three capabilities. On the same core the peer's ring and doorbell are at hand, else copies are installed. */
+static err_t give_channel(struct monitor *m, struct connection *c, const struct face *face)
+{
+	struct domain *d = domain_find(m, c->domain);
+	err_t e = OK;
+
+	if (d == NULL)
+		return ERR(NOT_FOUND);
+	if (c->peer_core == m->core) {
+		const struct connection *other = other_end(m, c);
+		const struct domain *peer = other == NULL ? NULL : domain_find(m, other->domain);
+
+		if (peer == NULL || is_err(e = task_open(d)))
+			return peer == NULL ? ERR(PEER_GONE) : e;
+		e = place_all(c, c->ring.cap, other->ring.cap, peer->doorbell);
+	} else {
+		e = install_face(c, face);
+		if (is_err(e) || is_err(e = task_open(d)))
+			return e;
+		e = place_all(c, c->ring.cap, c->peer_ring, c->peer_doorbell);
+	}
+	task_close();
+	return e;
+}
+
+static err_t take_ring(struct monitor *m, struct connection *c)
+{
+	err_t e = block_take(m, CAP_Frame, RING_BYTES, &c->ring);
+	struct view view;
+
+	if (is_err(e))
+		return e;
+	e = view_open(&c->ring, 0, RING_BYTES, &view);
+	if (is_err(e))
+		return e;
+	memset(view.at, 0, RING_BYTES);
+	view_close(&view);
+	return OK;
+}
+
+static void tell_domain(struct monitor *m, const struct connection *c, enum monitor_event event, uint32_t tag, const char *name)
+{
+	struct domain *d = domain_find(m, c->domain);
+	uint64_t words[CHANNEL_WORDS] = {0};
+	struct bound_event b = {
+	    .tag = tag,
+	    .connection = c->number,
+	    .kind = (uint16_t)c->kind,
+	    .peer_core = (uint16_t)c->peer_core,
+	    .slot_send = c->slot_send,
+	    .slot_receive = c->slot_receive,
+	    .slot_doorbell = c->slot_doorbell,
+	    .ring_slots = c->kind == CONNECTION_CHANNEL ? RING_LINES : 0,
+	    .peer_domain = c->peer_domain,
+	};
+
+	if (d == NULL)
+		return;
+	copy_name(b.name, sizeof(b.name), name);
+	memcpy(words, &b, sizeof(b));
+	domain_event(m, d, event, words, CHANNEL_WORDS);
+}
+
+/* This side holds nothing of the peer's any more, and says so. */
+static void close_here(struct monitor *m, struct connection *c, bool ended)
+{
+	unplace_all(m, c);
+	if (c->peer_ring.value != CAP_NULL.value) {
+		drop_foreign(c->peer_ring);
+		drop_foreign(c->peer_doorbell);
+		c->peer_ring = c->peer_doorbell = CAP_NULL;
+	}
+	c->domain = 0;
+	c->state = CONNECTION_CLOSING;
+	if (c->peer_number != 0 && mesh_alive(m, c->peer_core))
+		MESH_SEND(m, c->peer_core, close, .connection = c->peer_number, .ended = ended);
+	if (c->peer_closed)
+		connection_free(m, c);
+}
+
+/* ---- Binding: the client's side ---- */
+
+err_t bind_request(struct monitor *m, struct domain *d, uint32_t tag, bool stream, const char name[SERVICE_NAME_BYTES])
+{
+	struct message_resolve question = {.domain = d->number};
+	struct ticket *t;
+	uint32_t number;
+
+	if (memchr(name, 0, SERVICE_NAME_BYTES) == NULL || name[0] == '\0')
+		return ERR(ARGUMENT);
+	number = ticket_open(m, TICKET_RESOLVE, 0, d->number, tag, &t);
+	if (number == 0)
+		return ERR(LIMIT);
+	t->value = stream ? BIND_STREAM : BIND_CALL;
+	memcpy(t->name, name, SERVICE_NAME_BYTES);
+	memcpy(question.name, name, SERVICE_NAME_BYTES);
+	question.ticket = number;
+	if (mesh_send(m, 0, MESSAGE_resolve, &question))
+		return OK;
+	ticket_close(m, t);
+	return ERR(CORE_DEAD);
+}
+
+/* An endpoint: two records, one for each end, and nothing to agree on. */
+static err_t bind_endpoint(struct monitor *m, struct domain *client, struct domain *server, const struct ticket *t)
+{
+	struct connection *c = connection_new(m, client->number), *s = connection_new(m, server->number);
+	cap_t endpoint;
+	err_t e = c == NULL || s == NULL ? ERR(LIMIT) : cap_slot_alloc(&endpoint);
+
+	if (is_ok(e)) {
+		e = platform_endpoint(server->dispatcher, endpoint, s->number);
+		if (is_ok(e) && is_ok(e = task_open(client))) {
+			e = place(endpoint, RIGHT_WRITE, &c->slot_send);
+			task_close();
+		}
+		(void)!is_ok(cap_delete(endpoint));
+		cap_slot_free(endpoint);
+	}
+	if (is_err(e)) {
+		if (c != NULL)
+			connection_free(m, c);
+		if (s != NULL)
+			connection_free(m, s);
+		return e;
+	}
+	c->state = s->state = CONNECTION_OPEN;
+	c->kind = s->kind = CONNECTION_ENDPOINT;
+	c->peer_core = s->peer_core = m->core;
+	c->peer_domain = server->number;
+	c->peer_number = s->number;
+	s->peer_domain = client->number;
+	s->peer_number = c->number;
+	tell_domain(m, s, EVENT_accepted, 0, client->name);
+	tell_domain(m, c, EVENT_bound, t->tag, t->name);
+	return OK;
+}
+
+static err_t bind_channel(struct monitor *m, struct domain *client, uint32_t server, struct ticket *t)
+{
+	struct message_connect question = {.server = server, .client = client->number};
+	struct connection *c = connection_new(m, client->number);
+	err_t e;
+
+	if (c == NULL)
+		return ERR(LIMIT);
+	c->kind = CONNECTION_CHANNEL;
+	c->peer_core = domain_core_of(server);
+	c->peer_domain = server;
+	mesh_watch(m, c->peer_core);
+	e = take_ring(m, c);
+	if (is_err(e)) {
+		connection_free(m, c);
+		return e;
+	}
+	t->value = c->number;
+	question.ticket = ticket_renew(m, t, TICKET_CONNECT, c->peer_core);
+	question.connection = c->number;
+	question.ring = c->ring.base;
+	question.doorbell = client->doorbell_base;
+	question.doorbell_extra = client->doorbell_extra;
+	copy_name(question.name, sizeof(question.name), client->name);
+	if (mesh_send(m, c->peer_core, MESSAGE_connect, &question))
+		return OK;
+	connection_free(m, c);
+	return ERR(CORE_DEAD);
+}
+
+void handle_resolved(struct monitor *m, uint32_t from, const struct message_resolved *message)
+{
+	struct ticket *t = ticket_find(m, message->ticket, TICKET_RESOLVE, from);
+	struct domain *client, *server;
+	err_t e = (err_t){message->error};
+
+	if (t == NULL)
+		return;
+	client = domain_find(m, t->domain);
+	server = domain_find(m, message->server);
+	if (client == NULL) {
+		ticket_close(m, t);
+		return;
+	}
+	if (is_ok(e) && domain_core_of(message->server) == m->core && server == NULL)
+		e = ERR(PEER_GONE);
+	if (is_ok(e) && server != NULL && t->value == BIND_CALL) {
+		e = bind_endpoint(m, client, server, t);
+		if (is_ok(e)) {
+			ticket_close(m, t);
+			return;
+		}
+	} else if (is_ok(e)) {
+		e = domain_core_of(message->server) < m->peers ? bind_channel(m, client, message->server, t) : ERR(MESSAGE);
+	}
+	if (is_err(e)) {
+		t->kind = TICKET_RESOLVE;
+		ticket_fail(m, t, e);
+	}
+}
+
+/* The client has ended meanwhile. */
+static void connected_too_late(struct monitor *m, uint32_t from, const struct message_connected *message)
+{
+	struct connection *c = connection_find(m, message->asked);
+
+	if (message->error == ERR_NUMBER_OK)
+		MESH_SEND(m, from, close, .connection = message->connection, .ended = 1);
+	else if (c != NULL && c->state == CONNECTION_CLOSING && c->peer_core == from)
+		connection_free(m, c);
+}
+
+void handle_connected(struct monitor *m, uint32_t from, const struct message_connected *message)
+{
+	struct ticket *t = ticket_find(m, message->ticket, TICKET_CONNECT, from);
+	const struct face face = {message->ring, message->doorbell, message->doorbell_extra};
+	struct connection *c = t == NULL ? NULL : connection_find(m, t->value);
+	err_t e = (err_t){message->error};
+
+	if (t == NULL || c == NULL) {
+		if (t != NULL)
+			ticket_close(m, t);
+		connected_too_late(m, from, message);
+		return;
+	}
+	if (is_err(e)) {
+		t->value = 0;
+		connection_free(m, c);
+		ticket_fail(m, t, e);
+		return;
+	}
+	c->peer_number = message->connection;
+	c->state = CONNECTION_OPEN;
+	e = give_channel(m, c, &face);
+	if (is_ok(e)) {
+		tell_domain(m, c, EVENT_bound, t->tag, t->name);
+		ticket_close(m, t);
+		return;
+	}
+	t->value = 0;
+	ticket_fail(m, t, e);
+	close_here(m, c, false);
+}
+
+/* ---- Binding: the server's side ---- */
+
+static err_t accept_connection(struct monitor *m, uint32_t from, const struct message_connect *message, struct connection **out)
+{
+	const struct face face = {message->ring, message->doorbell, message->doorbell_extra};
+	struct domain *server = domain_find(m, message->server);
+	struct connection *c;
+	err_t e;
+
+	if (server == NULL)
+		return ERR(PEER_GONE);
+	if (domain_core_of(message->client) != from)
+		return ERR(PERMISSION);
+	c = connection_new(m, server->number);
+	if (c == NULL)
+		return ERR(LIMIT);
+	c->kind = CONNECTION_CHANNEL;
+	c->peer_core = from;
+	c->peer_domain = message->client;
+	c->peer_number = message->connection;
+	mesh_watch(m, from);
+	e = take_ring(m, c);
+	if (is_ok(e))
+		e = give_channel(m, c, &face);
+	if (is_err(e)) {
+		unplace_all(m, c);
+		connection_free(m, c);
+		return e;
+	}
+	c->state = CONNECTION_OPEN;
+	*out = c;
+	return OK;
+}
+
+void handle_connect(struct monitor *m, uint32_t from, const struct message_connect *message)
+{
+	struct connection *c = NULL;
+	err_t e = accept_connection(m, from, message, &c);
+	struct message_connected answer = {.ticket = message->ticket, .error = e.number, .asked = message->connection};
+
+	if (is_ok(e)) {
+		const struct domain *server = domain_find(m, c->domain);
+
+		answer.connection = c->number;
+		answer.ring = c->ring.base;
+		answer.doorbell = server->doorbell_base;
+		answer.doorbell_extra = server->doorbell_extra;
+		tell_domain(m, c, EVENT_accepted, 0, message->name);
+	}
+	mesh_send(m, from, MESSAGE_connected, &answer);
+}
+
+/* ---- The end ---- */
+
+err_t bind_close(struct monitor *m, struct domain *d, uint32_t connection)
+{
+	struct connection *c = connection_find(m, connection);
+
+	if (c == NULL || c->domain != d->number || c->state != CONNECTION_OPEN)
+		return ERR(NOT_FOUND);
+	close_here(m, c, false);
+	return OK;
+}
+
+void connections_end(struct monitor *m, uint32_t domain)
+{
+	for (unsigned i = 0; i < CONNECTIONS_MAX; i++) {
+		struct connection *c = &m->connection[i];
+
+		if (c->state == CONNECTION_OPEN && c->domain == domain)
+			close_here(m, c, true);
+	}
+}
+
+void connection_abandon(struct monitor *m, uint32_t number)
+{
+	struct connection *c = connection_find(m, number);
+
+	if (c == NULL || c->state != CONNECTION_ASKED)
+		return;
+	/* The server's monitor may have mapped the ring already; it hears of the end when its `connected` arrives here. Until then
+	 * the ring stays, unless the peer never saw the question. */
+	c->domain = 0;
+	c->state = CONNECTION_CLOSING;
+}
+
+static void peer_has_closed(struct monitor *m, struct connection *c)
+{
+	struct domain *d = domain_find(m, c->domain);
+
+	c->peer_closed = true;
+	if (c->state == CONNECTION_CLOSING)
+		connection_free(m, c);
+	else if (d != NULL)
+		domain_event(m, d, EVENT_closed, (uint64_t[]){0, 0, c->number}, 3);
+}
+
+void handle_close(struct monitor *m, uint32_t from, const struct message_close *message)
+{
+	struct connection *c = connection_find(m, message->connection);
+
+	if (c != NULL && c->peer_core == from && !c->peer_closed)
+		peer_has_closed(m, c);
+}
+
+void connections_lose_core(struct monitor *m, uint32_t core)
+{
+	for (unsigned i = 0; i < CONNECTIONS_MAX; i++) {
+		struct connection *c = &m->connection[i];
+
+		if (c->state == CONNECTION_FREE || c->peer_core != core || c->peer_closed)
+			continue;
+		/* The ring is lost with the core, which may still write to it. */
+		c->ring.bytes = 0;
+		peer_has_closed(m, c);
+	}
+}
+
+bool connections_of(const struct monitor *m, uint32_t domain, uint32_t except)
+{
+	for (unsigned i = 0; i < CONNECTIONS_MAX; i++)
+		if (m->connection[i].state == CONNECTION_OPEN && m->connection[i].domain == domain && m->connection[i].peer_domain != except)
+			return true;
+	return false;
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+
+#include <atoll/address_space.h>
+
+#include "libos/start/start.h"
+#include "monitor/block.h"
+
+/* The low end of the first root is what the CPU driver made this monitor of, and what its library OS makes its objects of: it is not
+ * ours to give. */
+static err_t add_root(struct monitor *m, cap_t cap, const struct cap_identity *ram)
+{
+	uint64_t base = ram->base, bytes = ram->size, own_base, own_bytes;
+
+	if (m->roots == RAM_ROOTS)
+		return ERR(LIMIT);
+	m->root[m->roots].base = base;
+	m->root[m->roots].bytes = bytes;
+	m->root[m->roots].cap = cap;
+	m->roots++;
+	start_own_memory(&own_base, &own_bytes);
+	if (own_base == base) {
+		bytes -= own_bytes;
+		base += own_bytes;
+	}
+	return bytes == 0 ? OK : ram_add(&m->ram, base, bytes);
+}
+
+err_t blocks_start(struct monitor *m)
+{
+	struct cap_identity ram;
+	err_t e = OK;
+
+	for (unsigned slot = 0; is_ok(e) && slot < BOOT_OBJECTS; slot++)
+		if (is_ok(cap_identify(CAP(ROOT_BOOT, slot), &ram)) && ram.type == CAP_RAM)
+			e = add_root(m, CAP(ROOT_BOOT, slot), &ram);
+	return e;
+}
+
+err_t block_take_within(struct monitor *m, enum cap_type type, uint64_t bytes, uint64_t low, uint64_t high, struct block *out)
+{
+	struct block b = {.bytes = (bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1)};
+	err_t e = ram_take_within(&m->ram, b.bytes, PAGE_BYTES, low, high, &b.base);
+
+	*out = (struct block){0};
+	if (is_err(e))
+		return e;
+	e = cap_slot_alloc(&b.cap);
+	if (is_err(e)) {
+		ram_give(&m->ram, b.base, b.bytes);
+		return e;
+	}
+	for (unsigned i = 0; i < m->roots; i++)
+		if (b.base >= m->root[i].base && b.base - m->root[i].base < m->root[i].bytes)
+			e = cap_retype(m->root[i].cap, type, b.base - m->root[i].base, b.bytes, 1, b.cap);
+	if (is_err(e)) {
+		ram_give(&m->ram, b.base, b.bytes);
+		cap_slot_free(b.cap);
+		return e;
+	}
+	*out = b;
+	return OK;
+}
+
+err_t block_take(struct monitor *m, enum cap_type type, uint64_t bytes, struct block *out)
+{
+	return block_take_within(m, type, bytes, 0, UINT64_MAX, out);
+}
+
+static bool empty_slot(cap_t slot)
+{
+	struct cap_identity left;
+	err_t e = cap_delete(slot);
+
+	if (is_err(e) && !err_is(e, ERR_NUMBER_CAP_EMPTY))
+		return false;
+	/* Deleting may have left the memory as RAM, if nothing else covers it. */
+	return is_err(cap_identify(slot, &left)) || left.type == CAP_Null;
+}
+
+void block_give(struct monitor *m, struct block *b)
+{
+	if (b->bytes == 0)
+		return;
+	/* A block that can't be taken apart stays out: lost, and seen in the balance, but never given twice. */
+	if (empty_slot(b->cap)) {
+		cap_slot_free(b->cap);
+		ram_give(&m->ram, b->base, b->bytes);
+	}
+	*b = (struct block){0};
+}
+
+/* A block that is all of a root is a copy of it: then the root is what goes. */
+static void merge_with_root(struct monitor *m, struct block *b)
+{
+	for (unsigned i = 0; i < m->roots; i++)
+		if (m->root[i].base == b->base && m->root[i].bytes == b->bytes && empty_slot(b->cap)) {
+			cap_slot_free(b->cap);
+			b->cap = m->root[i].cap;
+			m->root[i] = m->root[--m->roots];
+			return;
+		}
+}
+
+void block_part_with(struct monitor *m, struct block *b)
+{
+	bool root;
+	cap_t own = b->cap;
+
+	merge_with_root(m, b);
+	root = b->cap.value != own.value;
+	if (is_ok(platform_mark(b->cap, true, m->core)) && is_ok(platform_surrender(b->cap))) {
+		if (!root)
+			cap_slot_free(b->cap);
+		ram_part_with(&m->ram, b->bytes);
+	}
+	*b = (struct block){0};
+}
+
+err_t view_open(const struct block *b, uint64_t offset, uint64_t bytes, struct view *out)
+{
+	void *at;
+	err_t e = cap_slot_alloc(&out->frame);
+
+	if (is_err(e))
+		return e;
+	e = cap_retype(b->cap, CAP_Frame, offset, bytes, 1, out->frame);
+	if (is_err(e)) {
+		cap_slot_free(out->frame);
+		return e;
+	}
+	e = frame_map(out->frame, 0, bytes, RIGHTS(RIGHT_READ | RIGHT_WRITE), &at);
+	if (is_err(e)) {
+		if (empty_slot(out->frame))
+			cap_slot_free(out->frame);
+		return e;
+	}
+	out->at = at;
+	return OK;
+}
+
+void view_close(struct view *v)
+{
+	if (is_ok(frame_unmap(v->at)) && empty_slot(v->frame))
+		cap_slot_free(v->frame);
+	v->at = NULL;
+}

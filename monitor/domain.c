@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <atoll/address_space.h>
+
+#include "monitor/bind.h"
+#include "monitor/block.h"
+#include "monitor/domain.h"
+#include "monitor/handlers.h"
+#include "monitor/mesh.h"
+#include "monitor/names.h"
+#include "monitor/report.h"
+#include "monitor/tickets.h"
+
+struct domain *domain_find(struct monitor *m, uint32_t number)
+{
+	if (number == 0 || domain_core_of(number) != m->core)
+		return NULL;
+	for (unsigned i = 0; i < DOMAINS_MAX; i++)
+		if (m->domain[i].number == number && m->domain[i].phase == DOMAIN_RUNNING)
+			return &m->domain[i];
+	return NULL;
+}
+
+static bool number_in_use(const struct monitor *m, uint32_t number)
+{
+	for (unsigned i = 0; i < DOMAINS_MAX; i++)
+		if (m->domain[i].phase != DOMAIN_FREE && m->domain[i].number == number)
+			return true;
+	return false;
+}
+
+struct domain *domain_new(struct monitor *m)
+{
+	for (unsigned i = 0; i < DOMAINS_MAX; i++) {
+		struct domain *d = &m->domain[i];
+
+		if (d->phase != DOMAIN_FREE)
+			continue;
+		*d = (struct domain){0};
+		do {
+			m->domain_count++;
+			d->number = m->core << 16 | m->domain_count;
+		} while (m->domain_count == 0 || number_in_use(m, d->number));
+		return d;
+	}
+	return NULL;
+}
+
+/* ---- Events ---- */
+
+static bool event_sent(struct domain *d, uint16_t type, const uint64_t *words)
+{
+	struct channel_message ignored;
+	struct channel_result r;
+
+	/* Receiving is how acknowledgements arrive; the domain has nothing else to say here. */
+	while (channel_ok(channel_try_receive(&d->events, &ignored)))
+		;
+	r = channel_send(&d->events, type, words, CHANNEL_WORDS);
+	/* A domain that breaks its own event channel hears no more: as good as sent. */
+	return r.code != CHANNEL_FULL;
+}
+
+static void events_retry(struct domain *d)
+{
+	while (d->first != NULL && event_sent(d, d->first->type, d->first->words)) {
+		struct event *sent = d->first;
+
+		d->first = sent->next;
+		free(sent);
+	}
+}
+
+void domain_event(struct monitor *m, struct domain *d, enum monitor_event event, const uint64_t *words, unsigned count)
+{
+	struct event *e = calloc(1, sizeof(*e));
+
+	if (e == NULL) {
+		report_line(m, "monitor %u: no memory for an event of %s", m->core, d->name);
+		return;
+	}
+	e->type = (uint16_t)event;
+	memcpy(e->words, words, count * sizeof(uint64_t));
+	if (d->first == NULL)
+		d->first = e;
+	else
+		d->last->next = e;
+	d->last = e;
+	events_retry(d);
+	if (d->first != NULL)
+		m->events_waiting = true;
+}
+
+void domain_bound_failed(struct monitor *m, struct domain *d, uint32_t tag, err_t e)
+{
+	uint64_t words[CHANNEL_WORDS] = {0};
+
+	memcpy(words, &(struct bound_event){.tag = tag, .error = e.number}, sizeof(struct bound_event));
+	domain_event(m, d, EVENT_bound, words, CHANNEL_WORDS);
+}
+
+/* ---- Its capability space ---- */
+
+err_t task_open(const struct domain *d) { return cap_copy(d->task, CAP(ROOT_SELF, TASK_WINDOW)); }
+
+void task_close(void) { (void)!is_ok(cap_delete(CAP(ROOT_SELF, TASK_WINDOW))); }
+
+err_t domain_more_memory(struct monitor *m, struct domain *d, uint64_t bytes, uint64_t slot, uint64_t *base, uint64_t *size)
+{
+	struct block *b = NULL;
+	err_t e;
+
+	for (unsigned i = 0; i < sizeof(d->extra) / sizeof(d->extra[0]) && b == NULL; i++)
+		if (d->extra[i].bytes == 0)
+			b = &d->extra[i];
+	if (b == NULL)
+		return ERR(LIMIT);
+	if (slot >= CNODE_SLOTS || bytes == 0 || bytes > WINDOW_BYTES)
+		return ERR(ARGUMENT);
+	/* An object of its own, smaller by a page: revoking it is not revoking this monitor's block. */
+	e = block_take(m, CAP_RAM, bytes + PAGE_BYTES, b);
+	if (is_err(e))
+		return e;
+	e = task_open(d);
+	if (is_ok(e)) {
+		e = cap_retype(b->cap, CAP_RAM, 0, b->bytes - PAGE_BYTES, 1, CAP(TASK_WINDOW, slot));
+		task_close();
+	}
+	*base = b->base;
+	*size = b->bytes - PAGE_BYTES;
+	if (is_err(e))
+		block_give(m, b);
+	return e;
+}
+
+/* ---- The end ---- */
+
+static void forget_tickets(struct monitor *m, const struct domain *d)
+{
+	for (unsigned i = 0; i < TICKETS_MAX; i++) {
+		struct ticket *t = &m->ticket[i];
+
+		if (t->kind == TICKET_FREE || t->domain != d->number)
+			continue;
+		if (t->kind == TICKET_RESOLVE)
+			MESH_SEND(m, 0, forget, .domain = d->number);
+		if (t->kind == TICKET_CONNECT)
+			connection_abandon(m, t->value);
+		ticket_close(m, t);
+	}
+}
+
+void domain_end(struct monitor *m, struct domain *d, enum end_cause cause, uint64_t status)
+{
+	if (d->phase != DOMAIN_RUNNING)
+		return;
+	d->cause = cause;
+	d->status = status;
+	platform_dispatcher_stop(d->dispatcher);
+	forget_tickets(m, d);
+	d->phase = DOMAIN_STOPPING;
+	MESH_SEND(m, 0, withdraw, .domain = d->number);
+	connections_end(m, d->number);
+}
+
+static bool ends_last(const struct monitor *m, const struct domain *d)
+{
+	return d->number == m->acpi || (d->rights != NULL && d->rights->last);
+}
+
+void domain_end_all(struct monitor *m, bool spare_last)
+{
+	for (unsigned i = 0; i < DOMAINS_MAX; i++) {
+		struct domain *d = &m->domain[i];
+
+		if (d->phase == DOMAIN_RUNNING && d->number != m->acpi && !(spare_last && ends_last(m, d)))
+			domain_end(m, d, END_KILLED, 0);
+	}
+}
+
+unsigned domains_left(const struct monitor *m, bool spare_last)
+{
+	unsigned left = 0;
+
+	for (unsigned i = 0; i < DOMAINS_MAX; i++) {
+		const struct domain *d = &m->domain[i];
+
+		left += d->phase != DOMAIN_FREE && d->number != m->acpi && !(spare_last && d->phase == DOMAIN_RUNNING && ends_last(m, d));
+	}
+	return left;
+}
+
+static void tell(struct monitor *m, uint32_t core, uint32_t ticket, const struct ending *e)
+{
+	MESH_SEND(m, core, ended, .ticket = ticket, .domain = e->domain, .cause = (uint32_t)e->cause, .status = e->status);
+}
+
+static void tell_waiters(struct monitor *m, const struct domain *d)
+{
+	struct ending *ending = &m->ending[m->endings++ % ENDINGS_MAX];
+
+	*ending = (struct ending){d->number, d->cause, d->status};
+	for (struct waiter **link = &m->waiters; *link != NULL;) {
+		struct waiter *w = *link;
+
+		if (w->domain != d->number) {
+			link = &w->next;
+			continue;
+		}
+		tell(m, w->core, w->ticket, ending);
+		*link = w->next;
+		free(w);
+	}
+}
+
+err_t domain_wait_here(struct monitor *m, uint32_t core, uint32_t ticket, uint32_t domain)
+{
+	struct waiter *w;
+
+	for (unsigned i = 0; i < ENDINGS_MAX; i++)
+		if (m->ending[i].domain == domain && domain != 0 && !number_in_use(m, domain)) {
+			tell(m, core, ticket, &m->ending[i]);
+			return OK;
+		}
+	if (!number_in_use(m, domain))
+		return ERR(NOT_FOUND);
+	w = malloc(sizeof(*w));
+	if (w == NULL)
+		return ERR(NO_MEMORY);
+	*w = (struct waiter){m->waiters, core, ticket, domain};
+	m->waiters = w;
+	return OK;
+}
+
+/* What the monitor holds of the domain besides its block; revoking has emptied the slots already. */
+static void let_go(struct domain *d)
+{
+	const cap_t held[] = {d->dispatcher, d->task, d->doorbell, d->start_frame, d->grant};
+
+	for (unsigned i = 0; i < sizeof(held) / sizeof(held[0]); i++)
+		if (held[i].value != CAP_NULL.value) {
+			(void)!is_ok(cap_delete(held[i]));
+			cap_slot_free(held[i]);
+		}
+	d->dispatcher = d->task = d->doorbell = d->start_frame = d->grant = CAP_NULL;
+	while (d->first != NULL) {
+		struct event *e = d->first;
+
+		d->first = e->next;
+		free(e);
+	}
+}
+
+static struct block *next_block(struct domain *d)
+{
+	for (unsigned i = 0; i < sizeof(d->extra) / sizeof(d->extra[0]); i++)
+		if (d->extra[i].bytes != 0)
+			return &d->extra[i];
+	return d->block.bytes != 0 ? &d->block : NULL;
+}
+
+static void revoke_slice(struct monitor *m, struct domain *d)
+{
+	struct block *b = next_block(d);
+	err_t e = platform_revoke_slice(b->cap);
+
+	if (err_is(e, ERR_NUMBER_AGAIN))
+		return;
+	if (is_err(e))
+		report_line(m, "monitor %u: the memory of %s can't be revoked: %s", m->core, d->name, err_sentence(e));
+	d->cleared = 0;
+	d->phase = DOMAIN_CLEARING;
+}
+
+static void clear_slice(struct monitor *m, struct domain *d)
+{
+	struct block *b = next_block(d);
+	uint64_t left = b->bytes - d->cleared, slice = left < CLEAR_SLICE ? left : CLEAR_SLICE;
+	struct view view;
+
+	if (slice > 0 && is_ok(view_open(b, d->cleared, slice, &view))) {
+		memset(view.at, 0, slice);
+		view_close(&view);
+	}
+	d->cleared += slice;
+	if (d->cleared < b->bytes)
+		return;
+	block_give(m, b);
+	d->phase = DOMAIN_REVOKING;
+	if (next_block(d) != NULL)
+		return;
+	d->phase = DOMAIN_FREE;
+	tell_waiters(m, d);
+}
+
+static void step(struct monitor *m, struct domain *d)
+{
+	switch (d->phase) {
+	case DOMAIN_STOPPING:
+		if (d->start != NULL)
+			(void)!is_ok(frame_unmap(d->start));
+		d->start = NULL;
+		let_go(d);
+		d->phase = DOMAIN_REVOKING;
+		break;
+	case DOMAIN_REVOKING:
+		revoke_slice(m, d);
+		break;
+	case DOMAIN_CLEARING:
+		clear_slice(m, d);
+		break;
+	default:
+		break;
+	}
+}
+
+bool domains_step(struct monitor *m)
+{
+	bool more = false;
+
+	m->events_waiting = false;
+	for (unsigned i = 0; i < DOMAINS_MAX; i++) {
+		struct domain *d = &m->domain[i];
+
+		if (d->phase == DOMAIN_RUNNING) {
+			events_retry(d);
+			m->events_waiting |= d->first != NULL;
+		} else if (d->phase != DOMAIN_FREE) {
+			step(m, d);
+			more = true;
+		}
+	}
+	return more;
+}
+
+static const char *stop_sentence(uint64_t reason)
+{
+	static const char *const sentences[] = {
+	    [STOP_REQUESTED] = "it was asked to stop",
+	    [STOP_FAULT] = "a fault while it could not handle one",
+	    [STOP_SHARED_FRAME] = "an upcall entry or stack that no user address can be",
+	    [STOP_ADDRESS_SPACE] = "its address space or capability space is gone",
+	};
+
+	return reason < sizeof(sentences) / sizeof(sentences[0]) ? sentences[reason] : "an unknown reason";
+}
+
+void domains_stopped(struct monitor *m)
+{
+	uint64_t base, reason, rip;
+
+	while (platform_next_stopped(&base, &reason, &rip))
+		for (unsigned i = 0; i < DOMAINS_MAX; i++) {
+			struct domain *d = &m->domain[i];
+
+			if (d->phase != DOMAIN_RUNNING || d->dispatcher_base != base || reason == STOP_REQUESTED)
+				continue;
+			report_line(m, "The domain %s (%u) on core %u was stopped at 0x%lx: %s.", d->name, d->number, m->core, (unsigned long)rip,
+			            stop_sentence(reason));
+			domain_end(m, d, END_FAULT, reason);
+		}
+}
+
+/* ---- Messages ---- */
+
+void handle_wait(struct monitor *m, uint32_t from, const struct message_wait *message)
+{
+	err_t e = domain_wait_here(m, from, message->ticket, message->domain);
+
+	if (is_err(e))
+		MESH_SEND(m, from, ended, .ticket = message->ticket, .error = e.number, .domain = message->domain);
+}
+
+void handle_ended(struct monitor *m, uint32_t from, const struct message_ended *message)
+{
+	struct ticket *t = ticket_find(m, message->ticket, TICKET_WAIT, from);
+	struct domain *d;
+
+	if (t == NULL)
+		return;
+	d = domain_find(m, t->domain);
+	if (d != NULL)
+		domain_event(m, d, EVENT_ended, (uint64_t[]){t->tag, message->error, message->domain, message->status, message->cause}, 5);
+	ticket_close(m, t);
+}
+
+void handle_kill(struct monitor *m, uint32_t from, const struct message_kill *message)
+{
+	struct domain *d = domain_find(m, message->domain);
+	err_t e = OK;
+
+	if (d == NULL)
+		e = ERR(NOT_FOUND);
+	else if (d->number == m->acpi || (!message->any && d->parent != message->by))
+		e = ERR(PERMISSION);
+	else
+		domain_end(m, d, END_KILLED, 0);
+	MESH_SEND(m, from, killed, .ticket = message->ticket, .error = e.number);
+}
+
+void handle_killed(struct monitor *m, uint32_t from, const struct message_killed *message)
+{
+	struct ticket *t = ticket_find(m, message->ticket, TICKET_KILL, from);
+	struct domain *d;
+
+	if (t == NULL)
+		return;
+	d = domain_find(m, t->domain);
+	if (d != NULL)
+		domain_event(m, d, EVENT_done, (uint64_t[]){t->tag, message->error}, 2);
+	ticket_close(m, t);
+}
+
+void handle_list(struct monitor *m, uint32_t from, const struct message_list *message)
+{
+	for (unsigned i = 0; i < DOMAINS_MAX; i++) {
+		const struct domain *d = &m->domain[i];
+		struct message_listed entry = {.ticket = message->ticket, .domain = d->number};
+		uint64_t state, cycles;
+
+		if (d->phase == DOMAIN_FREE)
+			continue;
+		platform_dispatcher_inspect(d->dispatcher, &state, &cycles);
+		entry.state = (uint32_t)state;
+		entry.tsc_run = cycles;
+		entry.ram_bytes = d->block.bytes;
+		for (unsigned b = 0; b < sizeof(d->extra) / sizeof(d->extra[0]); b++)
+			entry.ram_bytes += d->extra[b].bytes;
+		memcpy(entry.name, d->name, sizeof(entry.name));
+		mesh_send(m, from, MESSAGE_listed, &entry);
+	}
+	MESH_SEND(m, from, listed, .ticket = message->ticket, .last = 1);
+}
+
+void handle_listed(struct monitor *m, uint32_t from, const struct message_listed *message)
+{
+	struct ticket *t = ticket_find(m, message->ticket, TICKET_LIST, from);
+	struct domain *d = t == NULL ? NULL : domain_find(m, t->domain);
+
+	if (t == NULL)
+		return;
+	if (message->last) {
+		if (d != NULL)
+			domain_event(m, d, EVENT_done, (uint64_t[]){t->tag, 0, t->value}, 3);
+		ticket_close(m, t);
+		return;
+	}
+	if (d != NULL && t->value < PAGE_BYTES / sizeof(struct domain_info)) {
+		struct domain_info *out = (struct domain_info *)(d->start + PAGE_BYTES) + t->value++;
+
+		*out = (struct domain_info){.domain = message->domain,
+		                            .core = from,
+		                            .ram_bytes = message->ram_bytes,
+		                            .tsc_run = message->tsc_run,
+		                            .state = message->state};
+		memcpy(out->name, message->name, sizeof(out->name));
+	}
+}

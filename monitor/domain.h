@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+#pragma once
+
+/* The domains of this core, from spawn.c's hand-over to the return of the last byte.
+ *
+ *   RUNNING ── exit, kill, fault ──▶ STOPPING ──▶ REVOKING ──▶ CLEARING ──▶ free
+ *
+ *   STOPPING   its dispatcher is stopped; its services, questions and connections are given up; peers are told
+ *   REVOKING   its block is revoked: with it goes everything that was ever made of it. In slices.
+ *   CLEARING   the memory is cleared, in slices, then it is free; whoever waits for the domain is told now
+ *
+ * One slice is done between two looks at what the monitor has to serve, so nobody waits for the end of a big domain. */
+
+#include "monitor/monitor.h"
+
+/* NULL: no such domain runs here. */
+struct domain *domain_find(struct monitor *m, uint32_t number);
+struct domain *domain_new(struct monitor *m); /* NULL: there are too many */
+
+/* Tells the domain something; kept in order if its event ring is full. */
+void domain_event(struct monitor *m, struct domain *d, enum monitor_event event, const uint64_t *words, unsigned count);
+void domain_bound_failed(struct monitor *m, struct domain *d, uint32_t tag, err_t e);
+
+/* Begins the end. */
+void domain_end(struct monitor *m, struct domain *d, enum end_cause cause, uint64_t status);
+void domain_end_all(struct monitor *m, bool spare_last);
+/* One slice of each ending domain, and events that had to wait. Returns whether there is more to do at once. */
+bool domains_step(struct monitor *m);
+/* The CPU driver has stopped dispatchers. */
+void domains_stopped(struct monitor *m);
+/* Domains that are not free; with `spare_last` only those that don't end last. */
+unsigned domains_left(const struct monitor *m, bool spare_last);
+
+MUST_USE err_t domain_wait_here(struct monitor *m, uint32_t core, uint32_t ticket, uint32_t domain);
+MUST_USE err_t domain_more_memory(struct monitor *m, struct domain *d, uint64_t bytes, uint64_t slot, uint64_t *base, uint64_t *size);
+
+/* While one's task CNode is open, CAP(TASK_WINDOW, n) is its slot n. */
+#define TASK_WINDOW 255
+MUST_USE err_t task_open(const struct domain *d);
+void task_close(void);

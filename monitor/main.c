@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+
+/* The monitor of one core (design, section 7): the only holder of Kernel. main is its life as a list; from then on it serves whoever calls, writes
+ * or ends, one thing after the other, and waits for nobody. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <atoll/address_space.h>
+#include <atoll/domain.h>
+
+#include "cpudriver/abi/core_image.h"
+#include "monitor/balance.h"
+#include "monitor/block.h"
+#include "monitor/core_start.h"
+#include "monitor/discovery.h"
+#include "monitor/domain.h"
+#include "monitor/mesh.h"
+#include "monitor/modules.h"
+#include "monitor/power.h"
+#include "monitor/report.h"
+#include "monitor/requests.h"
+
+#define EVENTS_RETRY_US 2000
+
+static uint32_t since_start(const struct monitor *m) { return (uint32_t)platform_microseconds(platform_now() - m->start_tsc); }
+
+/* ---- Start ---- */
+
+static err_t open_archive(struct monitor *m)
+{
+	const void *bytes;
+	const char *why = "it has no file named manifest";
+	struct archive_file file;
+	unsigned line = 0;
+	size_t size, offset;
+	err_t e = module_map(m, "archive", &bytes, &size);
+
+	if (is_ok(e))
+		e = archive_open(bytes, size, &m->archive, &why, &offset);
+	if (is_ok(e))
+		e = archive_find(&m->archive, "manifest", &file);
+	if (is_ok(e))
+		e = manifest_read((const char *)file.data, file.size, &m->manifest, &why, &line);
+	if (is_err(e))
+		report_line(m, line > 0 ? "The manifest can't be used: %s (line %u)." : "The boot archive can't be used: %s.", why, line);
+	return e;
+}
+
+static err_t make_doorbell(struct monitor *m)
+{
+	err_t e = cap_slot_alloc(&m->own_doorbell);
+
+	return is_ok(e) ? platform_doorbell(CAP_SELF_DISPATCHER, m->own_doorbell, &m->own_doorbell_base, &m->own_doorbell_extra) : e;
+}
+
+/* What the @boot fact calls the image: everything of the CPU driver's, without the monitor. */
+static uint32_t driver_bytes(const struct core_boot *boot)
+{
+	uint64_t bytes = boot->image_bytes;
+
+	for (unsigned i = 0; i < boot->monitor.segments && i < BOOT_SEGMENTS_MAX; i++)
+		bytes -= boot->monitor.segment[i].bytes;
+	return (uint32_t)bytes;
+}
+
+static struct monitor *begin(const struct core_boot *boot)
+{
+	struct monitor *m = calloc(1, sizeof(*m));
+
+	if (m == NULL)
+		return NULL;
+	m->boot = boot;
+	m->core = boot->core;
+	m->node = boot->node;
+	m->start_tsc = boot->start_tsc;
+	m->driver_us = since_start(m);
+	m->life = LIFE_READY;
+	return m;
+}
+
+/* A Frame over memory that the starter has laid out for this core, mapped. */
+static err_t map_laid_out(uint64_t base, uint64_t bytes, unsigned rights, cap_t *frame, void **at)
+{
+	err_t e = cap_slot_alloc(frame);
+
+	if (is_ok(e))
+		e = platform_install(*frame, &(struct platform_remote){CAP_Frame, (uint8_t)rights, domain_core(), base, bytes, 0});
+	return is_ok(e) ? frame_map(*frame, 0, bytes, RIGHTS(rights), at) : e;
+}
+
+static err_t join(struct monitor *m)
+{
+	const struct core_boot *boot = m->boot;
+	void *machine, *area;
+	cap_t mesh;
+	err_t e = map_laid_out(boot->model_base, (boot->model_bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1), RIGHT_READ, &m->machine_frame, &machine);
+
+	if (is_ok(e))
+		e = map_laid_out(boot->channel_receive, boot->channel_bytes, RIGHT_READ | RIGHT_WRITE, &mesh, &area);
+	if (is_err(e))
+		return e;
+	m->machine = machine;
+	m->peers = (unsigned)(boot->channel_bytes / PAGE_BYTES);
+	e = mesh_start(m, boot->channel_receive, area);
+	if (is_err(e))
+		return e;
+	m->self.mesh = m->mesh_base;
+	m->self.ready_us = since_start(m);
+	e = core_start_answer(m);
+	return is_ok(e) ? core_start_begin(m) : e;
+}
+
+static err_t start(struct monitor *m)
+{
+	const struct core_boot *boot = m->boot;
+	err_t e = blocks_start(m);
+
+	if (is_ok(e))
+		e = make_doorbell(m);
+	if (is_ok(e))
+		e = open_archive(m);
+	if (is_err(e))
+		return e;
+	m->monitor_us = since_start(m);
+	m->self = (struct message_up){.core = m->core,
+	                              .apic = boot->apic,
+	                              .mailbox = boot->mailbox_base,
+	                              .doorbell = m->own_doorbell_base,
+	                              .doorbell_extra = m->own_doorbell_extra,
+	                              .driver_us = (uint32_t)m->driver_us,
+	                              .monitor_us = (uint32_t)m->monitor_us,
+	                              .ready_us = (uint32_t)m->monitor_us,
+	                              .image_bytes = driver_bytes(boot)};
+	return m->core == 0 ? discovery_begin(m) : join(m);
+}
+
+/* ---- Service ---- */
+
+static void earlier(uint64_t *deadline, uint64_t candidate)
+{
+	if (candidate != 0 && (*deadline == 0 || candidate < *deadline))
+		*deadline = candidate;
+}
+
+/* Everything but calls. Returns whether there is more to do at once; *deadline is when to look again at the latest. */
+static bool work(struct monitor *m, uint64_t *deadline)
+{
+	uint64_t now = platform_now();
+	bool more = mesh_poll(m);
+
+	domains_stopped(m);
+	more |= domains_step(m);
+	*deadline = core_start_step(m, now);
+	if (m->core == 0)
+		discovery_step(m, now);
+	power_step(m, now);
+	mesh_heartbeat(m, now);
+	earlier(deadline, m->next_heartbeat);
+	earlier(deadline, m->life_deadline == UINT64_MAX ? 0 : m->life_deadline);
+	if (m->events_waiting)
+		earlier(deadline, now + platform_ticks(EVENTS_RETRY_US));
+	return more;
+}
+
+static _Noreturn void serve(struct monitor *m)
+{
+	struct platform_reply reply = {.token = REPLY_NONE};
+	struct platform_call call;
+	uint64_t deadline, pending;
+
+	for (;;) {
+		bool more = work(m, &deadline);
+		bool parked = !more && mesh_park(m);
+		err_t e = platform_wait(&reply, !parked, deadline, &call, &pending);
+
+		if (parked)
+			mesh_unpark(m);
+		reply.token = REPLY_NONE;
+		if (is_ok(e) && !request_serve(m, &call, &reply))
+			reply.token = REPLY_NONE;
+	}
+}
+
+int main(void)
+{
+	struct monitor *m = begin((const struct core_boot *)USER_START_PAGE);
+	err_t e = m == NULL ? ERR(NO_MEMORY) : start(m);
+
+	if (is_err(e)) {
+		if (m != NULL && m->core == 0)
+			report_line(m, "@event {\"event\":\"panic\",\"reason\":\"The monitor of core 0 can't start: %s.\"}", err_sentence(e));
+		if (m != NULL && m->core == 0)
+			platform_reset();
+		return EXIT_FAILURE;
+	}
+	serve(m);
+}

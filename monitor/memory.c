@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+
+#include <string.h>
+
+#include "monitor/memory.h"
+
+static uint64_t range_end(const struct memory_range *r) { return r->base + r->bytes; }
+
+/* The first range that ends behind `address`. */
+static unsigned find(const struct ram *m, uint64_t address)
+{
+	unsigned low = 0, high = m->ranges;
+
+	while (low < high) {
+		unsigned middle = (low + high) / 2;
+
+		if (range_end(&m->range[middle]) <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void insert(struct ram *m, unsigned at, uint64_t base, uint64_t bytes)
+{
+	memmove(&m->range[at + 1], &m->range[at], (m->ranges - at) * sizeof(m->range[0]));
+	m->range[at] = (struct memory_range){base, bytes};
+	m->ranges++;
+}
+
+static void remove_range(struct ram *m, unsigned at)
+{
+	m->ranges--;
+	memmove(&m->range[at], &m->range[at + 1], (m->ranges - at) * sizeof(m->range[0]));
+}
+
+/* Frees [base, base + bytes), which touches nothing that is free already, and merges it with its neighbours. */
+static void merge(struct ram *m, uint64_t base, uint64_t bytes)
+{
+	unsigned at = find(m, base);
+	bool joins_next = at < m->ranges && m->range[at].base == base + bytes;
+	bool joins_previous = at > 0 && range_end(&m->range[at - 1]) == base;
+
+	m->free += bytes;
+	if (joins_previous && joins_next) {
+		m->range[at - 1].bytes += bytes + m->range[at].bytes;
+		remove_range(m, at);
+	} else if (joins_previous) {
+		m->range[at - 1].bytes += bytes;
+	} else if (joins_next) {
+		m->range[at].base = base;
+		m->range[at].bytes += bytes;
+	} else {
+		insert(m, at, base, bytes);
+	}
+}
+
+/* A further block may split a range now and become one of its own later. */
+static bool has_room(const struct ram *m) { return m->ranges + m->out + 2 <= MEMORY_RANGES; }
+
+err_t ram_add(struct ram *m, uint64_t base, uint64_t bytes)
+{
+	unsigned at = find(m, base);
+
+	if (base % PAGE_BYTES != 0 || bytes % PAGE_BYTES != 0 || bytes == 0)
+		return ERR(ALIGNMENT);
+	if (bytes > UINT64_MAX - base || (at < m->ranges && m->range[at].base < base + bytes))
+		return ERR(OVERLAP);
+	if (!has_room(m))
+		return ERR(LIMIT);
+
+	merge(m, base, bytes);
+	m->total += bytes;
+	return OK;
+}
+
+/* The highest aligned place for `bytes` in the part of `r` that lies in [low, high). */
+static bool place(const struct memory_range *r, uint64_t bytes, uint64_t alignment, uint64_t low, uint64_t high, uint64_t *base)
+{
+	uint64_t from = r->base > low ? r->base : low;
+	uint64_t to = range_end(r) < high ? range_end(r) : high;
+
+	if (to < from || to - from < bytes)
+		return false;
+	*base = (to - bytes) & ~(alignment - 1);
+	return *base >= from;
+}
+
+err_t ram_take_within(struct ram *m, uint64_t bytes, uint64_t alignment, uint64_t low, uint64_t high, uint64_t *base)
+{
+	unsigned best = m->ranges;
+	uint64_t candidate;
+
+	if (bytes == 0 || bytes % PAGE_BYTES != 0 || alignment < PAGE_BYTES || (alignment & (alignment - 1)) != 0)
+		return ERR(ALIGNMENT);
+	if (!has_room(m))
+		return ERR(LIMIT);
+	for (unsigned i = 0; i < m->ranges; i++)
+		if (place(&m->range[i], bytes, alignment, low, high, &candidate) &&
+		    (best == m->ranges || m->range[i].bytes < m->range[best].bytes)) {
+			best = i;
+			*base = candidate;
+		}
+	if (best == m->ranges)
+		return ERR(NO_MEMORY);
+
+	struct memory_range whole = m->range[best];
+	uint64_t end = *base + bytes;
+
+	remove_range(m, best);
+	if (end < range_end(&whole))
+		insert(m, best, end, range_end(&whole) - end);
+	if (whole.base < *base)
+		insert(m, best, whole.base, *base - whole.base);
+	m->free -= bytes;
+	m->out++;
+	return OK;
+}
+
+err_t ram_take(struct ram *m, uint64_t bytes, uint64_t alignment, uint64_t *base)
+{
+	return ram_take_within(m, bytes, alignment, 0, UINT64_MAX, base);
+}
+
+void ram_give(struct ram *m, uint64_t base, uint64_t bytes)
+{
+	merge(m, base, bytes);
+	m->out--;
+}
+
+void ram_part_with(struct ram *m, uint64_t bytes)
+{
+	m->total -= bytes;
+	m->out--;
+}
+
+uint64_t ram_largest(const struct ram *m, uint64_t low, uint64_t high)
+{
+	uint64_t largest = 0;
+
+	for (unsigned i = 0; i < m->ranges; i++) {
+		const struct memory_range *r = &m->range[i];
+		uint64_t from = r->base > low ? r->base : low;
+		uint64_t to = range_end(r) < high ? range_end(r) : high;
+
+		if (to > from && to - from > largest)
+			largest = to - from;
+	}
+	return largest;
+}

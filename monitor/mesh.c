@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <atoll/address_space.h>
+
+#include "monitor/core_start.h"
+#include "monitor/handlers.h"
+#include "monitor/loss.h"
+#include "monitor/mesh.h"
+#include "monitor/report.h"
+
+/* The notice of a page that nobody has connected yet: odd, so the first writer rings, and no number that a channel counts up to. */
+#define NOTICE_UNCONNECTED UINT64_MAX
+
+void mesh_prepare_page(void *page)
+{
+	struct channel_slot *slots = page;
+
+	/* A channel looks at nothing else before it is written. */
+	for (unsigned i = 0; i < MESH_LINES; i++)
+		channel_store_header(&slots[i].line.header, 0);
+	channel_store_notice(&slots[0].notice.parking, NOTICE_UNCONNECTED);
+}
+
+err_t mesh_start(struct monitor *m, uint64_t base, uint8_t *area)
+{
+	m->peer = calloc(m->peers, sizeof(*m->peer));
+	if (m->peer == NULL)
+		return ERR(NO_MEMORY);
+	m->mesh_base = base;
+	m->mesh = area;
+	return OK;
+}
+
+bool mesh_alive(const struct monitor *m, uint32_t core)
+{
+	return core == m->core || (core < m->peers && (m->peer[core].state == PEER_KNOWN || m->peer[core].state == PEER_CONNECTED));
+}
+
+/* ---- Connecting ---- */
+
+static void ring_peer(void *argument)
+{
+	const struct peer *p = argument;
+
+	platform_ring(p->doorbell);
+}
+
+static err_t install_page(struct monitor *m, uint32_t core, void **page)
+{
+	struct peer *p = &m->peer[core];
+	const uint8_t rights = RIGHT_READ | RIGHT_WRITE;
+	err_t e = cap_slots_alloc(2, &p->doorbell);
+
+	if (is_err(e))
+		return e;
+	p->page = CAP(p->doorbell.value >> 8, (p->doorbell.value & 0xff) + 1);
+	e = platform_install(p->doorbell, &(struct platform_remote){CAP_Doorbell, RIGHT_WRITE, core, p->up.doorbell, DISPATCHER_BYTES,
+	                                                            p->up.doorbell_extra});
+	if (is_ok(e))
+		e = platform_install(p->page, &(struct platform_remote){CAP_Frame, rights, core, p->up.mesh + m->core * PAGE_BYTES, PAGE_BYTES, 0});
+	return is_ok(e) ? frame_map(p->page, 0, PAGE_BYTES, RIGHTS(rights), page) : e;
+}
+
+static bool connect_peer(struct monitor *m, uint32_t core)
+{
+	struct peer *p = &m->peer[core];
+	void *page;
+	err_t e;
+
+	if (p->state == PEER_CONNECTED)
+		return true;
+	if (p->state != PEER_KNOWN)
+		return false;
+	e = install_page(m, core, &page);
+	if (is_ok(e) && !channel_ok(channel_init(&p->channel, m->mesh + core * PAGE_BYTES, page, MESH_LINES, ring_peer, p)))
+		e = ERR(CHANNEL_BROKEN);
+	if (is_err(e)) {
+		report_line(m, "monitor %u: can't connect to core %u: %s", m->core, core, err_sentence(e));
+		p->state = PEER_SUSPECTED;
+		return false;
+	}
+	p->state = PEER_CONNECTED;
+	p->heard = platform_now();
+	return true;
+}
+
+/* ---- Sending ---- */
+
+static struct queued *make_queued(enum message_type type, const void *message)
+{
+	struct queued *q = calloc(1, sizeof(*q));
+
+	if (q != NULL) {
+		q->type = (uint16_t)type;
+		memcpy(&q->message, message, message_bytes(type));
+	}
+	return q;
+}
+
+static void append(struct queued **first, struct queued **last, struct queued *q)
+{
+	if (*first == NULL)
+		*first = q;
+	else
+		(*last)->next = q;
+	*last = q;
+}
+
+static struct queued *take_first(struct queued **first)
+{
+	struct queued *q = *first;
+
+	if (q != NULL)
+		*first = q->next;
+	return q;
+}
+
+static void send_queued(struct peer *p)
+{
+	while (p->first != NULL) {
+		const struct queued *q = p->first;
+
+		if (!channel_ok(channel_send(&p->channel, q->type, q->message.words, message_bytes(q->type) / 8)))
+			return;
+		free(take_first(&p->first));
+	}
+}
+
+bool mesh_send(struct monitor *m, uint32_t core, enum message_type type, const void *message)
+{
+	struct queued *q;
+
+	if (core != m->core && (core >= m->peers || !connect_peer(m, core)))
+		return false;
+	q = make_queued(type, message);
+	if (q == NULL)
+		return false;
+	if (core == m->core) {
+		append(&m->local_first, &m->local_last, q);
+		return true;
+	}
+	append(&m->peer[core].first, &m->peer[core].last, q);
+	send_queued(&m->peer[core]);
+	return true;
+}
+
+/* ---- Receiving ---- */
+
+static void dispatch(struct monitor *m, uint32_t from, unsigned type, const union message *message)
+{
+	switch (type) {
+#define MESSAGE(name, number, fields) \
+	case number: \
+		handle_##name(m, from, &message->name); \
+		break;
+#include "monitor/messages.def"
+#undef MESSAGE
+	default:
+		break;
+	}
+}
+
+static void receive(struct monitor *m, uint32_t core, const struct channel_message *line)
+{
+	struct peer *p = &m->peer[core];
+	union message message;
+
+	p->heard = platform_now();
+	p->pinged = 0;
+	memcpy(message.words, line->words, sizeof(message));
+	if (is_err(message_check(line->type, line->length, &message, m->peers))) {
+		p->refused++;
+		return;
+	}
+	dispatch(m, core, line->type, &message);
+}
+
+/* Whether an unconnected core has begun to write to us. One that is not known yet must wait: the word about it is on its way. */
+static bool has_knocked(const struct monitor *m, uint32_t core)
+{
+	const struct channel_slot *first = (const struct channel_slot *)(m->mesh + core * PAGE_BYTES);
+
+	return m->peer[core].state <= PEER_KNOWN && core != m->core && channel_load_header(&first->line.header) != 0;
+}
+
+static bool poll_peer(struct monitor *m, uint32_t core)
+{
+	struct peer *p = &m->peer[core];
+	struct channel_message line;
+	bool any = false;
+
+	if (has_knocked(m, core)) {
+		if (p->state == PEER_UNKNOWN)
+			core_start_heard(m, core);
+		connect_peer(m, core);
+	}
+	/* At most a ring's worth: one chatty peer must not keep the others waiting. */
+	for (unsigned i = 0; i < MESH_LINES && p->state == PEER_CONNECTED; i++) {
+		struct channel_result r = channel_try_receive(&p->channel, &line);
+
+		if (r.code == CHANNEL_BROKEN) {
+			report_line(m, "monitor %u: core %u: %s", m->core, core, channel_fault_sentence(channel_fault(&p->channel)));
+			core_lost(m, core);
+		}
+		if (!channel_ok(r))
+			break;
+		receive(m, core, &line);
+		any = true;
+	}
+	if (p->state == PEER_CONNECTED)
+		send_queued(p);
+	return any;
+}
+
+bool mesh_poll(struct monitor *m)
+{
+	struct queued *q;
+	bool any = false;
+
+	for (uint32_t core = 0; core < m->peers; core++)
+		if (core != m->core)
+			any |= poll_peer(m, core);
+	while ((q = take_first(&m->local_first)) != NULL) {
+		dispatch(m, m->core, q->type, &q->message);
+		free(q);
+		any = true;
+	}
+	return any;
+}
+
+bool mesh_park(struct monitor *m)
+{
+	if (m->local_first != NULL)
+		return false;
+	for (uint32_t core = 0; core < m->peers; core++)
+		if (m->peer[core].state == PEER_CONNECTED)
+			channel_announce(&m->peer[core].channel);
+	channel_fence();
+	for (uint32_t core = 0; core < m->peers; core++)
+		if ((has_knocked(m, core) && m->peer[core].state == PEER_KNOWN) || (m->peer[core].state == PEER_CONNECTED && channel_poll(&m->peer[core].channel).code != CHANNEL_EMPTY)) {
+			mesh_unpark(m);
+			return false;
+		}
+	return true;
+}
+
+void mesh_unpark(struct monitor *m)
+{
+	for (uint32_t core = 0; core < m->peers; core++)
+		if (m->peer[core].state == PEER_CONNECTED)
+			channel_unpark(&m->peer[core].channel);
+}
+
+/* ---- Who is there ---- */
+
+void mesh_learn(struct monitor *m, uint32_t from, const struct message_up *up)
+{
+	struct peer *p = &m->peer[up->core];
+
+	if (up->core == m->core || p->state != PEER_UNKNOWN)
+		return;
+	if (is_err(platform_peer(up->core, up->apic, up->mailbox))) {
+		report_line(m, "monitor %u: the CPU driver does not take core %u as a peer", m->core, up->core);
+		return;
+	}
+	p->up = *up;
+	p->state = PEER_KNOWN;
+	for (uint32_t core = 0; core < m->peers; core++)
+		if (m->peer[core].neighbour && core != from && core != up->core)
+			mesh_send(m, core, MESSAGE_up, up);
+}
+
+void mesh_introduce(struct monitor *m, uint32_t core, const struct message_up *up)
+{
+	mesh_learn(m, core, up);
+	for (uint32_t other = 0; other < m->peers; other++)
+		if (other != m->core && other != core && mesh_alive(m, other))
+			mesh_send(m, core, MESSAGE_up, &m->peer[other].up);
+}
+
+void mesh_watch(struct monitor *m, uint32_t core)
+{
+	if (core == m->core || core >= m->peers)
+		return;
+	if (m->peer[core].watched++ == 0) {
+		m->peer[core].heard = platform_now();
+		m->peer[core].pinged = 0;
+	}
+}
+
+void mesh_unwatch(struct monitor *m, uint32_t core)
+{
+	if (core != m->core && core < m->peers && m->peer[core].watched > 0)
+		m->peer[core].watched--;
+}
+
+void mesh_heartbeat(struct monitor *m, uint64_t now)
+{
+	bool any = false;
+
+	if (m->next_heartbeat != 0 && now < m->next_heartbeat)
+		return;
+	for (uint32_t core = 0; core < m->peers; core++) {
+		struct peer *p = &m->peer[core];
+
+		if (p->watched == 0 || !mesh_alive(m, core) || core == m->core)
+			continue;
+		any = true;
+		if (p->pinged == 0) {
+			p->pinged = now;
+			MESH_SEND(m, core, ping, .sequence = ++p->heartbeats);
+		} else if (now - p->pinged > platform_ticks(SUSPICION_US)) {
+			core_lost(m, core);
+		}
+	}
+	m->next_heartbeat = any ? now + platform_ticks(HEARTBEAT_US) : 0;
+}
+
+void handle_ping(struct monitor *m, uint32_t from, const struct message_ping *message)
+{
+	MESH_SEND(m, from, pong, .sequence = message->sequence);
+}
+
+void handle_pong(struct monitor *m, uint32_t from, const struct message_pong *message)
+{
+	/* That it came says everything (receive). */
+	(void)m, (void)from, (void)message;
+}

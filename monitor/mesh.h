@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+#pragma once
+
+/* The monitors' channels: any monitor can send to any other.
+ *
+ * Each core has a mesh area in memory of its own node, one page for each core of the machine, in which that core writes to this one. When a
+ * core comes up its starter learns where the core's mesh area, mailbox and doorbell are (message `up`) and passes it on along the tree in which
+ * the cores were started, so every monitor hears of every other. Two monitors connect when the first of them has something to say: it maps its
+ * page of the other's area, writes there and rings; the other finds the line and connects likewise. So a pair that never talks costs one page
+ * and one message.
+ *
+ * Nothing here waits. What a full channel does not take stays in a queue. A monitor that others depend on (peer.watched) is asked for a sign
+ * of life every HEARTBEAT_US; after SUSPICION_US of silence it is suspected: that is reported, and everything that waited for it ends with an
+ * error. */
+
+#include "monitor/monitor.h"
+
+/* Takes the mesh area [base, base + a page for each core) into use; `zeroed`: the starter has prepared it. */
+MUST_USE err_t mesh_start(struct monitor *m, uint64_t base, uint8_t *area);
+/* Prepares one page of such an area before anybody uses it. */
+void mesh_prepare_page(void *page);
+
+/* Sends; to this core itself too. A message to a core that is not known or suspected is dropped: false. */
+bool mesh_send(struct monitor *m, uint32_t core, enum message_type type, const void *message);
+#define MESH_SEND(m, core, type, ...) mesh_send(m, core, MESSAGE_##type, &(struct message_##type){__VA_ARGS__})
+
+/* Takes everything that has arrived. Returns whether there was anything. */
+bool mesh_poll(struct monitor *m);
+/* Announces that this monitor sleeps. false: something has arrived meanwhile. */
+bool mesh_park(struct monitor *m);
+void mesh_unpark(struct monitor *m);
+
+/* Notes a core that is up and tells the neighbours in the tree, but for `from`. */
+void mesh_learn(struct monitor *m, uint32_t from, const struct message_up *up);
+
+/* The same for a core that this monitor has started, which also hears of everyone else. */
+void mesh_introduce(struct monitor *m, uint32_t core, const struct message_up *up);
+
+void mesh_watch(struct monitor *m, uint32_t core);
+void mesh_unwatch(struct monitor *m, uint32_t core);
+bool mesh_alive(const struct monitor *m, uint32_t core);
+/* The time for heartbeats has come. */
+void mesh_heartbeat(struct monitor *m, uint64_t now);

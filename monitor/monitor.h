@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+#pragma once
+
+/* All that one monitor knows. There is no other mutable state, so several monitors can live in one process, under a simulated platform. */
+
+#include <atoll/capability.h>
+
+#include "channels/channel.h"
+#include "cpudriver/abi/core_boot.h"
+#include "monitor/abi/messages.h"
+#include "monitor/abi/start.h"
+#include "monitor/archive.h"
+#include "monitor/manifest.h"
+#include "monitor/memory.h"
+#include "monitor/messages.h"
+#include "monitor/platform.h"
+#include "numa/model.h"
+
+#define DOMAINS_MAX     64 /* on one core at a time */
+#define CONNECTIONS_MAX 256 /* ends of connections on one core */
+#define TICKETS_MAX     128 /* questions to monitors that wait for their answer */
+#define STARTS_MAX      CORES_MAX
+#define NAMES_MAX       128
+#define ENDINGS_MAX     128 /* ended domains whose status is remembered */
+#define RAM_ROOTS       REGIONS_MAX
+
+#define DEFAULT_BLOCK    (8 * MIB)
+#define LEAST_BLOCK      (1 * MIB)
+#define RING_LINES       64 /* of a connection's ring */
+#define RING_BYTES       (RING_LINES * sizeof(struct channel_slot))
+#define MESH_LINES       16 /* of a ring between monitors: half a page */
+#define HEARTBEAT_US     100000
+#define SUSPICION_US     2000000
+#define CLEAR_SLICE      (256 * KIB)
+#define PRINT_LINE       512
+
+/* A piece of this core's memory with the capability over it: RAM or a Frame. bytes == 0: none. */
+struct block {
+	uint64_t base, bytes;
+	cap_t cap;
+};
+
+/* ---- Other cores (mesh.c) ---- */
+
+struct queued {
+	struct queued *next;
+	uint16_t type;
+	union message message;
+};
+
+enum peer_state {
+	PEER_UNKNOWN,   /* not up, or not heard of yet */
+	PEER_KNOWN,     /* announced: could be connected */
+	PEER_CONNECTED, /* its page is mapped, the channel works */
+	PEER_SUSPECTED, /* silent for too long, or it broke the channel's rules: nothing is sent to it */
+};
+
+struct peer {
+	enum peer_state state;
+	bool neighbour; /* in the tree along which cores are started */
+	struct message_up up;
+	cap_t doorbell, page;
+	struct channel channel;
+	struct queued *first, *last; /* what the full channel could not take */
+	unsigned watched;            /* tickets and connections that need it */
+	uint64_t heard, pinged;      /* when; pinged 0: no ping is out */
+	uint64_t refused;            /* malformed messages */
+	uint64_t heartbeats;
+	bool settled; /* first monitor: it is up, or known to have failed */
+	bool owes_balance;
+	/* text that it prints through the first monitor */
+	char *line; /* PRINT_LINE bytes once it prints */
+	unsigned line_bytes;
+};
+
+/* ---- Questions under way (tickets.c) ---- */
+
+enum ticket_kind {
+	TICKET_FREE,
+	TICKET_OFFER, /* answered by a late reply: token */
+	TICKET_RESOLVE,
+	TICKET_CONNECT,
+	TICKET_SPAWN,
+	TICKET_WAIT,
+	TICKET_KILL,
+	TICKET_LIST,
+};
+
+struct ticket {
+	enum ticket_kind kind;
+	uint16_t generation;
+	uint32_t core;   /* who must answer */
+	uint32_t domain; /* who asked; 0: this monitor itself */
+	uint32_t tag;
+	uint32_t value; /* kind's own: the service's flags, the domain waited for, the connection, entries so far */
+	uint64_t token;
+	char name[SERVICE_NAME_BYTES];
+};
+
+/* ---- Domains (domain.c, spawn.c) ---- */
+
+enum domain_phase { DOMAIN_FREE, DOMAIN_RUNNING, DOMAIN_STOPPING, DOMAIN_REVOKING, DOMAIN_CLEARING };
+
+struct event {
+	struct event *next;
+	uint16_t type;
+	uint64_t words[CHANNEL_WORDS];
+};
+
+struct domain {
+	enum domain_phase phase;
+	uint32_t number, parent;
+	char name[24];
+	const struct manifest_program *rights; /* NULL: the defaults */
+	struct block block;
+	struct block extra[32]; /* REQUEST_memory */
+	cap_t grant, dispatcher, task, doorbell, start_frame;
+	uint64_t dispatcher_base, doorbell_base, doorbell_extra;
+	uint8_t *start; /* its four start pages, as this monitor sees them */
+	struct channel events;
+	struct event *first, *last; /* what the full event ring could not take */
+	unsigned tickets;
+	uint64_t status, cleared;
+	enum end_cause cause;
+};
+
+struct waiter {
+	struct waiter *next;
+	uint32_t core, ticket, domain;
+};
+
+struct ending {
+	uint32_t domain;
+	enum end_cause cause;
+	uint64_t status;
+};
+
+/* ---- Connections (bind.c) ---- */
+
+enum connection_state { CONNECTION_FREE, CONNECTION_ASKED, CONNECTION_OPEN, CONNECTION_CLOSING };
+
+struct connection {
+	enum connection_state state;
+	uint16_t generation;
+	uint32_t number; /* generation << 16 | index */
+	uint32_t domain; /* whose end this is; 0: it has let go */
+	uint32_t peer_core, peer_domain, peer_number;
+	enum connection_kind kind;
+	bool peer_closed; /* the peer's monitor has said so, and holds nothing of ours any more */
+	uint8_t slot_send, slot_receive, slot_doorbell; /* of the domain's task CNode, 0: none */
+	struct block ring;      /* Frame: where this end receives */
+	cap_t peer_ring, peer_doorbell; /* installed copies, of another core's */
+};
+
+/* ---- Starting cores (core_start.c) ---- */
+
+enum start_state { START_FREE, START_PREPARED, START_INIT, START_SIPI, START_SIPI_AGAIN, START_UP, START_FAILED };
+
+struct start {
+	enum start_state state;
+	uint32_t core;
+	uint64_t deadline, bound;
+	uint64_t mesh, mailbox; /* where its starter has put them */
+	struct block memory[8]; /* what it gets; the image lies at the first one's low end */
+	unsigned memories;
+};
+
+struct name {
+	char name[SERVICE_NAME_BYTES];
+	uint32_t domain; /* the server */
+};
+
+struct name_waiter {
+	struct name_waiter *next;
+	char name[SERVICE_NAME_BYTES];
+	uint32_t core, ticket, domain;
+};
+
+/* Text of a spawn that comes in pieces. */
+struct spawn_text {
+	struct spawn_text *next;
+	uint32_t core, ticket, bytes;
+	char text[PAGE_BYTES];
+};
+
+/* ---- The whole ---- */
+
+enum life {
+	LIFE_DISCOVERING, /* first core: the acpi domain is at work */
+	LIFE_STARTING,    /* first core: other cores come up */
+	LIFE_READY,
+	LIFE_ENDING, /* domains end */
+	LIFE_ENDED,  /* all have */
+};
+
+/* This core's part of the system's end. */
+enum end_phase {
+	END_NOT_BEGUN,
+	END_OTHERS, /* all domains but those marked `last` end */
+	END_ALL,    /* those too */
+	END_DONE,   /* the balance has been sent */
+};
+
+struct balance {
+	uint64_t ram;
+	uint32_t capabilities, channels;
+};
+
+struct monitor {
+	/* immutable after start */
+	const struct core_boot *boot;
+	uint32_t core, node;
+	uint64_t start_tsc;     /* the loader's first instruction */
+	uint64_t driver_us, monitor_us; /* since then: the CPU driver handed over; this monitor was ready */
+	struct archive archive;
+	struct manifest manifest;
+	const struct machine *machine; /* NULL: not known yet */
+	struct block machine_block;
+	uint64_t machine_phys;
+	cap_t machine_frame;
+
+	/* memory (block.c) */
+	struct ram ram;
+	struct {
+		uint64_t base, bytes;
+		cap_t cap;
+	} root[RAM_ROOTS];
+	unsigned roots;
+
+	/* other cores */
+	unsigned peers; /* cores that the machine has */
+	struct peer *peer;
+	uint64_t mesh_base;
+	uint8_t *mesh; /* one page for each core, where it writes to this one */
+	cap_t own_doorbell;
+	uint64_t own_doorbell_base, own_doorbell_extra;
+	struct queued *local_first, *local_last; /* messages to itself */
+	uint64_t next_heartbeat;
+	struct message_up self;
+
+	struct ticket ticket[TICKETS_MAX];
+	struct domain domain[DOMAINS_MAX];
+	uint16_t domain_count; /* for numbers */
+	struct connection connection[CONNECTIONS_MAX];
+	unsigned connections;
+	struct waiter *waiters;
+	struct ending ending[ENDINGS_MAX];
+	unsigned endings;
+	struct spawn_text *texts;
+	bool events_waiting; /* an event ring was full: look again soon */
+
+	/* starting cores */
+	struct start *start;
+	unsigned starts;
+	struct machine_tree *tree; /* of starts; only on monitors that start cores */
+	uint8_t *trampoline;
+	uint64_t share; /* bytes of memory for one core of this node */
+
+	/* the first core's */
+	struct name name[NAMES_MAX];
+	struct name_waiter *name_waiters;
+	uint32_t acpi; /* domain number */
+	bool acpi_ready;
+	enum life life;
+	uint64_t life_deadline; /* 0: none */
+	unsigned cores_left;    /* LIFE_STARTING: neither up nor failed; LIFE_ENDING: balances outstanding */
+	uint64_t discovery_us, acpi_us, levels_us, mesh_us;
+	uint64_t exit_status;
+
+	/* the end */
+	enum end_phase end;
+	bool balance_noted;
+	struct balance before;
+};
+
+/* As much of `from` as fits, with a 0 at the end; the rest of `to` is cleared. */
+static inline void copy_name(char *to, size_t bytes, const char *from)
+{
+	size_t i = 0;
+
+	for (; i + 1 < bytes && from[i] != '\0'; i++)
+		to[i] = from[i];
+	for (; i < bytes; i++)
+		to[i] = '\0';
+}
+
+static inline uint32_t domain_core_of(uint32_t number) { return number >> 16; }

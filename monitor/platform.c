@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+
+#include <string.h>
+
+#include <atoll/capability.h>
+#include <atoll/domain.h>
+
+#include "libos/ipc/endpoint.h"
+#include "monitor/platform.h"
+
+static uint64_t cnode_of(cap_t slot) { return CAP(ROOT_SELF, slot.value >> 8).value; }
+static uint64_t slot_of(cap_t slot) { return slot.value & 0xff; }
+
+static struct call_result kernel(unsigned operation, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3, uint64_t w4)
+{
+	return invoke(CAP_KERNEL, operation, w0, w1, w2, w3, w4);
+}
+
+/* ---- Time ---- */
+
+uint64_t platform_now(void) { return time_tsc(); }
+
+uint64_t platform_ticks(uint64_t microseconds) { return (uint64_t)((__uint128_t)microseconds * time_tsc_hz() / 1000000); }
+
+uint64_t platform_microseconds(uint64_t ticks) { return (uint64_t)((__uint128_t)ticks * 1000000 / time_tsc_hz()); }
+
+/* ---- Calls ---- */
+
+static void set_timer(uint64_t deadline)
+{
+	static uint64_t set;
+
+	if (deadline != set)
+		(void)!is_ok(invoke(CAP_SELF_DISPATCHER, OP_Dispatcher_set_timer, deadline, 0, 0, 0, 0).error);
+	set = deadline;
+}
+
+err_t platform_wait(const struct platform_reply *reply, bool poll, uint64_t deadline, struct platform_call *call, uint64_t *pending)
+{
+	struct endpoint_message message;
+	struct endpoint_request request;
+	err_t e;
+
+	memcpy(message.word, reply->word, sizeof(message.word));
+	if (!poll)
+		set_timer(deadline);
+	e = endpoint_reply_wait(reply->token, &message, poll ? REPLY_POLL : REPLY_BLOCK, &request);
+	/* A deadline in the past would otherwise be set anew, unseen. */
+	*pending = atomic_exchange_explicit(&domain_dispatcher()->pending, 0, memory_order_seq_cst);
+	if (*pending & PENDING_TIMER)
+		set_timer(0);
+	if (is_ok(e)) {
+		*call = (struct platform_call){request.badge, request.token, {0}};
+		memcpy(call->word, request.message.word, sizeof(call->word));
+	}
+	return e;
+}
+
+void platform_reply(const struct platform_reply *reply)
+{
+	struct endpoint_message message;
+
+	memcpy(message.word, reply->word, sizeof(message.word));
+	/* NO_CALLER: it has ended meanwhile. */
+	(void)!is_ok(endpoint_reply(reply->token, &message));
+}
+
+/* ---- Capabilities ---- */
+
+err_t platform_install(cap_t slot, const struct platform_remote *what)
+{
+	return kernel(OP_Kernel_install, cnode_of(slot),
+	              slot_of(slot) | (uint64_t)what->type << 8 | (uint64_t)what->rights << 16 | (uint64_t)what->owner << 32, what->base,
+	              what->bytes, what->extra)
+	    .error;
+}
+
+err_t platform_sweep(cap_t cap)
+{
+	err_t e;
+
+	do
+		e = kernel(OP_Kernel_sweep, cap.value, 0, 0, 0, 0).error;
+	while (err_is(e, ERR_NUMBER_AGAIN));
+	return e;
+}
+
+err_t platform_surrender(cap_t cap) { return kernel(OP_Kernel_surrender, cap.value, 0, 0, 0, 0).error; }
+
+err_t platform_mark(cap_t cap, bool remote, uint32_t owner)
+{
+	return kernel(OP_Kernel_mark, cap.value, remote ? CAP_FLAG_REMOTE : 0, owner, 0, 0).error;
+}
+
+err_t platform_revoke_slice(cap_t cap) { return invoke(cap, OP_Any_revoke, 0, 0, 0, 0, 0).error; }
+
+err_t platform_doorbell(cap_t dispatcher, cap_t slot, uint64_t *base, uint64_t *extra)
+{
+	err_t e = cap_retype(dispatcher, CAP_Doorbell, 0, 0, 1, slot);
+
+	if (is_ok(e)) {
+		struct call_result r = invoke(slot, OP_Any_identify, 0, 0, 0, 0, 0);
+
+		e = r.error;
+		*base = r.value[1];
+		*extra = r.value[0] >> 48;
+	}
+	return e;
+}
+
+err_t platform_endpoint(cap_t dispatcher, cap_t slot, uint64_t badge)
+{
+	return invoke(dispatcher, OP_Any_retype, cnode_of(slot), slot_of(slot), CAP_Endpoint | 1 << 8, badge, 0).error;
+}
+
+err_t platform_map_frame(cap_t frame, cap_t table, unsigned entry, unsigned rights, uint64_t offset, unsigned count)
+{
+	return invoke(frame, OP_Frame_map, table.value, entry, rights, offset, count).error;
+}
+
+err_t platform_map_table(cap_t table, unsigned level, cap_t next, unsigned entry)
+{
+	static const unsigned map[] = {[1] = OP_PageTable1_map, [2] = OP_PageTable2_map, [3] = OP_PageTable3_map};
+
+	return invoke(table, map[level], next.value, entry, 0, 0, 0).error;
+}
+
+/* ---- Dispatchers ---- */
+
+err_t platform_dispatcher_configure(cap_t d, cap_t root, cap_t table4, uint64_t shared, const char *name)
+{
+	uint64_t characters = 0;
+
+	memcpy(&characters, name, strnlen(name, sizeof(characters)));
+	return invoke(d, OP_Dispatcher_configure, root.value, table4.value, shared, characters, 0).error;
+}
+
+err_t platform_dispatcher_start(cap_t d, uint64_t rip, uint64_t rsp, uint64_t argument)
+{
+	return invoke(d, OP_Dispatcher_start, rip, rsp, argument, 0, 0).error;
+}
+
+void platform_dispatcher_stop(cap_t d) { (void)!is_ok(invoke(d, OP_Dispatcher_stop, 0, 0, 0, 0, 0).error); }
+
+void platform_dispatcher_inspect(cap_t d, uint64_t *state, uint64_t *cycles)
+{
+	struct call_result r = invoke(d, OP_Dispatcher_inspect, 0, 0, 0, 0, 0);
+
+	*state = is_ok(r.error) ? r.value[0] : DISPATCHER_STOPPED;
+	*cycles = is_ok(r.error) ? r.value[1] : 0;
+}
+
+void platform_ring(cap_t doorbell) { (void)!is_ok(invoke(doorbell, OP_Doorbell_ring, 0, 0, 0, 0, 0).error); }
+
+/* ---- Cores ---- */
+
+err_t platform_peer(uint32_t core, uint32_t apic, uint64_t mailbox) { return kernel(OP_Kernel_peer, core, apic, mailbox, 0, 0).error; }
+
+err_t platform_init(uint32_t apic) { return kernel(OP_Kernel_send_init, apic, 0, 0, 0, 0).error; }
+
+err_t platform_sipi(uint32_t apic, uint64_t page) { return kernel(OP_Kernel_send_sipi, apic, page, 0, 0, 0).error; }
+
+err_t platform_io_apic(uint64_t address, uint32_t first) { return kernel(OP_Kernel_io_apic, address, first, 0, 0, 0).error; }
+
+bool platform_next_stopped(uint64_t *dispatcher, uint64_t *reason, uint64_t *rip)
+{
+	struct call_result r = kernel(OP_Kernel_next_stopped, 0, 0, 0, 0, 0);
+
+	*dispatcher = r.value[0];
+	*reason = r.value[1];
+	*rip = r.value[2];
+	return is_ok(r.error) && r.value[0] != 0;
+}
+
+uint64_t platform_capabilities(void) { return kernel(OP_Kernel_statistics, 0, 0, 0, 0, 0).value[0]; }
+
+uint64_t platform_mailbox(void) { return kernel(OP_Kernel_statistics, 0, 0, 0, 0, 0).value[2]; }
+
+void platform_print(const char *text, size_t bytes)
+{
+	uint64_t words[4] = {0};
+
+	memcpy(words, text, bytes < sizeof(words) ? bytes : sizeof(words));
+	(void)!is_ok(kernel(OP_Kernel_print, words[0], words[1], words[2], words[3], 0).error);
+}
+
+void platform_reset(void)
+{
+	cap_t ports = CAP(ROOT_TASK, TASK_IO_PORTS);
+
+	/* ACPI's usual reset register (PCH datasheet, RST_CNT: full reset), then the keyboard controller's reset line (8042, command 0xfe). */
+	(void)!is_ok(invoke(ports, OP_IoPorts_out, 0xcf9, 1, 0x0e, 0, 0).error);
+	(void)!is_ok(invoke(ports, OP_IoPorts_out, 0x64, 1, 0xfe, 0, 0).error);
+}

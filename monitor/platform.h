@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+#pragma once
+
+/* What a monitor does to the world, apart from the capability operations of atoll/capability.h: all of its input and output in one place, so that
+ * tests and explorers put a simulated machine under the same monitor. platform.c is the one of the machine; its functions are the operations of
+ * the Kernel and Dispatcher capabilities, word by word (cpudriver/abi/invocations.def). */
+
+#include "cpudriver/abi/calls.h"
+#include "cpudriver/abi/dispatcher.h"
+
+/* ---- Time ---- */
+uint64_t platform_now(void); /* time-stamp counter */
+uint64_t platform_ticks(uint64_t microseconds);
+uint64_t platform_microseconds(uint64_t ticks);
+
+/* ---- Calls of the domains on this core ---- */
+struct platform_call {
+	uint64_t badge, token;
+	uint64_t word[4];
+};
+struct platform_reply {
+	uint64_t token; /* REPLY_NONE: no reply is due */
+	uint64_t word[4];
+};
+
+/* Gives `reply`, then takes the next call or waits for one, for a notification or for `deadline` (0: none); with `poll` it does not wait. Returns
+ * OK with a call, else something that says that there is none. *pending are the notifications since the last time. */
+MUST_USE err_t platform_wait(const struct platform_reply *reply, bool poll, uint64_t deadline, struct platform_call *call, uint64_t *pending);
+void platform_reply(const struct platform_reply *reply);
+
+/* ---- Capabilities in other places than one's own ---- */
+
+/* A copy of something that another core, or this core's starter, has agreed to give. */
+struct platform_remote {
+	enum cap_type type;
+	uint8_t rights;
+	uint32_t owner;
+	uint64_t base, bytes, extra;
+};
+MUST_USE err_t platform_install(cap_t slot, const struct platform_remote *what);
+MUST_USE err_t platform_sweep(cap_t cap);
+MUST_USE err_t platform_surrender(cap_t cap);
+MUST_USE err_t platform_mark(cap_t cap, bool remote, uint32_t owner);
+MUST_USE err_t platform_revoke_slice(cap_t cap); /* AGAIN: call again */
+MUST_USE err_t platform_doorbell(cap_t dispatcher, cap_t slot, uint64_t *base, uint64_t *extra);
+MUST_USE err_t platform_endpoint(cap_t dispatcher, cap_t slot, uint64_t badge);
+MUST_USE err_t platform_map_frame(cap_t frame, cap_t table, unsigned entry, unsigned rights, uint64_t offset, unsigned count);
+MUST_USE err_t platform_map_table(cap_t table, unsigned level, cap_t next, unsigned entry);
+
+/* ---- Dispatchers ---- */
+MUST_USE err_t platform_dispatcher_configure(cap_t d, cap_t root, cap_t table4, uint64_t shared, const char *name);
+MUST_USE err_t platform_dispatcher_start(cap_t d, uint64_t rip, uint64_t rsp, uint64_t argument);
+void platform_dispatcher_stop(cap_t d);
+void platform_dispatcher_inspect(cap_t d, uint64_t *state, uint64_t *cycles);
+void platform_ring(cap_t doorbell);
+
+/* ---- This core and others ---- */
+MUST_USE err_t platform_peer(uint32_t core, uint32_t apic, uint64_t mailbox);
+MUST_USE err_t platform_init(uint32_t apic);
+MUST_USE err_t platform_sipi(uint32_t apic, uint64_t page);
+MUST_USE err_t platform_io_apic(uint64_t address, uint32_t first);
+bool platform_next_stopped(uint64_t *dispatcher, uint64_t *reason, uint64_t *rip);
+uint64_t platform_capabilities(void); /* in this core's database */
+uint64_t platform_mailbox(void);
+void platform_print(const char *text, size_t bytes); /* at most 32 */
+void platform_reset(void); /* restarts the machine; returns if it can't */

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+
+#include <string.h>
+
+#include "monitor/bind.h"
+#include "monitor/discovery.h"
+#include "monitor/domain.h"
+#include "monitor/mesh.h"
+#include "monitor/power.h"
+#include "monitor/requests.h"
+#include "monitor/spawn.h"
+#include "monitor/tickets.h"
+
+struct request {
+	struct monitor *m;
+	struct domain *domain;
+	const struct platform_call *call;
+	uint32_t tag;
+	uint64_t word[4];   /* of the call */
+	uint64_t result[3]; /* words 1..3 of the reply */
+	bool later;         /* no reply now */
+};
+
+#define QUESTIONS_MAX 64 /* that one domain may have open */
+
+static char *buffer_of(const struct domain *d) { return (char *)d->start + PAGE_BYTES; }
+
+static bool may(const struct domain *d, enum monitor_request request)
+{
+	return d->rights != NULL && (d->rights->may >> request & 1);
+}
+
+static err_t serve_exit(struct request *r)
+{
+	r->later = true;
+	domain_end(r->m, r->domain, END_EXIT, r->word[1]);
+	return OK;
+}
+
+static err_t serve_spawn(struct request *r)
+{
+	static char text[PAGE_BYTES]; /* a copy: the domain may go on writing to its buffer */
+	uint64_t core = r->word[1] >= CORE_HERE ? r->m->core : r->word[1], bytes = r->word[2];
+
+	if (bytes > sizeof(text) || core >= r->m->peers)
+		return core >= r->m->peers ? ERR(CORE_UNKNOWN) : ERR(ARGUMENT);
+	memcpy(text, buffer_of(r->domain), bytes);
+	return spawn_request(r->m, r->domain, r->tag, (uint32_t)core, text, bytes, r->word[3]);
+}
+
+/* A question to the monitor of another domain's core. */
+static err_t ask_core_of(struct request *r, enum ticket_kind kind, uint32_t *core, uint32_t *ticket)
+{
+	struct ticket *t;
+
+	if (r->word[1] > UINT32_MAX)
+		return ERR(ARGUMENT);
+	*core = domain_core_of((uint32_t)r->word[1]);
+	if (!mesh_alive(r->m, *core))
+		return ERR(NOT_FOUND);
+	*ticket = ticket_open(r->m, kind, *core, r->domain->number, r->tag, &t);
+	if (*ticket == 0)
+		return ERR(LIMIT);
+	t->value = (uint32_t)r->word[1];
+	return OK;
+}
+
+static err_t serve_wait(struct request *r)
+{
+	uint32_t core, ticket;
+	err_t e = ask_core_of(r, TICKET_WAIT, &core, &ticket);
+
+	if (is_ok(e))
+		MESH_SEND(r->m, core, wait, .ticket = ticket, .domain = (uint32_t)r->word[1]);
+	return e;
+}
+
+static err_t serve_kill(struct request *r)
+{
+	uint32_t core, ticket;
+	err_t e = ask_core_of(r, TICKET_KILL, &core, &ticket);
+
+	if (is_ok(e))
+		MESH_SEND(r->m, core, kill, .ticket = ticket, .domain = (uint32_t)r->word[1], .by = r->domain->number,
+		          .any = may(r->domain, REQUEST_kill));
+	return e;
+}
+
+static err_t serve_memory(struct request *r)
+{
+	return domain_more_memory(r->m, r->domain, r->word[1], r->word[2], &r->result[0], &r->result[1]);
+}
+
+static err_t serve_offer(struct request *r)
+{
+	struct message_offer offer = {.domain = r->domain->number};
+	struct ticket *t;
+
+	memcpy(offer.name, &r->word[1], sizeof(offer.name));
+	if (offer.name[0] == '\0' || memchr(offer.name, 0, sizeof(offer.name)) == NULL)
+		return ERR(ARGUMENT);
+	offer.ticket = ticket_open(r->m, TICKET_OFFER, 0, r->domain->number, 0, &t);
+	if (offer.ticket == 0)
+		return ERR(LIMIT);
+	t->token = r->call->token;
+	r->later = mesh_send(r->m, 0, MESSAGE_offer, &offer);
+	if (!r->later)
+		ticket_close(r->m, t);
+	return r->later ? OK : ERR(CORE_DEAD);
+}
+
+static err_t serve_bind(struct request *r)
+{
+	char name[SERVICE_NAME_BYTES];
+
+	memcpy(name, &r->word[1], sizeof(name));
+	return bind_request(r->m, r->domain, r->tag, r->word[0] >> 48 & BIND_STREAM, name);
+}
+
+static err_t serve_list_domains(struct request *r)
+{
+	uint32_t ticket;
+
+	if (r->word[1] >= CORE_HERE)
+		r->word[1] = r->m->core;
+	if (r->word[1] >= r->m->peers || !mesh_alive(r->m, (uint32_t)r->word[1]))
+		return ERR(CORE_UNKNOWN);
+	ticket = ticket_open(r->m, TICKET_LIST, (uint32_t)r->word[1], r->domain->number, r->tag, NULL);
+	if (ticket == 0)
+		return ERR(LIMIT);
+	MESH_SEND(r->m, (uint32_t)r->word[1], list, .ticket = ticket);
+	return OK;
+}
+
+static err_t serve_list_cores(struct request *r)
+{
+	const struct monitor *m = r->m;
+	struct core_info *out = (struct core_info *)buffer_of(r->domain);
+	uint32_t count = 0;
+
+	for (uint32_t core = 0; core < m->peers && count < PAGE_BYTES / sizeof(*out); core++) {
+		const struct peer *p = &m->peer[core];
+		bool here = core == m->core;
+
+		out[count++] = (struct core_info){
+		    .core = core,
+		    .apic = m->machine == NULL ? m->boot->apic : m->machine->cores[core].apic,
+		    .node = m->machine == NULL ? 0 : m->machine->cores[core].node,
+		    .alive = mesh_alive(m, core),
+		    .ram_free = here ? m->ram.free : 0,
+		    .ram_total = here ? m->ram.total : 0,
+		    .boot_us = here ? m->self.ready_us : p->up.ready_us,
+		    .heartbeats = p->heartbeats,
+		};
+	}
+	r->result[0] = count;
+	return OK;
+}
+
+static err_t serve_power_off(struct request *r)
+{
+	power_off_begin(r->m, r->word[1]);
+	return OK;
+}
+
+static err_t serve_close(struct request *r)
+{
+	return r->word[1] > UINT32_MAX ? ERR(ARGUMENT) : bind_close(r->m, r->domain, (uint32_t)r->word[1]);
+}
+
+static err_t serve_take_machine(struct request *r)
+{
+	return r->domain->number == r->m->acpi ? discovery_take_machine(r->m, r->domain, r->word[1], r->word[2]) : ERR(PERMISSION);
+}
+
+static err_t serve_powered(struct request *r)
+{
+	if (r->domain->number != r->m->acpi)
+		return ERR(PERMISSION);
+	power_told(r->m, r->word[1], r->word[2]);
+	return OK;
+}
+
+static err_t serve_interrupt(struct request *r)
+{
+	struct machine_override o;
+
+	if (r->word[1] > 15)
+		return ERR(ARGUMENT);
+	if (r->m->machine == NULL)
+		return ERR(STATE);
+	o = machine_isa_interrupt(r->m->machine, (unsigned)r->word[1]);
+	r->result[0] = o.gsi;
+	r->result[1] = (o.trigger == MACHINE_TRIGGER_LEVEL ? INTERRUPT_LEVEL : INTERRUPT_EDGE) |
+	               (o.polarity == MACHINE_POLARITY_LOW ? INTERRUPT_ACTIVE_LOW : INTERRUPT_ACTIVE_HIGH);
+	return OK;
+}
+
+static const struct {
+	err_t (*serve)(struct request *r);
+	bool privileged;
+} requests[REQUESTS] = {
+#define REQUEST(name, number, needs_right) [number] = {serve_##name, needs_right},
+#include "monitor/abi/requests.def"
+#undef REQUEST
+};
+
+bool request_serve(struct monitor *m, const struct platform_call *call, struct platform_reply *reply)
+{
+	struct request r = {.m = m, .domain = domain_find(m, (uint32_t)call->badge), .call = call};
+	uint64_t number = call->word[0] & 0xffff;
+	err_t e;
+
+	memcpy(r.word, call->word, sizeof(r.word));
+	r.tag = (uint32_t)(call->word[0] >> 16);
+	if (r.domain == NULL)
+		e = ERR(PEER_GONE);
+	else if (number >= REQUESTS || requests[number].serve == NULL)
+		e = ERR(OPERATION);
+	else if (requests[number].privileged && !may(r.domain, (enum monitor_request)number))
+		e = ERR(PERMISSION);
+	else if (r.domain->tickets >= QUESTIONS_MAX)
+		e = ERR(LIMIT);
+	else
+		e = requests[number].serve(&r);
+	*reply = (struct platform_reply){call->token, {e.number, r.result[0], r.result[1], r.result[2]}};
+	return !r.later;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+
+#include "monitor/block.h"
+#include "monitor/shares.h"
+
+#define PIECES ((unsigned)(sizeof(((struct start *)0)->memory) / sizeof(struct block)))
+
+/* The node whose cores get this node's memory: itself, or the nearest with a core. */
+static unsigned home_of(const struct machine *machine, unsigned node)
+{
+	uint16_t order[MACHINE_NODES];
+	unsigned count = machine_nodes_by_distance(machine, node, order);
+
+	for (unsigned i = 0; i < count; i++)
+		if (machine_cores_of_node(machine, order[i], NULL, 0) > 0)
+			return order[i];
+	return node;
+}
+
+static bool below(const struct machine_tree *tree, uint32_t core, uint32_t ancestor)
+{
+	while (core != ancestor && core != MACHINE_NO_CORE)
+		core = tree->parent[core];
+	return core == ancestor;
+}
+
+/* Whether the node is one of those that `core` and the cores below it in the tree are on. */
+static bool led_by(const struct monitor *m, unsigned node, uint32_t core)
+{
+	for (uint32_t other = 0; other < m->peers; other++)
+		if (m->machine->cores[other].node == node && !below(m->tree, other, core))
+			return false;
+	return machine_cores_of_node(m->machine, node, NULL, 0) > 0;
+}
+
+static uint32_t cores_below(const struct monitor *m, uint32_t core)
+{
+	uint32_t count = 0;
+
+	for (uint32_t other = 0; other < m->peers; other++)
+		count += below(m->tree, other, core);
+	return count;
+}
+
+/* RAM of this monitor that will stay with its own node's cores: all but what lies on nodes that others lead. */
+void shares_plan(struct monitor *m)
+{
+	uint32_t here = 0;
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < m->ram.ranges; i++) {
+		unsigned node = machine_node_of_address(m->machine, m->ram.range[i].base);
+
+		if (node >= m->machine->node_count || home_of(m->machine, node) == m->node || m->machine->range_count == 0)
+			bytes += m->ram.range[i].bytes;
+	}
+	/* Cores of nodes that have no memory live on this, too. */
+	for (uint32_t core = 0; core < m->peers; core++) {
+		unsigned node = m->machine->cores[core].node;
+
+		here += node == m->node || m->machine->nodes[node].memory_bytes == 0;
+	}
+	m->share = (bytes / (here == 0 ? 1 : here)) & ~(PAGE_BYTES - 1);
+}
+
+static err_t take_piece(struct monitor *m, struct start *c, uint64_t bytes, uint64_t low, uint64_t high)
+{
+	err_t e;
+
+	if (c->memories == PIECES)
+		return ERR(LIMIT);
+	e = block_take_within(m, CAP_RAM, bytes, low, high, &c->memory[c->memories]);
+	if (is_ok(e))
+		c->memories++;
+	return e;
+}
+
+/* All of the nodes that the core leads. */
+static uint64_t take_nodes(struct monitor *m, struct start *c)
+{
+	uint64_t sum = 0, largest;
+
+	for (unsigned i = 0; i < m->machine->range_count; i++) {
+		const struct machine_range *r = &m->machine->ranges[i];
+
+		if (r->node == m->node || !led_by(m, home_of(m->machine, r->node), c->core))
+			continue;
+		while ((largest = ram_largest(&m->ram, r->base, r->base + r->size)) > 0) {
+			if (is_err(take_piece(m, c, largest, r->base, r->base + r->size)))
+				break;
+			sum += largest;
+		}
+	}
+	return sum;
+}
+
+static uint64_t take_own(struct monitor *m, struct start *c, uint64_t bytes)
+{
+	uint64_t sum = 0;
+
+	while (sum < bytes) {
+		uint64_t largest = ram_largest(&m->ram, 0, UINT64_MAX), piece = bytes - sum < largest ? bytes - sum : largest;
+
+		if (piece == 0 || is_err(take_piece(m, c, piece, 0, UINT64_MAX)))
+			break;
+		sum += piece;
+	}
+	return sum;
+}
+
+static void largest_first(struct start *c)
+{
+	for (unsigned i = 1; i < c->memories; i++)
+		if (c->memory[i].bytes > c->memory[0].bytes) {
+			struct block first = c->memory[0];
+
+			c->memory[0] = c->memory[i];
+			c->memory[i] = first;
+		}
+}
+
+err_t share_take(struct monitor *m, struct start *c, uint64_t least)
+{
+	c->memories = 0;
+	if (m->machine->cores[c->core].node != m->node)
+		take_nodes(m, c);
+	if (c->memories == 0)
+		take_own(m, c, m->share * cores_below(m, c->core));
+	largest_first(c);
+	if (c->memories > 0 && c->memory[0].bytes >= 2 * least)
+		return OK;
+	for (unsigned i = 0; i < c->memories; i++)
+		block_give(m, &c->memory[i]);
+	c->memories = 0;
+	return ERR(NO_MEMORY);
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+#pragma once
+
+/* Which memory a core that is started gets; core_start.h has the rule. */
+
+#include "monitor/monitor.h"
+
+/* Before the first share is taken: how big the shares are. */
+void shares_plan(struct monitor *m);
+/* Takes the share of c->core, in pieces, the largest first; the first has at least `least` bytes and as much again. Errors: NO_MEMORY. */
+MUST_USE err_t share_take(struct monitor *m, struct start *c, uint64_t least);

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+#pragma once
+
+/* Makes a domain out of a program and one block of memory.
+ *
+ *   low end                                                                                           high end
+ *   segments | stack | CNodes, page tables, dispatcher | the domain's to retype ...  | start area, not the domain's
+ *   ◀──────────────── ram_used ───────────────▶                                      |
+ *   ◀──────────────────────── CAP_RAM_GRANT, an object of its own ──────────────────▶
+ *
+ * Everything is made of the block, so revoking the block ends the domain, whatever it did. The start area stays outside of what the domain may
+ * revoke, because the monitor has it mapped. */
+
+#include "monitor/monitor.h"
+
+struct spawn_request {
+	const void *program; /* ELF file */
+	size_t program_bytes;
+	const char *text; /* arguments, each ended by 0, an empty one, then the environment likewise */
+	size_t text_bytes;
+	uint64_t memory; /* 0: the default */
+	uint32_t parent;
+};
+
+/* Whether `text` is such a text of at most a page: counts the strings. */
+MUST_USE err_t spawn_text_check(const char *text, size_t bytes, unsigned *arguments, unsigned *environment, size_t *environment_at);
+
+/* Starts the program, as text's first string names it, with the rights that the manifest gives to that name. */
+MUST_USE err_t spawn_here(struct monitor *m, const struct spawn_request *r, uint32_t *domain);
+/* The same for a program of the archive. */
+MUST_USE err_t spawn_archived(struct monitor *m, const char *text, size_t bytes, uint64_t memory, uint32_t parent, uint32_t *domain);
+
+/* A domain's request: on this core or another. */
+MUST_USE err_t spawn_request(struct monitor *m, struct domain *d, uint32_t tag, uint32_t core, const char *text, size_t bytes, uint64_t memory);
