@@ -72,14 +72,14 @@ static void every_type_has_the_common_operations(void **state)
 	(void)state;
 	for (unsigned type = CAP_Null + 1; type < CAP_TYPES; type++)
 		for (unsigned op = OP_Any_identify; op <= OP_Any_revoke; op++)
-			assert_non_null(operations[type][op].handler);
+			assert_ptr_not_equal(operation_handler[type][op], no_operation);
 	for (unsigned op = 0; op < OPERATION_LIMIT; op++) {
-		assert_null(operations[CAP_Null][op].handler);
-		assert_true(!operations[CAP_ZOMBIE_CNODE][op].handler == (op != OP_Any_delete));
-		assert_true(!operations[CAP_ZOMBIE_DISPATCHER][op].handler == (op != OP_Any_delete));
+		assert_ptr_equal(operation_handler[CAP_Null][op], no_operation);
+		assert_true((operation_handler[CAP_ZOMBIE_CNODE][op] == no_operation) == (op != OP_Any_delete));
+		assert_true((operation_handler[CAP_ZOMBIE_DISPATCHER][op] == no_operation) == (op != OP_Any_delete));
 	}
-	assert_int_equal(operations[CAP_IoPorts][OP_IoPorts_out].rights, RIGHT_WRITE);
-	assert_int_equal(operations[CAP_Kernel][OP_Any_retype].rights, RIGHT_CONTROL);
+	assert_int_equal(operation_rights[CAP_IoPorts][OP_IoPorts_out], RIGHT_WRITE);
+	assert_int_equal(operation_rights[CAP_Kernel][OP_Any_retype], RIGHT_CONTROL);
 }
 
 static void destinations(void **state)
