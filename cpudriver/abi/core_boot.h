@@ -97,13 +97,15 @@ struct core_boot {
 	uint32_t starter;         /* core ID of who started this one; the first core: its own */
 	struct control_state control; /* the first core's; all zero on the first core */
 
-	/* the starter's end of a channel between the two monitors; 0 on the first core (monitor/abi/start.h says how it is used) */
-	uint64_t channel_receive, channel_send, channel_bytes; /* as seen from this core: physical */
+	/* between the two monitors (monitor/mesh.h), all physical; 0 on the first core: this core's mesh area, a page for each core of the
+	 * machine, and the page of the starter's area that is this core's to write */
+	uint64_t channel_receive, channel_send, channel_bytes;
 	uint64_t model_base, model_bytes;                      /* machine model (numa/model.h), 0: not known yet */
 	uint64_t starter_doorbell;                             /* Kernel.install base and */
 	uint64_t starter_doorbell_extra;                       /* extra of the starter's doorbell */
 	uint64_t trampoline;                                   /* physical address of the page below 1 MiB that starts cores */
-	uint64_t reserved[7];
+	uint64_t starter_mailbox;                              /* physical base, for Kernel.peer */
+	uint64_t reserved[6];
 
 	uint32_t regions, modules;
 	struct region region[REGIONS_MAX];

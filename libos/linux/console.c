@@ -134,7 +134,7 @@ static void write_chunk(const char *chunk, size_t bytes)
 	dispatcher_leave(inside);
 }
 
-void console_write(const char *data, size_t bytes)
+void linux_console_write(const char *data, size_t bytes)
 {
 	char chunk[CHUNK_BYTES];
 

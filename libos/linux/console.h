@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 /* Waits while the buffer is full, but drops what comes when there is no console to wait for. */
-void console_write(const char *data, size_t bytes);
+void linux_console_write(const char *data, size_t bytes);
 /* The same from inside an upcall: what does not fit is lost. */
 void console_report(const char *data, size_t bytes);
 /* Waits until everything is on its way, but not for long if there is no console. */

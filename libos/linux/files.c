@@ -23,7 +23,7 @@ int64_t linux_write(struct linux_frame *f)
 {
 	if (!is_output(f->rdi))
 		return -EBADF;
-	console_write((const char *)f->rsi, f->rdx);
+	linux_console_write((const char *)f->rsi, f->rdx);
 	return (int64_t)f->rdx;
 }
 
@@ -58,7 +58,7 @@ int64_t linux_writev(struct linux_frame *f)
 	if (f->rdx > IOV_LIMIT)
 		return -EINVAL;
 	for (uint64_t i = 0; i < f->rdx; i++) {
-		console_write(v[i].iov_base, v[i].iov_len);
+		linux_console_write(v[i].iov_base, v[i].iov_len);
 		sum += (int64_t)v[i].iov_len;
 	}
 	return sum;
