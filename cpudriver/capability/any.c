@@ -62,7 +62,7 @@ void slot_copy_internal(struct capabilities *c, struct slot *src, struct slot *d
 err_t op_Any_copy(struct invocation *i)
 {
 	struct slot *dst;
-	err_t e = destination(i, i->word[0], i->word[1], 1, &dst);
+	err_t e = destination(i, i->word[0], i->word[1], &dst);
 
 	if (is_err(e))
 		return e;
@@ -76,7 +76,7 @@ err_t op_Any_mint(struct invocation *i)
 	const struct slot *src = i->self;
 	uint64_t rights = i->word[2], badge = i->word[3];
 	struct slot *dst;
-	err_t e = destination(i, i->word[0], i->word[1], 1, &dst);
+	err_t e = destination(i, i->word[0], i->word[1], &dst);
 
 	if (is_err(e))
 		return e;
@@ -94,7 +94,7 @@ err_t op_Any_mint(struct invocation *i)
 err_t op_Any_move(struct invocation *i)
 {
 	struct slot *dst;
-	err_t e = destination(i, i->word[0], i->word[1], 1, &dst);
+	err_t e = destination(i, i->word[0], i->word[1], &dst);
 
 	if (is_err(e))
 		return e;

@@ -28,17 +28,31 @@ err_t cap_argument(const struct invocation *i, uint64_t word, enum cap_type type
 	return OK;
 }
 
-err_t destination(const struct invocation *i, uint64_t cnode, uint64_t slot, uint64_t count, struct slot **first)
+err_t destination(const struct invocation *i, uint64_t cnode, uint64_t slot, struct slot **out)
 {
-	struct slot *holder;
-	err_t e = cap_argument(i, cnode, CAP_CNode, RIGHTS(RIGHT_WRITE), &holder);
+	const struct slot *holder = cnode <= UINT16_MAX ? cap_slot(i->root, (cap_t){(uint16_t)cnode}) : NULL;
+
+	if (!holder)
+		return ERR(CAP_ADDRESS);
+	if (holder->type != CAP_CNode)
+		return holder->type == CAP_Null || holder->type >= CAP_TYPES ? ERR(CAP_EMPTY) : ERR(CAP_TYPE);
+	if (!(holder->rights & RIGHT_WRITE))
+		return ERR(CAP_RIGHTS);
+	if (slot >= CNODE_SLOTS)
+		return ERR(ARGUMENT);
+	*out = &cnode_slots(holder)[slot];
+	return (*out)->type == CAP_Null ? OK : ERR(SLOT_IN_USE);
+}
+
+err_t destinations(const struct invocation *i, uint64_t cnode, uint64_t slot, uint64_t count, struct slot **first)
+{
+	err_t e = destination(i, cnode, slot, first);
 
 	if (is_err(e))
 		return e;
-	if (!count || count > CNODE_SLOTS || slot > CNODE_SLOTS - count)
+	if (!count || count > CNODE_SLOTS - slot)
 		return ERR(ARGUMENT);
-	*first = &cnode_slots(holder)[slot];
-	for (uint64_t k = 0; k < count; k++)
+	for (uint64_t k = 1; k < count; k++)
 		if ((*first)[k].type != CAP_Null)
 			return ERR(SLOT_IN_USE);
 	return OK;

@@ -6,8 +6,11 @@
 
 #include "cpudriver/capability/capability.h"
 
-/* `count` empty slots in a row: W0 of the call is a CNode that may be written, W1 the first slot. */
-MUST_USE err_t destination(const struct invocation *i, uint64_t cnode, uint64_t slot, uint64_t count, struct slot **first);
+/* An empty slot: number `slot` of the CNode that the word names, which may be written. */
+MUST_USE err_t destination(const struct invocation *i, uint64_t cnode, uint64_t slot, struct slot **out);
+
+/* `count` of them in a row. */
+MUST_USE err_t destinations(const struct invocation *i, uint64_t cnode, uint64_t slot, uint64_t count, struct slot **first);
 
 /* The slot that a word names; it holds something. */
 MUST_USE err_t named_slot(const struct invocation *i, uint64_t word, struct slot **out);

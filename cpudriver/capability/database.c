@@ -7,7 +7,7 @@
 
 static unsigned height(const struct slot *n) { return n ? n->height : 0; }
 
-static void refresh(struct slot *n)
+static inline void refresh(struct slot *n)
 {
 	const struct slot *l = n->left, *r = n->right;
 	uint64_t end = slot_end(n);
@@ -70,22 +70,24 @@ static struct slot *rotate_right(struct capabilities *c, struct slot *n)
 	return l;
 }
 
-/* Returns the root of what was n's subtree. */
-static struct slot *balance(struct capabilities *c, struct slot *n)
+static bool leans(const struct slot *n)
 {
 	unsigned l = height(n->left), r = height(n->right);
 
-	if (l > r + 1) {
+	return l > r + 1 || r > l + 1;
+}
+
+/* Sets a node right that leans to one side. Returns the root of what was its subtree. */
+static struct slot *balance(struct capabilities *c, struct slot *n)
+{
+	if (height(n->left) > height(n->right)) {
 		if (height(n->left->left) < height(n->left->right))
 			rotate_left(c, n->left);
 		return rotate_right(c, n);
 	}
-	if (r > l + 1) {
-		if (height(n->right->right) < height(n->right->left))
-			rotate_right(c, n->right);
-		return rotate_left(c, n);
-	}
-	return n;
+	if (height(n->right->right) < height(n->right->left))
+		rotate_right(c, n->right);
+	return rotate_left(c, n);
 }
 
 /* Something below n has changed: sets heights and ends right from n upwards, as far as they change. */
@@ -95,11 +97,36 @@ static void retrace(struct capabilities *c, struct slot *n)
 		unsigned old_height = n->height;
 		uint64_t old_end = n->max_end;
 
-		refresh(n);
-		n = balance(c, n);
+		if (leans(n))
+			n = balance(c, n);
+		else
+			refresh(n);
 		if (n->height == old_height && n->max_end == old_end)
 			return;
 		n = n->parent;
+	}
+}
+
+/* A leaf was attached: the same for it alone, which can only make what is above it higher and wider. At most one place there is rotated,
+ * and then as high as before. */
+static void grow(struct capabilities *c, struct slot *n)
+{
+	const uint64_t end = n->max_end;
+	struct slot *p;
+
+	for (p = n->parent; p; p = n->parent) {
+		bool wider = p->max_end < end;
+
+		if (wider)
+			p->max_end = end;
+		if (p->height <= n->height) {
+			p->height = n->height + 1;
+			if (leans(p))
+				p = balance(c, p);
+		} else if (!wider) {
+			return;
+		}
+		n = p;
 	}
 }
 
@@ -113,7 +140,7 @@ static void attach(struct capabilities *c, struct slot *s, struct slot *parent, 
 	s->max_end = slot_end(s);
 	*link = s;
 	c->count++;
-	retrace(c, parent);
+	grow(c, s);
 }
 
 static struct slot *leftmost(struct slot *n)
@@ -144,14 +171,18 @@ void database_insert(struct capabilities *c, struct slot *s, struct slot *next)
 	}
 }
 
-void database_insert_copy(struct capabilities *c, struct slot *s, struct slot *before)
+/* A copy may stand on either side: where its source has room without growing, else where at most a single rotation follows. */
+void database_insert_copy(struct capabilities *c, struct slot *s, struct slot *source)
 {
-	struct slot *p;
+	struct slot *p = source->parent;
+	bool left = source->right || (!source->left && p && p->left == source);
 
-	if (!before->right) {
-		attach(c, s, before, &before->right);
+	if (left && !source->left) {
+		attach(c, s, source, &source->left);
+	} else if (!source->right) {
+		attach(c, s, source, &source->right);
 	} else {
-		p = leftmost(before->right);
+		p = leftmost(source->right);
 		attach(c, s, p, &p->left);
 	}
 }

@@ -19,8 +19,8 @@
 
 /* Puts a slot (base, size, type are set, the pointers need not be) before `next`; NULL: at the end. */
 void database_insert(struct capabilities *c, struct slot *s, struct slot *next);
-/* Puts a slot right behind `before`, which holds the same object. */
-void database_insert_copy(struct capabilities *c, struct slot *s, struct slot *before);
+/* Puts a slot beside `source`, which holds the same object. */
+void database_insert_copy(struct capabilities *c, struct slot *s, struct slot *source);
 void database_remove(struct capabilities *c, struct slot *s);
 /* All of `from` moves to `to`, in its place in the tree; `from` becomes all zero. */
 void database_move(struct capabilities *c, struct slot *from, struct slot *to);

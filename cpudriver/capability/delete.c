@@ -77,6 +77,14 @@ static err_t stopped_by(struct capabilities *c, const struct slot *s, err_t why)
 	return why;
 }
 
+/* Whether this call is a revoke that has to delete that slot. */
+static bool is_victim(const struct capabilities *c, const struct slot *s)
+{
+	const struct slot *r = c->revoked;
+
+	return r && s->base >= r->base && slot_end(s) <= slot_end(r);
+}
+
 /* ---- The last copy ------------------------------------------------------------------------------------------------------------------ */
 
 static bool is_agreed(const struct capabilities *c, const struct slot *s)
@@ -122,7 +130,8 @@ static struct slot *first_to_go(const struct capabilities *c, const struct slot 
 /* One step; AGAIN if more are needed. */
 static err_t delete_step(struct capabilities *c, struct slot *s)
 {
-	bool last = !another_copy(s), covered = last && is_covered(c, s);
+	bool last = !another_copy(s), below = is_victim(c, s) && !same_object(c->revoked, s);
+	bool covered = last && (below || is_covered(c, s));
 	bool owns = last && !covered && !(s->flags & CAP_FLAG_FOREIGN) && !is_one_of(s, NAMES);
 	struct slot *before;
 	err_t e = last ? obstacle(c, s, covered) : OK;
@@ -171,14 +180,6 @@ static void pop(struct capabilities *c)
 
 	c->zombies = (struct slot *)(uintptr_t)z->extra;
 	z->extra = 0;
-}
-
-/* Whether this call is a revoke that has to delete that slot. */
-static bool is_victim(const struct capabilities *c, const struct slot *s)
-{
-	const struct slot *r = c->revoked;
-
-	return r && s->base >= r->base && slot_end(s) <= slot_end(r);
 }
 
 /* Gives up the chain on top, because of an obstacle. */
@@ -306,6 +307,17 @@ err_t slot_delete(struct capabilities *c, struct slot *s, unsigned *work)
 	return e;
 }
 
+/* What follows the slot in the database, while it is a copy or a descendant; then the copies before it. */
+static struct slot *next_victim(const struct slot *s)
+{
+	struct slot *n = database_next(s);
+
+	if (n && (n->base < slot_end(s) || same_object(n, s)))
+		return n;
+	n = database_previous(s);
+	return n && same_object(n, s) ? n : NULL;
+}
+
 static err_t revoke_step(struct capabilities *c, struct slot *s, unsigned *work)
 {
 	struct slot *victim;
@@ -313,9 +325,7 @@ static err_t revoke_step(struct capabilities *c, struct slot *s, unsigned *work)
 
 	if (is_err(e))
 		return e;
-	victim = last_descendant(c, s);
-	if (!victim)
-		victim = another_copy(s);
+	victim = next_victim(s);
 	if (!victim)
 		return OK;
 	if (!*work)

@@ -55,7 +55,7 @@ static err_t decode_object(const struct invocation *i, struct slot *object)
 err_t op_Kernel_install(struct invocation *i)
 {
 	struct slot object, *dst, *next, *same;
-	err_t e = destination(i, i->word[0], i->word[1] & 0xff, 1, &dst);
+	err_t e = destination(i, i->word[0], i->word[1] & 0xff, &dst);
 
 	if (is_ok(e))
 		e = decode_object(i, &object);

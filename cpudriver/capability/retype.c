@@ -160,7 +160,7 @@ err_t op_Any_retype(struct invocation *i)
 		.offset = i->word[3],
 		.bytes = i->word[4],
 	};
-	err_t e = destination(i, i->word[0], i->word[1], r.count, &r.first);
+	err_t e = destinations(i, i->word[0], i->word[1], r.count, &r.first);
 
 	return is_err(e) ? e : cap_retype(i->caps, &r);
 }
