@@ -62,7 +62,6 @@ resume_registers:
 	mov	%rdi, resume_from
 	mov	%rsi, resume_xstate
 critical_begin:
-	mov	$resume_rip, %esp
 	movl	$0, SHARED_DISABLED
 	mov	REGISTERS_RAX(%rdi), %rax
 	mov	REGISTERS_RBX(%rdi), %rbx
@@ -82,7 +81,11 @@ critical_begin:
 	test	%r11, SHARED_PENDING
 	jne	2f
 	mov	resume_r11, %r11
-	iretq
+	/* Not IRETQ: emulated (QEMU 7.2's TCG) it reads the user's stack as the kernel, which SMAP forbids. */
+	mov	$resume_rflags, %esp
+	popfq
+	mov	resume_rsp, %rsp
+	jmp	*resume_rip
 
 2:	/* Something came: take care of it, then load everything again. */
 	movl	$1, SHARED_DISABLED
@@ -245,19 +248,14 @@ thread_save_and_resume:
 	.skip	UPCALL_STACK
 upcall_stack_top:
 
-/* What IRETQ pops (Intel SDM vol. 2), and what resume_registers needs to begin again. */
+/* What resume_registers loads last, and what it needs to begin again. */
 	.data
 	.balign 64
-	.globl resume_code_segment, resume_stack_segment
 resume_rip:
-	.quad	0
-resume_code_segment:
 	.quad	0
 resume_rflags:
 	.quad	0
 resume_rsp:
-	.quad	0
-resume_stack_segment:
 	.quad	0
 resume_r11:
 	.quad	0

@@ -10,7 +10,6 @@ void upcall_run_entry(void), upcall_message_entry(void), upcall_page_fault_entry
 void upcall_foreign_entry(void), upcall_revoke_entry(void);
 extern const char critical_begin[], critical_end[];
 extern char upcall_stack_top[];
-extern uint64_t resume_code_segment, resume_stack_segment;
 
 _Noreturn void resume_registers(const struct registers *frame, const void *xstate);
 _Noreturn void thread_load_stack(uint64_t load);

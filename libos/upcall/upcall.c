@@ -46,8 +46,6 @@ void upcalls_start(void)
 {
 	struct dispatcher_shared *d = DISPATCHER;
 
-	__asm__("mov %%cs, %0" : "=r"(resume_code_segment));
-	__asm__("mov %%ss, %0" : "=r"(resume_stack_segment));
 	d->upcall[UPCALL_RUN] = (uint64_t)upcall_run_entry;
 	d->upcall[UPCALL_MESSAGE] = (uint64_t)upcall_message_entry;
 	d->upcall[UPCALL_PAGE_FAULT] = (uint64_t)upcall_page_fault_entry;
