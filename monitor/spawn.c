@@ -7,6 +7,7 @@
 #include <atoll/address_space.h>
 
 #include "cpudriver/abi/elf.h"
+#include "monitor/balance.h"
 #include "monitor/block.h"
 #include "monitor/domain.h"
 #include "monitor/handlers.h"
@@ -335,6 +336,9 @@ static err_t take_block(struct monitor *m, const struct spawn_request *r, const 
 
 err_t spawn_here(struct monitor *m, const struct spawn_request *r, uint32_t *number)
 {
+	if (m->life != LIFE_DISCOVERING)
+		balance_note(m);
+
 	struct building *b = calloc(1, sizeof(*b));
 	struct domain *d = domain_new(m);
 	const char *why = "";
