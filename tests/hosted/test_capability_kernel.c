@@ -39,7 +39,9 @@ static struct slot *root(unsigned n) { return &root_slots()[n]; }
 
 static err_t install(unsigned slot, unsigned type, uint64_t owner, uint64_t base, uint64_t size)
 {
-	return CALL(KERNEL, Kernel_install, IN_ROOT, slot | type << 8 | RIGHT_READ << 16 | owner << 32, base, size);
+	uint64_t rights = type < CAP_TYPES ? type_facts[type].rights : RIGHTS_ALL;
+
+	return CALL(KERNEL, Kernel_install, IN_ROOT, slot | type << 8 | rights << 16 | owner << 32, base, size);
 }
 
 /* ---- install ---------------------------------------------------------------------------------------------------------------------------- */
@@ -138,7 +140,6 @@ static void foreign_objects(void **state)
 {
 	(void)state;
 	assert_ok(install(10, CAP_RAM, ELSEWHERE, MIB, 512 * KIB));
-	root(10)->rights = RIGHTS_ALL;
 	assert_err(CALL(ROOT_SLOT(10), Any_retype, IN_ROOT, 12, TYPE_COUNT(Frame, 1), 0, PAGE_BYTES), NEEDS_AGREEMENT);
 	assert_err(CALL(ROOT_SLOT(10), Any_revoke), NEEDS_AGREEMENT);
 	assert_err(CALL(ROOT_SLOT(10), Any_delete), NEEDS_AGREEMENT);
