@@ -17,18 +17,15 @@
 #include "libos/ipc/serve.h"
 #include "libos/ipc/server.h"
 #include "libos/ipc/stream.h"
-#include "libos/memory/memory.h"
 #include "libos/upcall/dispatcher.h"
 
 struct ipc_service {
 	struct ipc_server server;
-	uint64_t tag; /* of the offer; accepted events carry it */
-	struct ipc_service *next;
 };
 
 bool (*serve_devices)(void);
 
-static struct ipc_service *services;
+static struct ipc_service *offered; /* there is one at most: events don't say which one they are about */
 static bool any_local;      /* some client calls an endpoint */
 static bool newly_opened;   /* a connection the program does not know of yet */
 static struct endpoint_message reply; /* to reply_token, with the next reply_wait */
@@ -40,15 +37,10 @@ static uint64_t reply_token = REPLY_NONE;
 static void accepted(const uint64_t word[EVENT_WORDS])
 {
 	struct bound_event bound;
-	struct ipc_service *s = services;
 	struct ipc_connection *c;
 
 	memcpy(&bound, word, sizeof bound);
-	while (s != NULL && s->tag != (bound.tag & 0xffffffff))
-		s = s->next;
-	if (s == NULL && services != NULL && services->next == NULL)
-		s = services;
-	if (s == NULL || is_err(connection_open(&bound, s, &c))) {
+	if (offered == NULL || is_err(connection_open(&bound, offered, &c))) {
 		(void)monitor_request(REQUEST_close, 0, bound.connection, 0, 0);
 		return;
 	}
@@ -60,27 +52,21 @@ static void accepted(const uint64_t word[EVENT_WORDS])
 
 err_t ipc_offer(const char *name, const struct ipc_server *server, struct ipc_service **out)
 {
-	static uint64_t last_tag = UINT64_C(1) << 31; /* apart from those of requests that complete */
-	struct ipc_service *s = store_alloc(sizeof *s);
+	static struct ipc_service service;
 	bool inside;
 	err_t e;
 
-	if (s == NULL)
-		return ERR(NO_MEMORY);
-	s->server = *server;
+	if (offered != NULL)
+		return ERR(EXISTS);
+	service.server = *server; /* the program's memory, so before the section */
 	inside = dispatcher_enter();
-	s->tag = ++last_tag;
-	s->next = services;
-	services = s;
+	offered = &service;
 	events_handle(EVENT_accepted, accepted);
-	e = ipc_request_name(REQUEST_offer, s->tag, name);
-	if (is_err(e)) {
-		services = s->next;
-		store_free(s, sizeof *s);
-	} else {
-		*out = s;
-	}
+	e = ipc_request_name(REQUEST_offer, 0, name);
+	if (is_err(e))
+		offered = NULL;
 	dispatcher_leave(inside);
+	*out = offered;
 	return e;
 }
 

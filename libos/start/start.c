@@ -125,21 +125,47 @@ void start_own_memory(uint64_t *base, uint64_t *bytes)
 	*bytes = own_bytes;
 }
 
-/* The first RAM region of the core_boot, its low end: what the CPU driver has taken of it is found by trying. */
+static void note_end(cap_t cap, const struct cap_identity *ram, uint64_t *end)
+{
+	struct cap_identity object;
+
+	if (is_err(cap_identify(cap, &object)) || object.type == CAP_RAM || object.base < ram->base || object.base >= ram->base + ram->size)
+		return;
+	if (object.base + object.size > *end)
+		*end = object.base + object.size;
+}
+
+/* The CPU driver made this domain out of the RAM's low end, one object behind the other (cpudriver/monitor.c). */
+static uint64_t end_of_first_objects(const struct cap_identity *ram)
+{
+	uint64_t end = ram->base;
+
+	note_end(CAP(ROOT_SELF, ROOT_SELF), ram, &end);
+	note_end(CAP(ROOT_SELF, ROOT_TASK), ram, &end);
+	note_end(CAP(ROOT_SELF, ROOT_BOOT), ram, &end);
+	note_end(CAP_PAGE_TABLE4, ram, &end);
+	note_end(CAP_SELF_DISPATCHER, ram, &end);
+	for (unsigned slot = BOOT_OBJECTS; slot < CNODE_SLOTS; slot++)
+		note_end(CAP(ROOT_BOOT, slot), ram, &end);
+	return end;
+}
+
+/* The low end of the first RAM region of the core_boot. */
 static void take_first_ram(void)
 {
-	for (unsigned slot = 0; slot < CNODE_SLOTS; slot++) {
-		struct cap_identity object;
-		cap_t cap = CAP(ROOT_BOOT, slot);
+	struct cap_identity ram;
+	unsigned slot = 0;
+	uint64_t used;
 
-		if (is_err(cap_identify(cap, &object)) || object.type != CAP_RAM)
-			continue;
-		own_base = object.base;
-		own_bytes = object.size < 2 * MONITOR_MEMORY ? object.size / 2 & ~(PAGE_BYTES - 1) : MONITOR_MEMORY;
-		must("memory", memory_add(cap, own_base, own_bytes, 0));
-		return;
-	}
-	fail("memory", ERR(NOT_FOUND));
+	while (slot < BOOT_OBJECTS && (is_err(cap_identify(CAP(ROOT_BOOT, slot), &ram)) || ram.type != CAP_RAM))
+		slot++;
+	if (slot == BOOT_OBJECTS)
+		fail("memory", ERR(NOT_FOUND));
+	used = end_of_first_objects(&ram) - ram.base;
+	own_base = ram.base;
+	own_bytes = used + MONITOR_MEMORY > ram.size / 2 ? used + (ram.size - used) / 2 : used + MONITOR_MEMORY;
+	own_bytes &= ~(PAGE_BYTES - 1);
+	must("memory", memory_add(CAP(ROOT_BOOT, slot), own_base, own_bytes, used));
 }
 
 static void start_monitor(const struct core_boot *boot)

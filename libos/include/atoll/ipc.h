@@ -46,6 +46,7 @@ struct ipc_server {
 	void (*closed)(void *context, struct ipc_connection *c);
 	void *context;
 };
+/* A domain offers one service. Errors: EXISTS (that name, or this domain's service). */
 MUST_USE err_t ipc_offer(const char *name, const struct ipc_server *server, struct ipc_service **out);
 /* Handles what has arrived; if nothing has, waits until something does or `deadline_tsc` (0: none) passes. Never returns an error for what a
  * client did: such a client is cut off. */
