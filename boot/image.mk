@@ -39,12 +39,9 @@ $(BUILD)/archive.cpio: $(ARCHIVED:%=$(BUILD)/archive/%) $(ARCHIVE_FILES) | $(DEP
 	$(Q)cd $(BUILD)/archive.root && find . -type f -printf '%P\n' | LC_ALL=C sort | \
 		cpio --quiet --reproducible -o -H newc -R 0:0 >$(abspath $@)
 
-# Only the GRUB modules that the menu needs, so that the image is small and boots quickly.
-GRUB_MODULES := multiboot2 normal iso9660 part_msdos part_gpt fat all_video
-$(BUILD)/atoll.iso: $(IMAGE_FILES) | $(DEPS)
+$(BUILD)/atoll.iso: $(IMAGE_FILES) boot/make-iso.sh | $(DEPS)
 	$(call say,ISO,$@)
-	$(Q)grub-mkrescue --install-modules='$(GRUB_MODULES)' --fonts= --locales= --themes= -o $@ $(BUILD)/image \
-		>$(BUILD)/grub-mkrescue.log 2>&1 || { cat $(BUILD)/grub-mkrescue.log; exit 1; }
+	$(Q)boot/make-iso.sh $@ $(BUILD)/image
 
 .PHONY: image
 image: $(BUILD)/atoll.iso

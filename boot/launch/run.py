@@ -86,7 +86,7 @@ def host(settings: user.Settings) -> int:
     """The channels on two bare threads of this host; the same facts, kept in the same way."""
     command = [str(settings.build / "bench-host")]
     results = Results(settings, origin_of_host(command))
-    transcript = Transcript(lambda line: print(line, flush=True), results.fact, firmware=False)
+    transcript = Transcript(lambda line: print(line, flush=True), results.fact)
     failure = virtual_machine.stream(command, settings.timeout, transcript.feed)
     transcript.end()
     results.close()
@@ -112,7 +112,7 @@ class Recording:
 
     def __init__(self, settings: user.Settings, command: list[str], on_text=lambda line: None):
         self.results = Results(settings, origin_of_guest(settings, command))
-        self.transcript = Transcript(on_text, self.results.fact)
+        self.transcript = Transcript(on_text, self.results.fact, firmware=settings.firmware == "uefi")
 
     def feed(self, data: bytes) -> None:
         self.results.log(data)

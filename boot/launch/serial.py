@@ -5,7 +5,7 @@
 A fact is `@tag {json}`, a whole line of its own. A line that looks like a fact and is not valid JSON is an error, never
 ignored: it means that a number was lost or that two cores wrote into each other's lines.
 
-The firmware and GRUB use the same line. What they say before the loader's first words is kept in the log only.
+UEFI firmware and GRUB use the same line. What they say before the loader's first words is kept in the log only.
 """
 
 import json
@@ -13,7 +13,7 @@ import re
 
 _ESCAPES = re.compile(r"\x1b(\[[0-9;?=]*[ -/]*[@-~]|[()][A-Z0-9]|[@-_=>78c])|[\x00-\x08\x0b-\x1a\x1c-\x1f\r]")
 _FACT = re.compile(r"@([a-z][a-z0-9_.-]*) *(\{.*)$")
-_FIRST_WORDS = re.compile(r"(Atoll|@[a-z]+ \{)")
+_FIRST_WORDS = re.compile(r"(Atoll\b|@[a-z]+ \{)")
 
 
 class BadFact(Exception):
@@ -53,14 +53,14 @@ def clean(line: bytes) -> str:
 class Transcript:
     """Sorts what comes into `facts`, `people` (lines for the terminal), `firmware`, `errors`; passes each on as it comes."""
 
-    def __init__(self, on_text=lambda line: None, on_fact=lambda fact: None, firmware=True):
+    def __init__(self, on_text=lambda line: None, on_fact=lambda fact: None, firmware=False):
         self.facts: list[dict] = []
         self.people: list[str] = []
         self.firmware: list[str] = []
         self.errors: list[str] = []
         self._on_text = on_text
         self._on_fact = on_fact
-        self._started = not firmware  # no firmware speaks before the first words
+        self._started = not firmware
         self._rest = b""
 
     def feed(self, data: bytes) -> None:
@@ -76,12 +76,10 @@ class Transcript:
 
     def add(self, line: str) -> None:
         if not self._started:
-            found = _FIRST_WORDS.search(line)
-            if not found:
+            if not _FIRST_WORDS.match(line):
                 self.firmware.append(line)
                 return
             self._started = True
-            line = line[found.start():]
         try:
             fact = fact_of(line)
         except BadFact as error:
@@ -105,6 +103,9 @@ class Transcript:
         panics = [event for event in events if event.get("event") == "panic"]
         if panics:
             return f"The guest reported a panic: {json.dumps(panics[0])}"
+        refusals = [event for event in events if event.get("event") == "boot_failed"]
+        if refusals:
+            return f"The machine did not start: {refusals[0].get('reason')}."
         ends = [event for event in events if event.get("event") == "poweroff"]
         if not ends:
             return "The machine stopped without powering itself off (a reset, or a triple fault)."

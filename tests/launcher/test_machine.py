@@ -70,7 +70,7 @@ def test_lines_are_cleaned(raw, line):
 
 
 def test_a_line_may_come_in_pieces():
-    transcript = serial.Transcript()
+    transcript = serial.Transcript(firmware=True)
     for piece in (b"noise\nAto", b"ll\n@boot {\"co", b"re\":1}\nmo", b"re"):
         transcript.feed(piece)
     transcript.end()
