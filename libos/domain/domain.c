@@ -142,7 +142,12 @@ err_t core_list(struct core_info *out, unsigned capacity, unsigned *count)
 	return reply.error;
 }
 
-err_t system_power_off(int64_t status) { return monitor_request(REQUEST_power_off, 0, (uint64_t)status, 0, 0).error; }
+err_t system_power_off(int64_t status)
+{
+	/* The end of this domain, which comes with it, is no exit: what it has said must be on its way. */
+	console_flush();
+	return monitor_request(REQUEST_power_off, 0, (uint64_t)status, 0, 0).error;
+}
 
 /* ---- The end ---- */
 
