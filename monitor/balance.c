@@ -67,7 +67,7 @@ struct balance balance_now(struct monitor *m)
 
 	for (uint32_t core = 0; core < m->peers; core++)
 		if (m->peer[core].page.value != CAP_NULL.value)
-			left_out += 2; /* its doorbell, and its page, which is foreign */
+			left_out += 3; /* its doorbell; its page, which is foreign, and the library's copy of that, which is mapped */
 	return (struct balance){m->ram.free, (uint32_t)platform_capabilities() - left_out, m->connections};
 }
 
