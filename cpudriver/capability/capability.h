@@ -147,7 +147,6 @@ MUST_USE static inline err_t cap_operation(const struct invocation *i, uint64_t 
 	}
 	uint64_t type = i->self->type;
 
-
 	if (operation_rights[type][op] & ~i->self->rights)
 		return ERR(CAP_RIGHTS);
 	*handler = operation_handler[type][op];

@@ -75,11 +75,13 @@ static void every_type_has_the_common_operations(void **state)
 			assert_ptr_not_equal(operation_handler[type][op], no_operation);
 	for (unsigned op = 0; op < OPERATION_LIMIT; op++) {
 		assert_ptr_equal(operation_handler[CAP_Null][op], no_operation);
+		assert_int_equal(operation_rights[CAP_Null][op], 0);
 		assert_true((operation_handler[CAP_ZOMBIE_CNODE][op] == no_operation) == (op != OP_Any_delete));
 		assert_true((operation_handler[CAP_ZOMBIE_DISPATCHER][op] == no_operation) == (op != OP_Any_delete));
 	}
 	assert_int_equal(operation_rights[CAP_IoPorts][OP_IoPorts_out], RIGHT_WRITE);
 	assert_int_equal(operation_rights[CAP_Kernel][OP_Any_retype], RIGHT_CONTROL);
+	assert_ptr_equal(operation_handler[CAP_PageTable2][OP_PageTable2_map], op_PageTable2_map);
 }
 
 static void destinations(void **state)
