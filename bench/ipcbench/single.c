@@ -93,7 +93,7 @@ struct partner {
 
 enum {
 	PARTNER_REPLY = 1, /* the reply is the request; served without the library OS's loop */
-	PARTNER_YIELD = 2, /* replies, then yields for ever */
+	PARTNER_YIELD = 0x5969656c, /* replies, then yields for ever; no word that an empty call leaves in its registers */
 };
 
 static err_t partner_start(struct partner *p)
