@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 
@@ -81,8 +82,16 @@ int64_t linux_fstat(struct linux_frame *f)
 
 int64_t linux_lseek(struct linux_frame *f) { return f->rdi < DESCRIPTORS ? -ESPIPE : -EBADF; }
 
-/* Not a terminal, so the C library buffers whole blocks of output unless the program asks for lines. */
-int64_t linux_ioctl(struct linux_frame *f) { return f->rdi < DESCRIPTORS ? -ENOTTY : -EBADF; }
+/* A terminal as far as its size goes, which is all that the C library asks: it then hands over each line when it ends. */
+int64_t linux_ioctl(struct linux_frame *f)
+{
+	if (f->rdi >= DESCRIPTORS)
+		return -EBADF;
+	if (f->rsi != TIOCGWINSZ)
+		return -ENOTTY;
+	*(struct winsize *)f->rdx = (struct winsize){.ws_row = 24, .ws_col = 80};
+	return 0;
+}
 
 int64_t linux_fcntl(struct linux_frame *f) { return f->rdi < DESCRIPTORS ? 0 : -EBADF; }
 

@@ -9,12 +9,16 @@
 
 #include <string.h>
 
+#include <atoll/domain.h>
+
 #include "cpudriver/abi/calls.h"
 #include "libos/ipc/endpoint.h"
 #include "libos/ipc/wait.h"
 #include "libos/thread/thread.h"
 #include "libos/upcall/dispatcher.h"
 #include "libos/upcall/entry.h"
+
+#define TURNS_A_SECOND 100
 
 struct thread *thread_current;
 uint32_t polling_limit = 1000;
@@ -51,10 +55,19 @@ void threads_wake_sleepers(void)
 	}
 }
 
+/* The timer goes off for the first sleeper, and ends a turn if others wait for theirs. A turn that has begun keeps its end. */
 void threads_set_timer(void)
 {
 	uint64_t deadline = sleeping == NULL ? 0 : sleeping->deadline;
 
+	if (!queue_is_empty(&ready)) {
+		uint64_t turn_end = now() + time_tsc_hz() / TURNS_A_SECOND;
+
+		if (timer_armed != 0 && timer_armed < turn_end && (deadline == 0 || timer_armed <= deadline))
+			return;
+		if (deadline == 0 || turn_end < deadline)
+			deadline = turn_end;
+	}
 	if (deadline == timer_armed)
 		return;
 	timer_armed = deadline;
@@ -87,6 +100,8 @@ static void switch_to(struct thread *next)
 {
 	struct thread *self = thread_current;
 
+	if (timer_armed == 0 && !queue_is_empty(&ready))
+		threads_set_timer();
 	self->fs_base = __builtin_ia32_rdfsbase64();
 	self->gs_base = __builtin_ia32_rdgsbase64();
 	self->interrupted = false;
@@ -107,6 +122,8 @@ static void switch_to(struct thread *next)
 /* From a context that is not needed any more. */
 static _Noreturn void go_on_with(struct thread *next)
 {
+	if (timer_armed == 0 && !queue_is_empty(&ready))
+		threads_set_timer();
 	thread_current = next;
 	if (next->interrupted)
 		resume_registers(&next->frame, next->xstate);

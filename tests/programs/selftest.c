@@ -318,7 +318,7 @@ static const char *check_domains(void)
 	}
 	CHECK(err_is(domain_spawn(nobody, NULL, CORE_HERE, 0, &domain), ERR_NUMBER_NOT_FOUND));
 	CHECK(err_is(domain_spawn((const char *const[]){PROGRAM, NULL}, NULL, 9999, 0, &domain), ERR_NUMBER_CORE_UNKNOWN));
-	CHECK(spawn_child("sleep", "", CORE_HERE, &domain));
+	CHECK(spawn_child("sleep", "-", CORE_HERE, &domain));
 	CHECK(is_ok(domain_kill(domain)));
 	CHECK(is_ok(domain_wait(domain, &status, &cause)) && cause == END_KILLED);
 	CHECK(is_err(domain_wait(domain, &status, &cause)));
@@ -342,7 +342,7 @@ static const char *check_null_pointer_ends_the_domain(void)
 	int64_t status;
 	enum end_cause cause;
 
-	CHECK(spawn_child("fault", "", CORE_HERE, &domain));
+	CHECK(spawn_child("fault", "-", CORE_HERE, &domain));
 	CHECK(is_ok(domain_wait(domain, &status, &cause)));
 	CHECK(cause == END_FAULT || status > 128);
 	return NULL;
@@ -357,7 +357,7 @@ static const char *talk_to(unsigned core)
 	int64_t status;
 	enum end_cause cause;
 
-	CHECK(spawn_child("serve", "", core, &domain));
+	CHECK(spawn_child("serve", "-", core, &domain));
 	CHECK(is_ok(ipc_bind("selftest", false, &call)));
 	CHECK(ipc_is_local(call) == (core == domain_core()));
 	for (unsigned i = 0; i < 100; i++) {
