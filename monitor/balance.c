@@ -61,9 +61,22 @@ static uint32_t count_of(const struct domain *d)
 	return count;
 }
 
+/* The acpi domain may get its turn while it is being counted. */
+static uint32_t count_left_out(struct monitor *m)
+{
+	uint64_t before;
+	uint32_t left_out;
+
+	do {
+		before = platform_capabilities();
+		left_out = count_own() + count_of(domain_find(m, m->acpi));
+	} while (platform_capabilities() != before);
+	return left_out;
+}
+
 struct balance balance_now(struct monitor *m)
 {
-	uint32_t left_out = count_own() + count_of(domain_find(m, m->acpi));
+	uint32_t left_out = count_left_out(m);
 
 	for (uint32_t core = 0; core < m->peers; core++)
 		if (m->peer[core].page.value != CAP_NULL.value)

@@ -99,7 +99,7 @@ static err_t place_all(struct connection *c, cap_t ring, cap_t peer_ring, cap_t 
 	return e;
 }
 
-/* Takes back what the domain still has in the slots that it was told of. */
+/* Takes back what the domain has not been told of. Later it may have moved it, and the slots may hold something else. */
 static void unplace_all(struct monitor *m, struct connection *c)
 {
 	const uint8_t slots[] = {c->slot_send, c->slot_receive, c->slot_doorbell};
@@ -207,7 +207,6 @@ static void tell_domain(struct monitor *m, const struct connection *c, enum moni
 /* This side holds nothing of the peer's any more, and says so. */
 static void close_here(struct monitor *m, struct connection *c, bool ended)
 {
-	unplace_all(m, c);
 	if (c->peer_ring.value != CAP_NULL.value) {
 		drop_foreign(c->peer_ring);
 		drop_foreign(c->peer_doorbell);
