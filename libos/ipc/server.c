@@ -180,9 +180,26 @@ static bool serve_connections(void)
 
 /* ---- Endpoint calls ---- */
 
+/* Whose call it is. A client may call before this side has looked at the event that tells of it. */
+static struct ipc_connection *calling(uint32_t number)
+{
+	struct ipc_connection *c = connection_find(number);
+	bool inside;
+
+	if (c == NULL) {
+		inside = dispatcher_enter();
+		events_poll();
+		dispatcher_leave(inside);
+		c = connection_find(number);
+	}
+	if (__builtin_expect(newly_opened, 0))
+		announce_new();
+	return c;
+}
+
 static void answer_endpoint(const struct endpoint_request *r)
 {
-	struct ipc_connection *c = connection_find((uint32_t)r->badge);
+	struct ipc_connection *c = calling((uint32_t)r->badge);
 	struct ipc_message request = {
 		.word = {r->message.word[0], r->message.word[1], r->message.word[2], unpack_last(r->message.word[3])},
 		.label = (uint16_t)(r->message.word[3] >> LABEL_SHIFT),
