@@ -169,7 +169,8 @@ static bool take_all_memory(void)
 	do
 		e = memory_map(MIB, RIGHTS(RIGHT_READ | RIGHT_WRITE), PLACE_NOW, &memory);
 	while (is_ok(e));
-	return err_is(e, ERR_NUMBER_NO_MEMORY);
+	printf("memory was refused at last: %s\n", err_sentence(e));
+	return err_is(e, ERR_NUMBER_NO_MEMORY) || err_is(e, ERR_NUMBER_LIMIT);
 }
 
 static bool take_all_slots(void)
