@@ -12,6 +12,7 @@
 #include "cpudriver/entry/calls.h"
 #include "cpudriver/monitor.h"
 #include "cpudriver/processor/control.h"
+#include "cpudriver/processor/memory_types.h"
 #include "cpudriver/report.h"
 
 #define TURNS_PER_SECOND 100
@@ -60,8 +61,13 @@ static void start_devices(struct core_boot *boot)
 
 static void check_control(struct core_boot *boot, bool first)
 {
-	struct control_state here = control_read();
+	struct control_state here;
 
+	if (first)
+		memory_types_read(&boot->memory_types);
+	else
+		memory_types_adopt(&boot->memory_types, boot->control.misc);
+	here = control_read();
 	if (first)
 		boot->control = here;
 	else

@@ -72,6 +72,18 @@ struct control_state {
 	uint64_t cr0, cr4, efer, pat, xcr0, misc;
 };
 
+/* The memory type range registers (Intel SDM vol. 3, 11.11), which must say the same on all cores. INIT keeps them on processors, but not on every
+ * emulated one. */
+#define MEMORY_TYPES_FIXED    11
+#define MEMORY_TYPES_VARIABLE 10
+
+struct memory_types {
+	uint64_t fixed[MEMORY_TYPES_FIXED];
+	struct {
+		uint64_t base, mask;
+	} variable[MEMORY_TYPES_VARIABLE];
+};
+
 struct core_boot {
 	uint64_t magic;
 	uint32_t version, bytes;
@@ -96,6 +108,7 @@ struct core_boot {
 	uint32_t local_apic_mode; /* 0: the first core, choose; 1 xAPIC, 2 x2APIC */
 	uint32_t starter;         /* core ID of who started this one; the first core: its own */
 	struct control_state control; /* the first core's; all zero on the first core */
+	struct memory_types memory_types; /* likewise; their default is in control.misc */
 
 	/* between the two monitors (monitor/mesh.h), all physical; 0 on the first core: this core's mesh area, a page for each core of the
 	 * machine, and the page of the starter's area that is this core's to write */

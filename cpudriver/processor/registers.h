@@ -11,6 +11,8 @@
 #define CR0_ET (1 << 4)
 #define CR0_NE (1 << 5)
 #define CR0_WP (1 << 16)
+#define CR0_NW (1 << 29)
+#define CR0_CD (1 << 30)
 #define CR0_PG 0x80000000
 
 #define CR4_DE         (1 << 3)
@@ -45,9 +47,10 @@
 #define RFLAGS_AC        (1 << 18)
 
 /* SDM vol. 4, 2.1: architectural model-specific registers. */
-#define MSR_MTRR_CAP       0x000000fe
+#define MSR_MTRR_CAP       0x000000fe /* bits 0..7: variable ranges, 8: fixed ranges */
 #define MSR_SYSENTER_CS    0x00000174
 #define MSR_PAT            0x00000277
+#define MSR_MTRR_PHYS_BASE 0x00000200 /* then PHYS_MASK, then the next pair */
 #define MSR_MTRR_DEF_TYPE  0x000002ff
 #define MSR_EFER           0xc0000080
 #define MSR_STAR           0xc0000081
