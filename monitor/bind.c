@@ -379,6 +379,7 @@ void handle_connected(struct monitor *m, uint32_t from, const struct message_con
 	}
 	t->value = 0;
 	ticket_fail(m, t, e);
+	unplace_all(m, c);
 	close_here(m, c, false);
 }
 
