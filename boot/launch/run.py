@@ -125,8 +125,8 @@ class Recording:
         failure = failure or self.transcript.failure()
         if failure is None:
             return 0
-        last = (self.transcript.people or self.transcript.firmware or ["nothing at all"])[-1]
-        print(f"{failure}\nThe guest's last line: {last}", file=sys.stderr)
+        said = [line for line in self.transcript.firmware + self.transcript.people if line]
+        print(f"{failure}\nThe guest's last line: {said[-1] if said else 'none'}", file=sys.stderr)
         return 1
 
 

@@ -80,6 +80,8 @@ class Transcript:
                 self.firmware.append(line)
                 return
             self._started = True
+        if not line and not (self.people and self.people[-1]):
+            return  # the guest ends half a line before it states a fact
         try:
             fact = fact_of(line)
         except BadFact as error:
@@ -116,8 +118,8 @@ class Transcript:
 
 def _leak(fact: dict) -> str | None:
     """Each core says what it had before the first program ran, and after the last one ended."""
-    for name in ("ram", "caps", "slots"):
-        before, after = fact.get(f"{name}_before"), fact.get(f"{name}_after")
+    for name in [field.removesuffix("_before") for field in fact if field.endswith("_before")]:
+        before, after = fact[f"{name}_before"], fact.get(f"{name}_after")
         if before != after:
             return f"A leak on core {fact.get('core')}: {name} was {before} before and {after} after."
     return None
