@@ -64,6 +64,8 @@ void pair_answer(struct ipc_connection *stream, uint16_t label, const uint64_t *
 	switch (label) {
 	case STREAM_FLOOR:
 		answer_floor = floor_of(stream);
+		/* Nothing orders two streams, so the asker waits for this before it goes on with the other one. */
+		(void)!is_ok(ipc_send(stream, STREAM_FLOOR, words, sizeof(*words)));
 		break;
 	case STREAM_PAIR:
 		if (answer_floor.mine != NULL)
@@ -132,13 +134,16 @@ static bool ask_turn(struct asker *a, struct floor_pair *floor)
 static bool ask_turns(struct asker *a)
 {
 	struct floor_pair floor = floor_of(a->floor);
+	uint64_t word;
+	uint16_t label;
+	size_t bytes;
 
 	samples_begin(&floor_samples);
 	samples_begin(&channel_samples);
 	samples_begin(&call_samples);
 	samples_begin(&channel_ratios);
 	samples_begin(&call_ratios);
-	if (!command(a->floor, STREAM_FLOOR, 0))
+	if (!command(a->floor, STREAM_FLOOR, 0) || is_err(ipc_receive(a->floor, &label, &word, sizeof(word), &bytes)))
 		return false;
 	for (uint64_t i = 0; i < a->turns; i++)
 		if (!ask_turn(a, &floor))

@@ -108,7 +108,7 @@ static void release(struct ipc_connection *c)
 
 err_t connection_open(const struct bound_event *bound, struct ipc_service *service, struct ipc_connection **out)
 {
-	struct ipc_connection *c;
+	struct ipc_connection *c, **link;
 	err_t e;
 
 	store_prepare();
@@ -131,8 +131,9 @@ err_t connection_open(const struct bound_event *bound, struct ipc_service *servi
 		release(c);
 		return e;
 	}
-	c->next = *list_of(c);
-	*list_of(c) = c;
+	for (link = list_of(c); *link != NULL; link = &(*link)->next)
+		;
+	*link = c;
 	*out = c;
 	return OK;
 }
