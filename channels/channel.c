@@ -8,15 +8,17 @@
 
 _Static_assert(CHANNEL_LINES_MAX / 2 * CHANNEL_LINE_PAYLOAD < CHANNEL_ACK_LENGTH, "every length fits a header");
 
-static struct channel_result answer(enum channel_code code) { return (struct channel_result){code}; }
+static struct channel_result answer(enum channel_code code)
+{
+	return (struct channel_result){code};
+}
 
 static bool is_aligned(const void *memory)
 {
 	return memory != NULL && (uintptr_t)memory % _Alignof(struct channel_slot) == 0;
 }
 
-struct channel_result channel_init(struct channel *ch, void *rx, void *tx, unsigned lines, channel_ring_fn *ring,
-				   void *argument)
+struct channel_result channel_init(struct channel *ch, void *rx, void *tx, unsigned lines, channel_ring_fn *ring, void *argument)
 {
 	bool power_of_two = (lines & (lines - 1)) == 0;
 
@@ -24,17 +26,17 @@ struct channel_result channel_init(struct channel *ch, void *rx, void *tx, unsig
 		return answer(CHANNEL_BAD_GEOMETRY);
 
 	*ch = (struct channel){
-		.rx = rx,
-		.tx = tx,
-		.ring = ring,
-		.ring_argument = argument,
-		.mask = lines - 1,
-		.ack_at = lines / 2,
-		.room = lines - 1,
-		.next_out = (uint16_t)lines,
-		.acked = (uint16_t)lines,
-		.next_in = lines,
-		.ack_sent = (uint16_t)lines,
+	    .rx = rx,
+	    .tx = tx,
+	    .ring = ring,
+	    .ring_argument = argument,
+	    .mask = lines - 1,
+	    .ack_at = lines / 2,
+	    .room = lines - 1,
+	    .next_out = (uint16_t)lines,
+	    .acked = (uint16_t)lines,
+	    .next_in = lines,
+	    .ack_sent = (uint16_t)lines,
 	};
 	return answer(CHANNEL_OK);
 }
@@ -43,7 +45,7 @@ const char *channel_fault_sentence(enum channel_fault fault)
 {
 	static const char *const sentences[] = {
 #define FAULT(name, sentence) [CHANNEL_FAULT_##name] = sentence,
-		CHANNEL_FAULTS(FAULT)
+	    CHANNEL_FAULTS(FAULT)
 #undef FAULT
 	};
 
@@ -224,8 +226,7 @@ static void unpack(unsigned char *bytes, const uint64_t *words, size_t length)
 		bytes[whole * 8 + i] = (unsigned char)(words[whole] >> i * 8);
 }
 
-struct channel_result channel_try_receive_bytes(struct channel *ch, void *buffer, size_t capacity, uint16_t *type,
-						size_t *length)
+struct channel_result channel_try_receive_bytes(struct channel *ch, void *buffer, size_t capacity, uint16_t *type, size_t *length)
 {
 	struct channel_message line;
 	struct channel_result result;

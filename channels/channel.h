@@ -53,14 +53,17 @@ struct channel_result {
 	enum channel_code code;
 };
 
-static inline bool channel_ok(struct channel_result result) { return result.code == CHANNEL_OK; }
+static inline bool channel_ok(struct channel_result result)
+{
+	return result.code == CHANNEL_OK;
+}
 
-#define CHANNEL_FAULTS(FAULT) \
-	FAULT(NONE, "the channel works") \
-	FAULT(SEQUENCE, "the peer wrote a line whose sequence is not the expected one") \
-	FAULT(ACKNOWLEDGEMENT, "the peer acknowledged lines that were never sent, or took an acknowledgement back") \
-	FAULT(LENGTH, "the peer wrote a line with an impossible type or length") \
-	FAULT(FRAGMENT, "the peer wrote a line that does not continue the message under way") \
+#define CHANNEL_FAULTS(FAULT)                                                                                                              \
+	FAULT(NONE, "the channel works")                                                                                                   \
+	FAULT(SEQUENCE, "the peer wrote a line whose sequence is not the expected one")                                                    \
+	FAULT(ACKNOWLEDGEMENT, "the peer acknowledged lines that were never sent, or took an acknowledgement back")                        \
+	FAULT(LENGTH, "the peer wrote a line with an impossible type or length")                                                           \
+	FAULT(FRAGMENT, "the peer wrote a line that does not continue the message under way")                                              \
 	FAULT(GONE, "the peer's domain has ended")
 
 enum channel_fault {
@@ -87,8 +90,8 @@ struct channel {
 	struct channel_slot *tx; /* we write its lines; the peer writes tx[0].notice */
 	channel_ring_fn *ring;
 	void *ring_argument;
-	uint32_t mask;     /* number of lines - 1 */
-	uint32_t ack_at;   /* half a ring: when that much is owed, a line of its own acknowledges it */
+	uint32_t mask;   /* number of lines - 1 */
+	uint32_t ack_at; /* half a ring: when that much is owed, a line of its own acknowledges it */
 
 	/* sending */
 	uint32_t room;     /* how many lines messages may have outstanding; 0 once broken */
@@ -114,19 +117,31 @@ struct channel {
 #define CHANNEL_NEVER 0x10000u /* not a 16-bit sequence, so no header matches it */
 
 /* Bytes of one direction's memory; it must be aligned to sizeof(struct channel_slot), which any page is. */
-static inline size_t channel_bytes(unsigned lines) { return lines * sizeof(struct channel_slot); }
+static inline size_t channel_bytes(unsigned lines)
+{
+	return lines * sizeof(struct channel_slot);
+}
 
 /* `rx` is the memory in which this side receives, `tx` the mapping of the other side's; both zeroed by whoever binds,
  * `lines` a power of two from CHANNEL_LINES_MIN to CHANNEL_LINES_MAX, the same on both sides. `ring` may be NULL when
  * the peer never parks. */
-CHANNEL_MUST_CHECK struct channel_result channel_init(struct channel *ch, void *rx, void *tx, unsigned lines,
-						      channel_ring_fn *ring, void *argument);
+CHANNEL_MUST_CHECK struct channel_result channel_init(struct channel *ch, void *rx, void *tx, unsigned lines, channel_ring_fn *ring,
+                                                      void *argument);
 
 /* The longest message in bytes: half a ring, because the other half may be taken but not acknowledged yet. */
-static inline size_t channel_longest(const struct channel *ch) { return (size_t)ch->ack_at * CHANNEL_LINE_PAYLOAD; }
+static inline size_t channel_longest(const struct channel *ch)
+{
+	return (size_t)ch->ack_at * CHANNEL_LINE_PAYLOAD;
+}
 
-static inline enum channel_fault channel_fault(const struct channel *ch) { return ch->fault; }
-static inline bool channel_broken(const struct channel *ch) { return ch->fault != CHANNEL_FAULT_NONE; }
+static inline enum channel_fault channel_fault(const struct channel *ch)
+{
+	return ch->fault;
+}
+static inline bool channel_broken(const struct channel *ch)
+{
+	return ch->fault != CHANNEL_FAULT_NONE;
+}
 const char *channel_fault_sentence(enum channel_fault fault);
 
 /* Ends the conversation from this side, for a reason that the caller has learnt elsewhere. The first reason stays. */
@@ -149,7 +164,10 @@ static inline unsigned channel_outstanding(const struct channel *ch)
 }
 
 /* Whether a message of one line would be accepted now. */
-static inline bool channel_can_send(const struct channel *ch) { return channel_outstanding(ch) < ch->room; }
+static inline bool channel_can_send(const struct channel *ch)
+{
+	return channel_outstanding(ch) < ch->room;
+}
 
 /* Writes the next line. There is room. */
 static inline void channel_write_line(struct channel *ch, uint16_t type, uint16_t length, const uint64_t *words, size_t count)
@@ -177,8 +195,7 @@ static inline void channel_flush(struct channel *ch)
 }
 
 /* A message of `count` words, at most CHANNEL_WORDS; a sleeping peer is not told before the flush. */
-CHANNEL_MUST_CHECK static inline struct channel_result channel_post(struct channel *ch, uint16_t type,
-								    const uint64_t *words, size_t count)
+CHANNEL_MUST_CHECK static inline struct channel_result channel_post(struct channel *ch, uint16_t type, const uint64_t *words, size_t count)
 {
 	if (__builtin_expect(count > CHANNEL_WORDS || !channel_can_send(ch), 0))
 		return channel_post_refused(ch, count);
@@ -187,8 +204,7 @@ CHANNEL_MUST_CHECK static inline struct channel_result channel_post(struct chann
 }
 
 /* The same, and a sleeping peer is rung. */
-CHANNEL_MUST_CHECK static inline struct channel_result channel_send(struct channel *ch, uint16_t type,
-								    const uint64_t *words, size_t count)
+CHANNEL_MUST_CHECK static inline struct channel_result channel_send(struct channel *ch, uint16_t type, const uint64_t *words, size_t count)
 {
 	struct channel_result result = channel_post(ch, type, words, count);
 
@@ -198,17 +214,14 @@ CHANNEL_MUST_CHECK static inline struct channel_result channel_send(struct chann
 }
 
 /* A message of up to channel_longest() bytes in as many lines as it needs: all of it or nothing is written. */
-CHANNEL_MUST_CHECK struct channel_result channel_post_bytes(struct channel *ch, uint16_t type, const void *data,
-							    size_t length);
-CHANNEL_MUST_CHECK struct channel_result channel_send_bytes(struct channel *ch, uint16_t type, const void *data,
-							    size_t length);
+CHANNEL_MUST_CHECK struct channel_result channel_post_bytes(struct channel *ch, uint16_t type, const void *data, size_t length);
+CHANNEL_MUST_CHECK struct channel_result channel_send_bytes(struct channel *ch, uint16_t type, const void *data, size_t length);
 
 /* ---- Receiving ---- */
 
 /* Takes the next line. CHANNEL_EMPTY says that there is no message; a line that was only an acknowledgement may have been
  * taken, so more may be there, and there may be room again. channel_park_prepare() knows. */
-CHANNEL_MUST_CHECK static inline struct channel_result channel_try_receive(struct channel *ch,
-									   struct channel_message *out)
+CHANNEL_MUST_CHECK static inline struct channel_result channel_try_receive(struct channel *ch, struct channel_message *out)
 {
 	const struct channel_line *line = &ch->rx[ch->next_in & ch->mask].line;
 	uint64_t header = channel_load_header(&line->header);
@@ -219,8 +232,7 @@ CHANNEL_MUST_CHECK static inline struct channel_result channel_try_receive(struc
 	for (size_t i = 0; i < CHANNEL_WORDS; i++)
 		out->words[i] = channel_load_payload(&line->payload[i]);
 	acked = (uint16_t)(channel_header_acknowledgement(header) - ch->acked);
-	if (__builtin_expect(acked > channel_outstanding(ch) || ch->rest != 0 ||
-			     channel_header_length(header) > CHANNEL_LINE_PAYLOAD, 0))
+	if (__builtin_expect(acked > channel_outstanding(ch) || ch->rest != 0 || channel_header_length(header) > CHANNEL_LINE_PAYLOAD, 0))
 		return channel_receive_special(ch, header, out);
 
 	out->type = channel_header_type(header);
@@ -236,8 +248,8 @@ CHANNEL_MUST_CHECK static inline struct channel_result channel_try_receive(struc
 /* Takes lines until a message is complete in `buffer`, whose first bytes must stay untouched between calls that answer
  * CHANNEL_EMPTY. A message longer than `capacity` is taken whole, its head stays in the buffer, and the answer is
  * CHANNEL_TOO_LONG. Both times *type and *length tell the message's. */
-CHANNEL_MUST_CHECK struct channel_result channel_try_receive_bytes(struct channel *ch, void *buffer, size_t capacity,
-								   uint16_t *type, size_t *length);
+CHANNEL_MUST_CHECK struct channel_result channel_try_receive_bytes(struct channel *ch, void *buffer, size_t capacity, uint16_t *type,
+                                                                   size_t *length);
 
 /* Whether there is something to do, without doing it: CHANNEL_OK if a line is there, or if there is now room for a message
  * that was refused, which is said once; else CHANNEL_EMPTY or CHANNEL_BROKEN. */

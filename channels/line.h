@@ -24,9 +24,9 @@
 #include "channels/memory.h"
 
 enum {
-	CHANNEL_WORDS = 7,                      /* payload of a line, in words of 64 bits */
+	CHANNEL_WORDS = 7,                        /* payload of a line, in words of 64 bits */
 	CHANNEL_LINE_PAYLOAD = CHANNEL_WORDS * 8, /* and in bytes */
-	CHANNEL_LINES_MIN = 4,                  /* fewer would answer every acknowledgement with another */
+	CHANNEL_LINES_MIN = 4,                    /* fewer would answer every acknowledgement with another */
 	CHANNEL_LINES_MAX = 1024,
 	CHANNEL_ACK_LENGTH = 0xffff,
 };
@@ -57,7 +57,19 @@ static inline uint64_t channel_header(uint16_t sequence, uint16_t acknowledgemen
 	return (uint64_t)sequence | (uint64_t)acknowledgement << 16 | (uint64_t)type << 32 | (uint64_t)length << 48;
 }
 
-static inline uint16_t channel_header_sequence(uint64_t header) { return (uint16_t)header; }
-static inline uint16_t channel_header_acknowledgement(uint64_t header) { return (uint16_t)(header >> 16); }
-static inline uint16_t channel_header_type(uint64_t header) { return (uint16_t)(header >> 32); }
-static inline uint16_t channel_header_length(uint64_t header) { return (uint16_t)(header >> 48); }
+static inline uint16_t channel_header_sequence(uint64_t header)
+{
+	return (uint16_t)header;
+}
+static inline uint16_t channel_header_acknowledgement(uint64_t header)
+{
+	return (uint16_t)(header >> 16);
+}
+static inline uint16_t channel_header_type(uint64_t header)
+{
+	return (uint16_t)(header >> 32);
+}
+static inline uint16_t channel_header_length(uint64_t header)
+{
+	return (uint16_t)(header >> 48);
+}

@@ -33,21 +33,21 @@ struct summary summarise(double *samples, size_t n)
 		return (struct summary){0};
 	qsort(samples, n, sizeof samples[0], by_value);
 	return (struct summary){
-		.n = n,
-		.min = samples[0],
-		.p50 = percentile(samples, n, 50),
-		.p99 = percentile(samples, n, 99),
-		.max = samples[n - 1],
+	    .n = n,
+	    .min = samples[0],
+	    .p50 = percentile(samples, n, 50),
+	    .p99 = percentile(samples, n, 99),
+	    .max = samples[n - 1],
 	};
 }
 
 bool fact_line(char *line, size_t size, const struct fact *fact)
 {
 	int length = snprintf(line, size,
-			      "@bench {\"id\":\"%s\",\"lens\":\"%s\",\"unit\":\"%s\",\"from\":%d,\"to\":%d,\"n\":%zu,"
-			      "\"min\":%.10g,\"p50\":%.10g,\"p99\":%.10g,\"max\":%.10g}",
-			      fact->id, fact->lens, fact->unit, fact->from, fact->to, fact->of.n, fact->of.min, fact->of.p50,
-			      fact->of.p99, fact->of.max);
+	                      "@bench {\"id\":\"%s\",\"lens\":\"%s\",\"unit\":\"%s\",\"from\":%d,\"to\":%d,\"n\":%zu,"
+	                      "\"min\":%.10g,\"p50\":%.10g,\"p99\":%.10g,\"max\":%.10g}",
+	                      fact->id, fact->lens, fact->unit, fact->from, fact->to, fact->of.n, fact->of.min, fact->of.p50, fact->of.p99,
+	                      fact->of.max);
 
 	return length >= 0 && (size_t)length < size;
 }

@@ -24,7 +24,7 @@ struct fact {
 	const char *id;
 	const char *lens; /* elapsed, instructions or host */
 	const char *unit;
-	int from, to;     /* cores */
+	int from, to; /* cores */
 	struct summary of;
 };
 

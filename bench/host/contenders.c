@@ -126,10 +126,10 @@ static bool follow_ck_stream(struct side *side, unsigned count)
 enum { RTT_WARM_UP = 32, RTT_COUNT = 256, STREAM_WARM_UP = 2 * RING_LINES, STREAM_COUNT = 2048 };
 
 const struct contender contenders[CONTENDERS] = {
-	[FLOOR_RTT] = {"floor.rtt", false, RTT_WARM_UP, RTT_COUNT, lead_floor, follow_floor},
-	[CHANNEL_RTT] = {"channel.rtt", false, RTT_WARM_UP, RTT_COUNT, lead_channel, follow_channel},
-	[CK_RTT] = {"ck.rtt", false, RTT_WARM_UP, RTT_COUNT, lead_ck, follow_ck},
-	[CHANNEL_STREAM] = {"channel.stream", true, STREAM_WARM_UP, STREAM_COUNT, lead_stream, follow_stream},
-	[CHANNEL_STREAM_SENT] = {"channel.stream.sent", true, STREAM_WARM_UP, STREAM_COUNT, lead_stream, follow_stream_sent},
-	[CK_STREAM] = {"ck.stream", true, STREAM_WARM_UP, STREAM_COUNT, lead_ck_stream, follow_ck_stream},
+    [FLOOR_RTT] = {"floor.rtt", false, RTT_WARM_UP, RTT_COUNT, lead_floor, follow_floor},
+    [CHANNEL_RTT] = {"channel.rtt", false, RTT_WARM_UP, RTT_COUNT, lead_channel, follow_channel},
+    [CK_RTT] = {"ck.rtt", false, RTT_WARM_UP, RTT_COUNT, lead_ck, follow_ck},
+    [CHANNEL_STREAM] = {"channel.stream", true, STREAM_WARM_UP, STREAM_COUNT, lead_stream, follow_stream},
+    [CHANNEL_STREAM_SENT] = {"channel.stream.sent", true, STREAM_WARM_UP, STREAM_COUNT, lead_stream, follow_stream_sent},
+    [CK_STREAM] = {"ck.stream", true, STREAM_WARM_UP, STREAM_COUNT, lead_ck_stream, follow_ck_stream},
 };

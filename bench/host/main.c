@@ -27,11 +27,10 @@ enum { EXIT_MET = 0, EXIT_MISSED = 1, EXIT_CANNOT = 2, EXIT_UNSTABLE = 3 };
 
 enum { ROUNDS_DEFAULT = 2000, ROUNDS_MIN = 100, ROUNDS_MAX = 1000000 };
 
-static const double rtt_bar = 1.25;   /* channel.rtt / floor.rtt at most */
-static const double stream_bar = 3;   /* channel.stream * channel.rtt at least */
-static const double agree = 1.25;     /* the floors around a round, greater by smaller, at most */
-static const double next_state = 2;   /* a floor this many times the fastest (5th percentile) is another state */
-
+static const double rtt_bar = 1.25; /* channel.rtt / floor.rtt at most */
+static const double stream_bar = 3; /* channel.stream * channel.rtt at least */
+static const double agree = 1.25;   /* the floors around a round, greater by smaller, at most */
+static const double next_state = 2; /* a floor this many times the fastest (5th percentile) is another state */
 
 /* Moves the rounds whose floor held still to the front, with the mean of both floors as theirs; answers how many. */
 static unsigned keep_steady(struct round *rounds, unsigned count)
@@ -52,8 +51,14 @@ static unsigned keep_steady(struct round *rounds, unsigned count)
 /* A column of some rounds, which the caller frees; `value` may combine several. */
 typedef double column_fn(const struct round *round, enum contender_index contender);
 
-static double column_time(const struct round *round, enum contender_index c) { return round->ns[c]; }
-static double column_rate(const struct round *round, enum contender_index c) { return 1e9 / round->ns[c]; }
+static double column_time(const struct round *round, enum contender_index c)
+{
+	return round->ns[c];
+}
+static double column_rate(const struct round *round, enum contender_index c)
+{
+	return 1e9 / round->ns[c];
+}
 static double column_of_floor(const struct round *round, enum contender_index c)
 {
 	return round->ns[c] / round->ns[FLOOR_RTT];
@@ -102,8 +107,8 @@ static void print_table(const struct round *rounds, unsigned count)
 		double ratio = summary_of(rounds, count, stream ? column_per_rtt : column_of_floor, c).p50;
 		double scale = stream ? 1e-6 : 1;
 
-		printf("%-22s %10.1f %10.1f %10.1f %-5s %5.2f %s\n", contenders[c].id, s.min * scale, s.p50 * scale,
-		       s.p99 * scale, stream ? "M/s" : "ns", ratio, stream ? "messages per round trip" : "of the floor");
+		printf("%-22s %10.1f %10.1f %10.1f %-5s %5.2f %s\n", contenders[c].id, s.min * scale, s.p50 * scale, s.p99 * scale,
+		       stream ? "M/s" : "ns", ratio, stream ? "messages per round trip" : "of the floor");
 	}
 }
 
@@ -114,12 +119,12 @@ static bool print_facts(const struct pair *pair, const struct round *rounds, uns
 	for (enum contender_index c = 0; c < CONTENDERS; c++) {
 		bool stream = contenders[c].is_stream;
 		struct fact fact = {
-			.id = contenders[c].id,
-			.lens = "host",
-			.unit = stream ? "messages/s" : "ns",
-			.from = pair->cpus[stream ? FOLLOWER : LEADER],
-			.to = pair->cpus[stream ? LEADER : FOLLOWER],
-			.of = summary_of(rounds, count, stream ? column_rate : column_time, c),
+		    .id = contenders[c].id,
+		    .lens = "host",
+		    .unit = stream ? "messages/s" : "ns",
+		    .from = pair->cpus[stream ? FOLLOWER : LEADER],
+		    .to = pair->cpus[stream ? LEADER : FOLLOWER],
+		    .of = summary_of(rounds, count, stream ? column_rate : column_time, c),
 		};
 
 		if (!fact_line(line, sizeof line, &fact))
@@ -136,8 +141,7 @@ static bool judge(const struct round *rounds, unsigned count)
 	bool rtt_met = rtt <= rtt_bar, stream_met = stream >= stream_bar;
 
 	printf("\nchannel.rtt     %.2f of floor.rtt, at most %.2f: %s\n", rtt, rtt_bar, rtt_met ? "met" : "MISSED");
-	printf("channel.stream  %.2f messages per channel.rtt, at least %.2f: %s\n\n", stream, stream_bar,
-	       stream_met ? "met" : "MISSED");
+	printf("channel.stream  %.2f messages per channel.rtt, at least %.2f: %s\n\n", stream, stream_bar, stream_met ? "met" : "MISSED");
 	return rtt_met && stream_met;
 }
 
@@ -147,11 +151,12 @@ static int report(const struct pair *pair, struct round *rounds, unsigned count)
 	unsigned fast, slow;
 	const struct round *common;
 
-	printf("two threads on CPU %d (node %d) and CPU %d (node %d), chosen and bound by hwloc; rings of %d lines\n",
-	       pair->cpus[LEADER], pair->nodes[LEADER], pair->cpus[FOLLOWER], pair->nodes[FOLLOWER], RING_LINES);
+	printf("two threads on CPU %d (node %d) and CPU %d (node %d), chosen and bound by hwloc; rings of %d lines\n", pair->cpus[LEADER],
+	       pair->nodes[LEADER], pair->cpus[FOLLOWER], pair->nodes[FOLLOWER], RING_LINES);
 	printf("%u rounds, %u left out because the floor moved meanwhile\n", count, count - steady);
 	if (steady < count / 2) {
-		printf("unstable: the floor moved in more than half of the rounds, so there is no result; try when this machine is quieter\n");
+		printf(
+		    "unstable: the floor moved in more than half of the rounds, so there is no result; try when this machine is quieter\n");
 		return EXIT_UNSTABLE;
 	}
 	fast = split_states(rounds, steady);
@@ -190,7 +195,7 @@ static bool parse(int argc, char **argv, struct pair *pair, long *rounds)
 			continue;
 		}
 		fprintf(stderr, "bench-host: cannot use \"%s %s\"; known are --cpus A,B and --rounds N (%d to %d)\n", option, value,
-			ROUNDS_MIN, ROUNDS_MAX);
+		        ROUNDS_MIN, ROUNDS_MAX);
 		return false;
 	}
 	return true;

@@ -14,10 +14,10 @@ struct turns {
 	hwloc_const_cpuset_t follower_cpu;
 	struct side *follower;
 
-	_Alignas(128) _Atomic unsigned batch;  /* written by the leader: number of the batch, from 1 */
-	enum contender_index contender;        /* likewise, before `batch`; CONTENDERS ends the thread */
+	_Alignas(128) _Atomic unsigned batch;   /* written by the leader: number of the batch, from 1 */
+	enum contender_index contender;         /* likewise, before `batch`; CONTENDERS ends the thread */
 	_Alignas(128) _Atomic unsigned through; /* written by the follower: that number when it is done */
-	bool failed;                           /* likewise, before `through` */
+	bool failed;                            /* likewise, before `through` */
 };
 
 static double now_ns(void)
@@ -104,42 +104,62 @@ static const char *measure_rounds(struct turns *turns, struct side *leader, stru
 	return NULL;
 }
 
-/* The chosen PUs, or the first PUs of the first two cores that this process may use. */
-static bool choose(hwloc_topology_t topology, struct pair *pair, hwloc_obj_t pus[SIDES])
+/* The first PU of a core that this process may use; NULL if there is none. */
+static hwloc_obj_t allowed_pu(hwloc_topology_t topology, hwloc_obj_t core, hwloc_const_bitmap_t allowed)
 {
-	hwloc_const_bitmap_t allowed = hwloc_topology_get_allowed_cpuset(topology);
+	hwloc_obj_t pu = NULL;
+
+	do
+		pu = hwloc_get_next_obj_inside_cpuset_by_type(topology, core->cpuset, HWLOC_OBJ_PU, pu);
+	while (pu != NULL && !hwloc_bitmap_isset(allowed, pu->os_index));
+	return pu;
+}
+
+/* The PUs that were asked for, if this process may use them. */
+static void choose_given(hwloc_topology_t topology, const int cpus[SIDES], hwloc_const_bitmap_t allowed, hwloc_obj_t pus[SIDES])
+{
+	for (int i = 0; i < SIDES; i++)
+		if (hwloc_bitmap_isset(allowed, (unsigned)cpus[i]))
+			pus[i] = hwloc_get_pu_obj_by_os_index(topology, (unsigned)cpus[i]);
+}
+
+/* The first PUs of the first two cores that this process may use. */
+static void choose_first(hwloc_topology_t topology, hwloc_const_bitmap_t allowed, hwloc_obj_t pus[SIDES])
+{
+	hwloc_obj_t core = NULL;
 	int found = 0;
 
-	for (int i = 0; i < SIDES && pair->cpus[i] >= 0; i++) {
-		pus[i] = hwloc_get_pu_obj_by_os_index(topology, (unsigned)pair->cpus[i]);
-		found += pus[i] != NULL && hwloc_bitmap_isset(allowed, pus[i]->os_index);
+	while (found < SIDES && (core = hwloc_get_next_obj_by_type(topology, HWLOC_OBJ_CORE, core)) != NULL) {
+		pus[found] = allowed_pu(topology, core, allowed);
+		found += pus[found] != NULL;
 	}
-	for (int i = 0; pair->cpus[0] < 0 && found < SIDES; i++) {
-		hwloc_obj_t core = hwloc_get_obj_by_type(topology, HWLOC_OBJ_CORE, (unsigned)i);
+}
 
-		if (core == NULL)
-			break;
-		for (hwloc_obj_t pu = NULL; (pu = hwloc_get_next_obj_inside_cpuset_by_type(topology, core->cpuset, HWLOC_OBJ_PU, pu));)
-			if (hwloc_bitmap_isset(allowed, pu->os_index)) {
-				pus[found++] = pu;
-				break;
-			}
-	}
-	return found == SIDES && pus[0] != pus[1];
+static bool choose(hwloc_topology_t topology, const struct pair *pair, hwloc_obj_t pus[SIDES])
+{
+	hwloc_bitmap_t allowed = hwloc_bitmap_alloc();
+
+	if (allowed == NULL)
+		return false;
+	hwloc_get_cpubind(topology, allowed, HWLOC_CPUBIND_PROCESS); /* if that fails the set stays empty, and nothing is found */
+	if (pair->cpus[0] >= 0)
+		choose_given(topology, pair->cpus, allowed, pus);
+	else
+		choose_first(topology, allowed, pus);
+	hwloc_bitmap_free(allowed);
+	return pus[0] != NULL && pus[1] != NULL && pus[0] != pus[1];
 }
 
 static struct inbox *allocate_near(hwloc_topology_t topology, hwloc_obj_t pu)
 {
-	struct inbox *box = hwloc_alloc_membind_policy(topology, sizeof *box, pu->nodeset, HWLOC_MEMBIND_BIND,
-						       HWLOC_MEMBIND_BYNODESET);
+	struct inbox *box = hwloc_alloc_membind_policy(topology, sizeof *box, pu->nodeset, HWLOC_MEMBIND_BIND, HWLOC_MEMBIND_BYNODESET);
 
 	if (box != NULL)
 		memset(box, 0, sizeof *box);
 	return box;
 }
 
-static const char *run_threads(struct turns *turns, hwloc_obj_t pus[SIDES], struct side sides[SIDES], struct round *rounds,
-			       unsigned count)
+static const char *run_threads(struct turns *turns, hwloc_obj_t pus[SIDES], struct side sides[SIDES], struct round *rounds, unsigned count)
 {
 	pthread_t thread;
 	const char *trouble;
@@ -163,7 +183,7 @@ bool pair_measure(struct pair *pair, struct round *rounds, unsigned count)
 	static struct turns turns;
 	static struct side sides[SIDES];
 	struct inbox *inboxes[SIDES];
-	hwloc_obj_t pus[SIDES];
+	hwloc_obj_t pus[SIDES] = {NULL, NULL};
 
 	if (hwloc_topology_init(&turns.topology) != 0 || hwloc_topology_load(turns.topology) != 0) {
 		pair->trouble = "hwloc cannot read this machine";

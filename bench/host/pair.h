@@ -14,8 +14,8 @@ struct round {
 };
 
 struct pair {
-	int cpus[SIDES];  /* as the operating system counts them; -1 lets hwloc choose two cores */
-	int nodes[SIDES]; /* where their memory is */
+	int cpus[SIDES];     /* as the operating system counts them; -1 lets hwloc choose two cores */
+	int nodes[SIDES];    /* where their memory is */
 	const char *trouble; /* a sentence, if something failed */
 };
 

@@ -41,7 +41,7 @@ static void must(bool holds)
 static uint64_t nearly_right(struct input *input)
 {
 	return channel_header((uint16_t)(ch.next_in + (int8_t)take(input, 1)), (uint16_t)(ch.acked + take(input, 1)),
-			      (uint16_t)(ch.rest_type + take(input, 1)), (uint16_t)(ch.rest + take(input, 2)));
+	                      (uint16_t)(ch.rest_type + take(input, 1)), (uint16_t)(ch.rest + take(input, 2)));
 }
 
 static void peer_writes(struct input *input, unsigned how)
@@ -96,7 +96,10 @@ static void must_make_sense(unsigned lines)
 		must(tx[i].line.header == 0 && rx[i].notice.parking == 0);
 }
 
-static void rung(void *count) { ++*(unsigned *)count; }
+static void rung(void *count)
+{
+	++*(unsigned *)count;
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -17,15 +17,18 @@ struct channel_pair {
 	int rings[2]; /* how often that side was rung */
 };
 
-static inline void pair_count_ring(void *argument) { ++*(int *)argument; }
+static inline void pair_count_ring(void *argument)
+{
+	++*(int *)argument;
+}
 
 static inline void pair_connect(struct channel_pair *pair, unsigned lines)
 {
 	assert(lines <= PAIR_LINES_MAX);
 	memset(pair, 0, sizeof *pair);
 	for (int i = 0; i < 2; i++) {
-		struct channel_result result = channel_init(&pair->side[i], pair->inbox[i], pair->inbox[!i], lines, pair_count_ring,
-							    &pair->rings[!i]);
+		struct channel_result result =
+		    channel_init(&pair->side[i], pair->inbox[i], pair->inbox[!i], lines, pair_count_ring, &pair->rings[!i]);
 
 		assert(channel_ok(result));
 		(void)result;

@@ -33,7 +33,7 @@ static void a_fact_is_one_line(void **state)
 {
 	const struct fact fact = {"channel.rtt", "host", "ns", 0, 5, {10000, 80.5, 90.25, 1e9, 12345678901.0}};
 	const char *expected = "@bench {\"id\":\"channel.rtt\",\"lens\":\"host\",\"unit\":\"ns\",\"from\":0,\"to\":5,\"n\":10000,"
-			       "\"min\":80.5,\"p50\":90.25,\"p99\":1000000000,\"max\":1.23456789e+10}";
+	                       "\"min\":80.5,\"p50\":90.25,\"p99\":1000000000,\"max\":1.23456789e+10}";
 	char line[256], small[20];
 
 	(void)state;
@@ -45,8 +45,8 @@ static void a_fact_is_one_line(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(percentiles_are_samples),
-		cmocka_unit_test(a_fact_is_one_line),
+	    cmocka_unit_test(percentiles_are_samples),
+	    cmocka_unit_test(a_fact_is_one_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

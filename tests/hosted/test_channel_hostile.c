@@ -140,8 +140,8 @@ static void a_long_message_must_go_on_as_it_began(void **state)
 		uint16_t type, length;
 		enum channel_fault fault;
 	} second[] = {
-		{5, 44, CHANNEL_FAULT_NONE},    {5, 43, CHANNEL_FAULT_FRAGMENT}, {5, 100, CHANNEL_FAULT_FRAGMENT},
-		{6, 44, CHANNEL_FAULT_FRAGMENT}, {5, 0, CHANNEL_FAULT_FRAGMENT},  {0, CHANNEL_ACK_LENGTH, CHANNEL_FAULT_FRAGMENT},
+	    {5, 44, CHANNEL_FAULT_NONE},     {5, 43, CHANNEL_FAULT_FRAGMENT}, {5, 100, CHANNEL_FAULT_FRAGMENT},
+	    {6, 44, CHANNEL_FAULT_FRAGMENT}, {5, 0, CHANNEL_FAULT_FRAGMENT},  {0, CHANNEL_ACK_LENGTH, CHANNEL_FAULT_FRAGMENT},
 	};
 
 	(void)state;
@@ -297,15 +297,15 @@ static void scribbling_confuses_nobody(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(only_the_expected_sequence_is_taken),
-		cmocka_unit_test(a_line_of_the_lap_before_is_not_new),
-		cmocka_unit_test(only_outstanding_lines_can_be_acknowledged),
-		cmocka_unit_test(lies_about_acknowledgement_count_on_every_kind_of_line),
-		cmocka_unit_test(only_possible_lengths_are_taken),
-		cmocka_unit_test(a_long_message_must_go_on_as_it_began),
-		cmocka_unit_test(every_fault_has_a_sentence),
-		cmocka_unit_test(a_restless_notice_costs_one_ring_a_message),
-		cmocka_unit_test(scribbling_confuses_nobody),
+	    cmocka_unit_test(only_the_expected_sequence_is_taken),
+	    cmocka_unit_test(a_line_of_the_lap_before_is_not_new),
+	    cmocka_unit_test(only_outstanding_lines_can_be_acknowledged),
+	    cmocka_unit_test(lies_about_acknowledgement_count_on_every_kind_of_line),
+	    cmocka_unit_test(only_possible_lengths_are_taken),
+	    cmocka_unit_test(a_long_message_must_go_on_as_it_began),
+	    cmocka_unit_test(every_fault_has_a_sentence),
+	    cmocka_unit_test(a_restless_notice_costs_one_ring_a_message),
+	    cmocka_unit_test(scribbling_confuses_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -83,15 +83,33 @@ static void run_both(void *(*a)(void *), void *(*b)(void *))
 	assert_false(channel_broken(&pair.side[A]) || channel_broken(&pair.side[B]));
 }
 
-static void *all_well(bool well) { return well ? &pair : NULL; }
+static void *all_well(bool well)
+{
+	return well ? &pair : NULL;
+}
 
 /* ---- Polling ---- */
 
-static void *asks(void *ch) { return all_well(exchange_ask(ch, ROUNDS)); }
-static void *answers(void *ch) { return all_well(exchange_answer(ch, ROUNDS)); }
-static void *pours(void *ch) { return all_well(exchange_pour(ch, ROUNDS)); }
-static void *pours_singly(void *ch) { return all_well(exchange_pour_singly(ch, ROUNDS)); }
-static void *drains(void *ch) { return all_well(exchange_drain(ch, 0, ROUNDS)); }
+static void *asks(void *ch)
+{
+	return all_well(exchange_ask(ch, ROUNDS));
+}
+static void *answers(void *ch)
+{
+	return all_well(exchange_answer(ch, ROUNDS));
+}
+static void *pours(void *ch)
+{
+	return all_well(exchange_pour(ch, ROUNDS));
+}
+static void *pours_singly(void *ch)
+{
+	return all_well(exchange_pour_singly(ch, ROUNDS));
+}
+static void *drains(void *ch)
+{
+	return all_well(exchange_drain(ch, 0, ROUNDS));
+}
 
 static void questions_and_answers(void **state)
 {
@@ -145,7 +163,10 @@ static void what_a_message_points_to_comes_with_it(void **state)
 
 /* ---- Sleeping, both directions at once, long and short messages, the smallest rings ---- */
 
-static size_t length_of(unsigned i) { return (size_t)i * 7 % (CHANNEL_LINES_MIN / 2 * CHANNEL_LINE_PAYLOAD); }
+static size_t length_of(unsigned i)
+{
+	return (size_t)i * 7 % (CHANNEL_LINES_MIN / 2 * CHANNEL_LINE_PAYLOAD);
+}
 
 static bool send_if_possible(struct channel *ch, unsigned *sent)
 {
@@ -258,7 +279,7 @@ static void *scribbles(void *argument)
 		random ^= random << 17;
 		channel_store_payload(&ch->tx[random % LINES].line.payload[random / LINES % CHANNEL_WORDS], random);
 		channel_store_header(&ch->tx[random / 1024 % LINES].line.header,
-				     channel_header((uint16_t)(LINES + random / 4096 % 8), LINES, 1, (uint16_t)(random >> 20 & 63)));
+		                     channel_header((uint16_t)(LINES + random / 4096 % 8), LINES, 1, (uint16_t)(random >> 20 & 63)));
 		channel_store_notice(&ch->rx[0].notice.parking, random);
 	}
 	return all_well(true);
@@ -295,12 +316,12 @@ static void scribbling_meanwhile_confuses_nobody(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(questions_and_answers),
-		cmocka_unit_test(streams),
-		cmocka_unit_test(what_a_message_points_to_comes_with_it),
-		cmocka_unit_test(both_talk_and_sleep),
-		cmocka_unit_test(questions_and_answers_asleep),
-		cmocka_unit_test(scribbling_meanwhile_confuses_nobody),
+	    cmocka_unit_test(questions_and_answers),
+	    cmocka_unit_test(streams),
+	    cmocka_unit_test(what_a_message_points_to_comes_with_it),
+	    cmocka_unit_test(both_talk_and_sleep),
+	    cmocka_unit_test(questions_and_answers_asleep),
+	    cmocka_unit_test(scribbling_meanwhile_confuses_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -115,7 +115,10 @@ static void drain_oldest(struct core *core)
 
 /* ---- Sleeping ---- */
 
-static void ring_bell(void *argument) { ((struct core *)argument)->bell = true; }
+static void ring_bell(void *argument)
+{
+	((struct core *)argument)->bell = true;
+}
 
 static void sleep_until_rung(void)
 {
@@ -403,12 +406,12 @@ static void without_the_receivers_fence_one_is_lost(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_send_always_wakes),
-		cmocka_unit_test(a_burst_always_wakes),
-		cmocka_unit_test(a_question_that_was_only_posted_always_wakes),
-		cmocka_unit_test(room_always_wakes),
-		cmocka_unit_test(without_the_senders_fence_one_is_lost),
-		cmocka_unit_test(without_the_receivers_fence_one_is_lost),
+	    cmocka_unit_test(a_send_always_wakes),
+	    cmocka_unit_test(a_burst_always_wakes),
+	    cmocka_unit_test(a_question_that_was_only_posted_always_wakes),
+	    cmocka_unit_test(room_always_wakes),
+	    cmocka_unit_test(without_the_senders_fence_one_is_lost),
+	    cmocka_unit_test(without_the_receivers_fence_one_is_lost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
