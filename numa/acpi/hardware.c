@@ -6,13 +6,14 @@
  * Physical memory is mapped in windows of at least 64 KiB that are kept while there is room, because tables lie side by side and ACPICA
  * maps and unmaps each of them several times. What no DeviceFrame of ours covers can't be mapped, so AML can't reach RAM. */
 
-#include <stdio.h>
 #include <string.h>
 
 #include <atoll/address_space.h>
 #include <atoll/capability.h>
+#include <atoll/console.h>
 #include <atoll/device.h>
 #include <atoll/domain.h>
+#include <atoll/ipc.h>
 #include <atoll/thread.h>
 
 #include "cpudriver/abi/core_boot.h"
@@ -22,7 +23,7 @@
 #define PORTS      CAP(ROOT_TASK, TASK_IO_PORTS)
 #define INTERRUPTS CAP(ROOT_TASK, TASK_INTERRUPTS)
 
-enum { DEVICES_MAX = REGIONS_MAX, WINDOWS = 64, PRINT_BYTES = 8192, PRINT_STACK = 65536 };
+enum { DEVICES_MAX = REGIONS_MAX, WINDOWS = 64, PRINT_BYTES = 8192, PRINT_STACK = 16384 };
 #define WINDOW_LEAST (64 * KIB)
 
 struct device {
@@ -213,7 +214,7 @@ bool hardware_attach_interrupt(uint32_t isa, void (*handler)(void *context), voi
 /* ---- Messages ---- */
 
 /* Printing waits for the console, which starts long after this domain and may never do. So a thread of its own prints, and the first
- * message starts it. What does not fit is lost. */
+ * message starts it. It keeps no connection, since this domain outlives the console. What does not fit is lost. */
 static struct {
 	char text[PRINT_BYTES];
 	size_t used;
@@ -221,6 +222,20 @@ static struct {
 	struct condition more;
 	struct thread *printer;
 } messages;
+
+static void show(const char *text, size_t bytes)
+{
+	struct ipc_connection *console;
+
+	if (is_err(ipc_bind(CONSOLE_SERVICE, true, &console)))
+		return;
+	for (size_t at = 0, piece; at < bytes; at += piece) {
+		piece = bytes - at < IPC_STREAM_BYTES ? bytes - at : IPC_STREAM_BYTES;
+		if (is_err(ipc_send(console, CONSOLE_WRITE, text + at, piece)))
+			break;
+	}
+	ipc_close(console);
+}
 
 static void print_all(void *unused)
 {
@@ -235,8 +250,7 @@ static void print_all(void *unused)
 		memcpy(text, messages.text, bytes);
 		messages.used = 0;
 		mutex_unlock(&messages.lock);
-		fwrite(text, 1, bytes, stdout);
-		fflush(stdout);
+		show(text, bytes);
 	}
 }
 
