@@ -21,6 +21,7 @@ from results import Results, origin_of_guest, origin_of_host
 from serial import Transcript
 
 REFUSED = 2
+PROMPT = "atoll> "
 
 
 def main(arguments: list[str]) -> int:
@@ -37,30 +38,42 @@ def main(arguments: list[str]) -> int:
 
 def run(settings: user.Settings) -> int:
     """Shows the guest's lines as they come, then the tables."""
-    return _watch(settings, subprocess.DEVNULL)
+    return _watch(settings)
 
 
 def shell(settings: user.Settings) -> int:
-    """The serial line is the terminal, until the guest powers itself off or Ctrl-C ends the machine."""
-    settings = dataclasses.replace(settings, app=settings.app or "shell")
-    if not sys.stdin.isatty():
-        return _watch(settings, None)
+    """The serial line is the terminal until the guest powers itself off. Lines may also come from a pipe."""
     import pexpect  # Only here: `check` must work before any package is installed.
 
-    print("Ctrl-C ends the machine; the shell's `poweroff` does it gently.")
+    settings = dataclasses.replace(settings, app=settings.app or "shell")
+    by_hand = sys.stdin.isatty()
     with _scratch() as scratch:
         command = machine.command(settings, _image(settings), Path(scratch))
         recording = Recording(settings, command)
-        terminal = TerminalFilter()
-
-        def show(data: bytes) -> bytes:
-            recording.feed(data)
-            return terminal.feed(data)
-
-        guest = pexpect.spawn(command[0], command[1:], timeout=None, preexec_fn=virtual_machine.die_with_parent)
-        guest.interact(escape_character=None, output_filter=show)
-        guest.close()
+        terminal = TerminalFilter(recording.feed)
+        guest = pexpect.spawn(command[0], command[1:], timeout=settings.timeout, echo=False,
+                              preexec_fn=virtual_machine.die_with_parent)
+        try:
+            if by_hand:
+                print("Ctrl-C ends the machine; the shell's `poweroff` does it gently.")
+                guest.interact(escape_character=None, output_filter=terminal.feed)
+            else:
+                guest.logfile_read = terminal
+                _type(guest, sys.stdin, pexpect.EOF)
+        except pexpect.TIMEOUT:
+            return recording.verdict(f"The machine said nothing for {settings.timeout} seconds and was stopped.")
+        finally:
+            guest.close(force=True)
     return recording.verdict(None if guest.exitstatus == 0 else "The machine was stopped.")
+
+
+def _type(guest, lines, end) -> None:
+    """Each line waits for the prompt, since what comes before the guest listens is lost. After the last one: poweroff."""
+    for line in [*lines, "poweroff"]:
+        if guest.expect([PROMPT, end]):
+            return
+        guest.send(line.rstrip("\n") + "\r")
+    guest.expect(end)
 
 
 def gdb(settings: user.Settings) -> int:
@@ -95,11 +108,11 @@ def host(settings: user.Settings) -> int:
     return 1 if failure else 0
 
 
-def _watch(settings: user.Settings, stdin) -> int:
+def _watch(settings: user.Settings) -> int:
     with _scratch() as scratch:
         command = machine.command(settings, _image(settings), Path(scratch))
         recording = Recording(settings, command, on_text=lambda line: print(line, flush=True))
-        failure = virtual_machine.stream(command, settings.timeout, recording.feed, stdin)
+        failure = virtual_machine.stream(command, settings.timeout, recording.feed)
     code = recording.verdict(failure)
     tables = report.tables(recording.results.facts)
     print(f"\n{tables}\n" if tables else "")
@@ -133,11 +146,14 @@ class Recording:
 class TerminalFilter:
     """Holds facts back from the terminal; everything else passes at once, also half a line."""
 
-    def __init__(self):
+    def __init__(self, on_data):
+        self._on_data = on_data
         self._held: bytes | None = None
         self._at_start = True
 
     def feed(self, data: bytes) -> bytes:
+        """What to show of `data`; all of it goes to `on_data`."""
+        self._on_data(data)
         shown = bytearray()
         for byte in data:
             if self._at_start and byte == ord("@"):
@@ -148,6 +164,12 @@ class TerminalFilter:
             elif self._at_start:
                 self._held = None
         return bytes(shown)
+
+    def write(self, data: bytes) -> None:
+        sys.stdout.write(self.feed(data).decode("utf-8", "replace").replace("\r", ""))
+
+    def flush(self) -> None:
+        sys.stdout.flush()
 
 
 def _image(settings: user.Settings) -> Path:

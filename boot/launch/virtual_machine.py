@@ -17,12 +17,12 @@ def die_with_parent() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def stream(command: list[str], timeout: float, on_data, stdin=subprocess.DEVNULL) -> str | None:
+def stream(command: list[str], timeout: float, on_data) -> str | None:
     """Runs `command`, hands what it prints to `on_data` as it comes.
 
     The answer is None if it ended with exit code 0, else a sentence that says how it ended.
     """
-    with subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           preexec_fn=die_with_parent) as process:
         try:
             complaints = _pump(process, time.monotonic() + timeout, on_data)
