@@ -117,7 +117,7 @@ static enum outcome serve_call(struct ipc_connection *c)
 	request.label = m.type;
 	answer(c, &request, &response);
 	/* a client that has no room for its reply has sent more calls than it has waited for */
-	return channel_ok(channel_post(&c->channel, response.label, response.word, IPC_WORDS)) ? SOMETHING : CUT_OFF;
+	return channel_ok(channel_send(&c->channel, response.label, response.word, IPC_WORDS)) ? SOMETHING : CUT_OFF;
 }
 
 static enum outcome serve_stream(struct ipc_connection *c)
