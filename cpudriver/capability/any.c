@@ -14,21 +14,19 @@
 #include "cpudriver/capability/paging.h"
 
 /* The word of a slot that begins with its type has the layout of V0; this is what user space sees of it. */
-#define IDENTIFIED (UINT64_C(0x0000ffff00ffffff) & ~((uint64_t)SLOT_PLACE_FLAGS << 16))
+#define IDENTIFIED (UINT64_C(0xffffffff00ffffff) & ~((uint64_t)SLOT_PLACE_FLAGS << 16))
 _Static_assert(offsetof(struct slot, rights) == offsetof(struct slot, type) + 1, "bits 8..15");
 _Static_assert(offsetof(struct slot, flags) == offsetof(struct slot, type) + 2, "bits 16..23");
 _Static_assert(offsetof(struct slot, owner) == offsetof(struct slot, type) + 4, "bits 32..47");
+_Static_assert(offsetof(struct slot, cursor) == offsetof(struct slot, type) + 6, "bits 48..63");
 
 err_t op_Any_identify(struct invocation *i)
 {
 	const struct slot *s = i->self;
-
 	uint64_t facts;
 
 	__builtin_memcpy(&facts, &s->type, sizeof(facts));
 	i->value[0] = facts & IDENTIFIED;
-	if (s->type == CAP_Doorbell)
-		i->value[0] |= s->extra << 48;
 	i->value[1] = slot_number(s);
 	i->value[2] = s->size;
 	return OK;
@@ -48,7 +46,7 @@ void slot_copy(struct capabilities *c, struct slot *src, struct slot *dst, right
 	dst->rights = src->rights & rights.bits;
 	dst->flags = (dst->flags & SLOT_PLACE_FLAGS) | (src->flags & (CAP_FLAG_REMOTE | CAP_FLAG_FOREIGN));
 	dst->owner = src->owner;
-	dst->cursor = 0;
+	dst->cursor = src->cursor;
 	dst->extra = shared_extra(src);
 	database_insert_copy(c, dst, src);
 }

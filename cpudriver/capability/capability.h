@@ -40,7 +40,8 @@ struct slot {
 	/* the database's, with the pointers at the end */
 	uint8_t height;
 	uint16_t owner;  /* core ID of the object's owner */
-	uint16_t cursor; /* zombies: slots of the object below this one are empty */
+	uint16_t cursor; /* zombies: slots of the object below this one are empty. Doorbell: `extra` again, so that identify's first
+	                    value is one word of the slot. Else 0. */
 	uint64_t extra;  /* Frame, DeviceFrame, PageTable: where it is mapped (paging.h). Endpoint: badge. Doorbell: the doorbell's index.
 	                    Interrupt: the binding's (0: none). Zombies: the next one. Else 0. */
 	struct slot *left, *right, *parent;
@@ -138,24 +139,26 @@ MUST_USE handler_t no_operation; /* CAP_EMPTY or OPERATION */
 #include "cpudriver/abi/invocations.def"
 #undef INVOCATION
 
-/* The handler for `op` of i->self. The only place that checks what doesn't depend on the type. */
+/* The handler for `op` of i->self, which is below OPERATION_LIMIT. The only place that checks what doesn't depend on the type. */
 MUST_USE static inline err_t cap_operation(const struct invocation *i, uint64_t op, handler_t **handler)
 {
-	if (op >= OPERATION_LIMIT) {
-		*handler = no_operation;
-		return OK;
-	}
-	uint64_t type = i->self->type;
+	/* one index for both tables, in the order of their memory */
+	const uint8_t *rights = &operation_rights[0][0];
+	handler_t *const *handlers = &operation_handler[0][0];
+	uint64_t index = op + i->self->type * (uint64_t)OPERATION_LIMIT;
 
-	if (operation_rights[type][op] & ~i->self->rights)
+	if (rights[index] & ~i->self->rights)
 		return ERR(CAP_RIGHTS);
-	*handler = operation_handler[type][op];
+	*handler = handlers[index];
 	return OK;
 }
 
 MUST_USE static inline err_t cap_invoke(struct invocation *i, uint64_t op)
 {
 	handler_t *handler;
+
+	if (op >= OPERATION_LIMIT)
+		return no_operation(i);
 	err_t e = cap_operation(i, op, &handler);
 
 	return is_err(e) ? e : handler(i);

@@ -15,7 +15,8 @@
  * covered owned its memory, and the slot then holds that as RAM. Memory of the CPU driver's own objects is cleared when they end.
  *
  * Other cores: if they may hold copies or descendants (REMOTE), or own the object and this is the last thing here that has to do with
- * it (FOREIGN), the answer is NEEDS_AGREEMENT. Doorbells are exempt: one that leads to nobody is harmless.
+ * it (FOREIGN), the answer is NEEDS_AGREEMENT. So it is if a copy is mapped in a page table that is REMOTE, because of the other cores'
+ * TLBs. Doorbells are exempt: one that leads to nobody is harmless.
  *
  * Nothing here recurses, and no call deletes more than WORK_PER_CALL slots. A CNode (or a dispatcher, for its bindings) whose last
  * copy goes becomes a *zombie*: no address leads into it any more, and it stands on top of a stack, linked through `extra`. Work is
@@ -108,6 +109,14 @@ static err_t obstacle(struct capabilities *c, const struct slot *s, bool covered
 	return OK;
 }
 
+/* The table that a slot is mapped in. */
+static const struct slot *table_of(const struct capabilities *c, const struct slot *s)
+{
+	const struct slot lowest = {.base = mapped_in(s).value, .size = PAGE_TABLE_BYTES, .type = CAP_PageTable1};
+
+	return database_not_before(c, &lowest);
+}
+
 static void become_zombie(struct capabilities *c, struct slot *s)
 {
 	if (s->type == CAP_Dispatcher)
@@ -136,10 +145,10 @@ static err_t delete_step(struct capabilities *c, struct slot *s)
 	struct slot *before;
 	err_t e = last ? obstacle(c, s, covered) : OK;
 
-	if (is_ok(e) && is_mapped_remotely(s) && !is_agreed(c, s))
-		e = ERR(NEEDS_AGREEMENT);
 	if (is_err(e))
 		return stopped_by(c, s, e);
+	if (is_mapped_remotely(s) && !is_agreed(c, table_of(c, s)))
+		return stopped_by(c, table_of(c, s), ERR(NEEDS_AGREEMENT));
 	before = last ? first_to_go(c, s, owns) : NULL;
 	if (before) {
 		/* it has no descendants itself, so this goes one level deep */

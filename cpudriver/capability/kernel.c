@@ -35,7 +35,7 @@ static err_t decode_object(const struct invocation *i, struct slot *object)
 
 	if (type == CAP_Null || type >= CAP_TYPES || owner > UINT16_MAX || rights & ~(uint64_t)type_facts[type].rights)
 		return ERR(ARGUMENT);
-	if (i->word[4] && type != CAP_Doorbell)
+	if (i->word[4] && (type != CAP_Doorbell || i->word[4] > UINT16_MAX))
 		return ERR(ARGUMENT);
 	/* a doorbell has its dispatcher's range */
 	e = type_takes(type == CAP_Doorbell ? CAP_Dispatcher : (enum cap_type)type, i->word[2], i->word[3]);
@@ -46,6 +46,7 @@ static err_t decode_object(const struct invocation *i, struct slot *object)
 		.rights = (uint8_t)rights,
 		.flags = owner == i->caps->core ? 0 : CAP_FLAG_FOREIGN,
 		.owner = (uint16_t)owner,
+		.cursor = (uint16_t)i->word[4],
 		.extra = i->word[4],
 	};
 	return e;

@@ -64,6 +64,8 @@ static void count_use(const struct slot *table, bool more)
 
 void page_table_mark(struct slot *table, bool remote) { set_uses(page_table(table), remote ? USES_REMOTE : USES_MANY); }
 
+paddr_t mapped_in(const struct slot *s) { return window_paddr(mapping_of(s).table); }
+
 bool is_mapped_remotely(const struct slot *s)
 {
 	return s->flags & CAP_FLAG_MAPPED && uses(mapping_of(s).table) == USES_REMOTE;

@@ -47,6 +47,9 @@ static inline unsigned table_level(const struct slot *table) { return table->typ
 static inline bool is_page_table(const struct slot *s) { return s->type >= CAP_PageTable1 && s->type <= CAP_PageTable4; }
 static inline struct page_table *page_table(const struct slot *table) { return window(PADDR(table->base)); }
 
+/* The table that a mapped slot is mapped in. */
+paddr_t mapped_in(const struct slot *s);
+
 /* Whether other cores may have translations that this copy's mapping made. */
 bool is_mapped_remotely(const struct slot *s);
 

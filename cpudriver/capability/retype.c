@@ -94,6 +94,7 @@ static err_t plan_of_dispatcher(const struct capabilities *c, const struct retyp
 
 		if (is_err(e))
 			return e;
+		p->object.cursor = (uint16_t)p->object.extra;
 	}
 	p->next = database_after(c, &p->object);
 	return OK;

@@ -232,6 +232,9 @@ static void take_everything_back(void)
 		HOLDS_TRUE(owner && same && same_object(same, &object), owner);
 		e = call(ROOT_SLOT(ROOT_KERNEL), OP_Kernel_install, IN_ROOT, free | v[0] << 8 | (uint64_t)same->owner << 32, v[1], v[2], 0);
 		must(e, "a copy of what is in the way");
+		do
+			e = call(ROOT_SLOT(ROOT_KERNEL), OP_Kernel_mark, ROOT_SLOT(free).value, 0, same->owner, 0, 0);
+		while (err_is(e, ERR_NUMBER_AGAIN));
 	}
 	HOLDS_TRUE(false, NULL);
 }

@@ -329,6 +329,8 @@ static void other_cores(void **state)
 	assert_ok(CALL(kernel, Kernel_mark, ROOT_SLOT(L1).value, CAP_FLAG_REMOTE, THIS_CORE));
 	assert_err(CALL(ROOT_SLOT(FRAME), Frame_unmap, address(INDEX4, INDEX3, INDEX2, 0)), NEEDS_AGREEMENT);
 	assert_err(CALL(ROOT_SLOT(FRAME), Any_delete), NEEDS_AGREEMENT);
+	assert_int_equal(world.last.value[0], CAP_PageTable1);
+	assert_int_equal(world.last.value[1], root(L1)->base);
 	assert_err(CALL(ROOT_SLOT(L1), Any_delete), NEEDS_AGREEMENT);
 	assert_int_equal(world.last.value[0], CAP_PageTable1);
 	assert_ok(CALL(ROOT_SLOT(FRAME + 1), Frame_map, ROOT_SLOT(L1).value, 1, RW, 0, 1));
