@@ -17,7 +17,7 @@
  *   domain  -> monitor  REQUEST_powered, 0     the namespace is loaded: it can switch the machine off (word 2: 1 if the firmware says how)
  *   domain  -> monitor  REQUEST_powered, 1     someone pressed the power button (any number of times, at any time from now on)
  *   monitor -> domain   EVENT_power_off        switch the machine off. There is no answer: either the machine is gone, or
- *   domain  -> monitor  REQUEST_powered, 2     it could not be switched off and is still there
+ *   domain  -> monitor  REQUEST_powered, 2     it could neither be switched off nor restarted
  *
  * A machine without ACPI hands over its model of one core and one node like any other, and answers EVENT_power_off with "could not". */
 

@@ -80,9 +80,13 @@ static void button_pressed(void)
 	tell(ACPI_BUTTON, 0);
 }
 
+/* A machine that can't be switched off is restarted: better than one that stands still and looks alive. */
 static void switch_off(void *has_acpi)
 {
-	hardware_print(has_acpi != NULL ? power_off() : "a machine without ACPI can't be switched off by software");
+	if (has_acpi != NULL) {
+		hardware_print(power_off());
+		hardware_print(power_reset());
+	}
 	tell(ACPI_STILL_ON, 0);
 }
 
