@@ -11,7 +11,6 @@ struct core core;
 CORE_FIELD(USER_RSP, user_rsp);
 CORE_FIELD(USER_RIP, user_rip);
 CORE_FIELD(USER_RFLAGS, user_rflags);
-CORE_FIELD(CURRENT, current);
 CORE_FIELD(WORD, invocation.word);
 CORE_FIELD(VALUE, invocation.value);
 CORE_FIELD(UPCALL_RIP, upcall_rip);

@@ -28,7 +28,7 @@ SECTIONS
 	.data : { *(.data .data.*) } :data
 	.bss : { *(.bss .bss.* COMMON) } :data
 	. = ALIGN(PAGE) + PAGE;
-	.stack (NOLOAD) : { stack_bottom = .; . += STACK_BYTES; stack_top = .; } :stack
+	.stack (NOLOAD) : { stack_bottom = .; . += STACK_BYTES; stack_first = . - 8; stack_top = .; } :stack
 
 	/DISCARD/ : { *(.comment) *(.eh_frame) *(.note .note.*) }
 }

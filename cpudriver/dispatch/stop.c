@@ -45,6 +45,14 @@ struct dispatcher *next_stopped(void)
 	return d;
 }
 
+/* If this happens inside an invocation, it returns to dispatch instead of the caller (entry/syscall.S). Elsewhere, nobody reads that word
+ * of the stack again: whoever stops the running dispatcher there dispatches himself. */
+static void leave_running(void)
+{
+	core.current = NULL;
+	stack_first = (uintptr_t)dispatch;
+}
+
 void stop(struct dispatcher *d, enum stop_reason reason)
 {
 	if (d->state == DISPATCHER_STOPPED || d->state == DISPATCHER_NEW)
@@ -56,7 +64,7 @@ void stop(struct dispatcher *d, enum stop_reason reason)
 	d->state = DISPATCHER_STOPPED;
 	d->stop_reason = (uint8_t)reason;
 	if (core.current == d)
-		core.current = NULL;
+		leave_running();
 	if (core.charged == d)
 		turn_begin(NULL);
 	end_callers(d);

@@ -20,7 +20,6 @@
 #define CORE_UPCALL_RCX  40
 #define CORE_WORD        56 /* core.invocation.word[0..4] */
 #define CORE_VALUE       96 /* core.invocation.value[0..2] */
-#define CORE_CURRENT     136
 
 /* struct registers (cpudriver/abi/dispatcher.h) */
 #define REGISTERS_RAX    0

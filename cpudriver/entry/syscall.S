@@ -5,6 +5,9 @@
  * that FMASK names (interrupts are off) and loaded the kernel's segments; RSP is still the user's. Every core's page tables map
  * `core` to its own memory, so a plain symbol is per-core and nothing like SWAPGS is needed.
  *
+ * An invocation may end or stop the very dispatcher that makes it. stop() then replaces invoke_entry's return address, the topmost word
+ * of the stack, by dispatch: so the way back, which every invocation takes, needs no test.
+ *
  * SYSRET must never see an RCX that is no user address. A SYSCALL in the last two bytes below 2^47 would leave one; no domain can have code
  * there, because the last entry of the user half of a level-4 table can't be filled (cpudriver/capability/mapping.c).
  *
@@ -36,9 +39,6 @@ syscall_entry:
 	mov %r9, CORE(WORD + 32)
 	call invoke_entry
 
-	/* The dispatcher may have ended or stopped itself. */
-	cmpq $0, CORE(CURRENT)
-	je dispatch
 	mov %eax, %eax
 	/* What is not a result is zeroed: no kernel address gets out. */
 	mov CORE(VALUE), %rsi

@@ -21,6 +21,9 @@ _Static_assert(offsetof(struct trap_frame, vector) == offsetof(struct registers,
 /* Where the stubs of traps.S are: one of 16 bytes for each vector below VECTORS. */
 extern const uint8_t trap_stubs[];
 extern void syscall_entry(void);
+/* The one stack (image.lds.S): its end, and the word that is pushed first. */
+extern uint8_t stack_top[];
+extern uintptr_t stack_first;
 
 /* Called by traps.S. Returning resumes what was interrupted, exactly. */
 void trap(struct trap_frame *f);

@@ -19,8 +19,6 @@ struct table_pointer {
 	uint64_t base;
 } __attribute__((packed));
 
-extern uint8_t stack_top[];
-
 static void fill_descriptors(struct segments *s)
 {
 	uint64_t task = (uintptr_t)&s->task, limit = sizeof(s->task) - 1;
