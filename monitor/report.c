@@ -90,9 +90,9 @@ void report_boot(struct monitor *m)
 {
 	uint32_t slowest = 0;
 
+	report_topology(m);
 	for (unsigned i = 0; i < m->machine->note_count; i++)
 		report_line(m, "%s", m->machine->notes[i]);
-	report_topology(m);
 	for (uint32_t core = 0; core < m->peers; core++) {
 		const struct message_up *up = core == m->core ? &m->self : &m->peer[core].up;
 

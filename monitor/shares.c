@@ -43,25 +43,33 @@ static uint32_t cores_below(const struct monitor *m, uint32_t core)
 	return count;
 }
 
-/* RAM of this monitor that will stay with its own node's cores: all but what lies on nodes that others lead. */
+/* Whether the node's memory goes to a core that this monitor starts on another node. */
+static bool leaves(const struct monitor *m, unsigned node)
+{
+	for (uint32_t core = m->tree->first_child[m->core]; core != MACHINE_NO_CORE; core = m->tree->next_sibling[core])
+		if (m->machine->cores[core].node != m->node && led_by(m, node, core))
+			return true;
+	return false;
+}
+
+/* What stays is divided among the cores that live on it: those of this node, and those of nodes below that have no memory. */
 void shares_plan(struct monitor *m)
 {
-	uint32_t here = 0;
 	uint64_t bytes = 0;
+	uint32_t cores = 0;
 
 	for (unsigned i = 0; i < m->ram.ranges; i++) {
 		unsigned node = machine_node_of_address(m->machine, m->ram.range[i].base);
 
-		if (node >= m->machine->node_count || home_of(m->machine, node) == m->node || m->machine->range_count == 0)
+		if (node == MACHINE_NO_NODE || !leaves(m, home_of(m->machine, node)))
 			bytes += m->ram.range[i].bytes;
 	}
-	/* Cores of nodes that have no memory live on this, too. */
 	for (uint32_t core = 0; core < m->peers; core++) {
 		unsigned node = m->machine->cores[core].node;
 
-		here += node == m->node || m->machine->nodes[node].memory_bytes == 0;
+		cores += below(m->tree, core, m->core) && (node == m->node || m->machine->nodes[node].memory_bytes == 0);
 	}
-	m->share = (bytes / (here == 0 ? 1 : here)) & ~(PAGE_BYTES - 1);
+	m->share = (bytes / cores) & ~(PAGE_BYTES - 1);
 }
 
 static err_t take_piece(struct monitor *m, struct start *c, uint64_t bytes, uint64_t low, uint64_t high)
@@ -84,7 +92,7 @@ static uint64_t take_nodes(struct monitor *m, struct start *c)
 	for (unsigned i = 0; i < m->machine->range_count; i++) {
 		const struct machine_range *r = &m->machine->ranges[i];
 
-		if (r->node == m->node || !led_by(m, home_of(m->machine, r->node), c->core))
+		if (!led_by(m, home_of(m->machine, r->node), c->core))
 			continue;
 		while ((largest = ram_largest(&m->ram, r->base, r->base + r->size)) > 0) {
 			if (is_err(take_piece(m, c, largest, r->base, r->base + r->size)))
