@@ -135,7 +135,7 @@ def compile_errors(options) -> Count:
 
 def compiled(options, source: Path, *extra: str):
     return subprocess.run([options.cc, "-std=c17", "-Wall", "-Wextra", "-Werror", "-ffreestanding", "-I.", "-Ilibos/include",
-                           "-fsyntax-only", *extra, source], capture_output=True, text=True, check=False)
+                           "-c", "-o", os.devnull, *extra, source], capture_output=True, text=True, check=False)
 
 
 # ---- pytest -----------------------------------------------------------------------------------------------------------
