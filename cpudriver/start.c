@@ -71,7 +71,7 @@ static void check_control(struct core_boot *boot, bool first)
 	if (first)
 		boot->control = here;
 	else
-		control_compare(&here, &boot->control);
+		control_match(&here, &boot->control);
 }
 
 NORETURN void core_main(struct core_boot *boot)

@@ -18,6 +18,10 @@
 #define EXTENDED1_D_1GB   (1u << 26)
 #define LEAF_XSAVE        0xd
 
+/* SDM vol. 3, 12.11.2.1, figure 12-5, and table 12-2. */
+#define MTRR_ENABLE     (1u << 11)
+#define MTRR_WRITE_BACK 6
+
 /* The state that dispatchers keep; whatever else a CPU may have (tiles, for example) stays off and so unusable to programs. */
 #define XCR0_AVX512 (XCR0_OPMASK | XCR0_ZMM_HIGH | XCR0_HIGH_ZMM)
 #define XCR0_WANTED (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512)
@@ -86,8 +90,12 @@ struct control_state control_read(void)
 	};
 }
 
-void control_compare(const struct control_state *here, const struct control_state *first)
+void control_match(struct control_state *here, const struct control_state *first)
 {
+	if ((here->misc & MTRR_ENABLE) == 0 && (first->misc & MTRR_ENABLE) != 0) {
+		wrmsr(MSR_MTRR_DEF_TYPE, MTRR_ENABLE | MTRR_WRITE_BACK);
+		here->misc = first->misc;
+	}
 #define COMPARE(name)                                                                                                                      \
 	if (here->name != first->name)                                                                                                     \
 	report_control(#name, here->name, first->name)
