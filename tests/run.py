@@ -75,7 +75,7 @@ def programs(options, goal: str, pattern: str, run) -> Count:
     for source in sorted(Path().glob(pattern)):
         program = Path(options.build) / source.with_suffix("") / "run"
         # A program that an earlier build left behind must not pass for one that no longer compiles.
-        if broken and make(options, str(program)):
+        if (broken or not program.exists()) and make(options, str(program)):
             total += failure(source, "it was not built")
         else:
             total += run(options, program.resolve(), source)
