@@ -22,6 +22,12 @@ static struct text text(err_t e)
 	return (struct text){"UNKNOWN", "the error has a number that is in no table"};
 }
 
-const char *err_name(err_t e) { return text(e).name; }
+const char *err_name(err_t e)
+{
+	return text(e).name;
+}
 
-const char *err_sentence(err_t e) { return text(e).sentence; }
+const char *err_sentence(err_t e)
+{
+	return text(e).sentence;
+}

@@ -3,11 +3,11 @@
 
 /* identify, copy, mint, move: what every capability can do without its object being touched.
  *
- *   identify                                              -> V0 type | rights<<8 | CAP_FLAG_*<<16 | owner<<32 | extra<<48, V1 base, V2 size;
- *                                                            extra is a doorbell's index (for Kernel.install elsewhere), else 0
+ *   identify                              -> V0 type | rights<<8 | CAP_FLAG_*<<16 | owner<<32 | extra<<48, V1 base, V2 size;
+ *                                            extra is a doorbell's index (for Kernel.install elsewhere), else 0
  *   copy   W0 CNode, W1 slot
- *   mint   W0 CNode, W1 slot, W2 rights to keep, W3 badge    the badge for endpoints that have none yet, else 0
- *   move   W0 CNode, W1 slot                                 the mapping, if any, goes along */
+ *   mint   W0 CNode, W1 slot, W2 rights to keep, W3 badge (for endpoints that have none yet, else 0)
+ *   move   W0 CNode, W1 slot                 the mapping, if any, goes along */
 
 #include "cpudriver/capability/arguments.h"
 #include "cpudriver/capability/database.h"

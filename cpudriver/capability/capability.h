@@ -58,11 +58,7 @@ enum {
 };
 
 /* Types that user space doesn't see: a container whose last copy goes, until its slots are empty. No address leads into it. */
-enum {
-	CAP_ZOMBIE_CNODE = CAP_TYPES,
-	CAP_ZOMBIE_DISPATCHER,
-	CAP_TYPES_ALL
-};
+enum { CAP_ZOMBIE_CNODE = CAP_TYPES, CAP_ZOMBIE_DISPATCHER, CAP_TYPES_ALL };
 
 #define LINE_MEMORY     UINT64_C(0)
 #define LINE_PORTS      (UINT64_C(1) << 60)
@@ -77,14 +73,14 @@ struct capabilities {
 	bool huge_pages;     /* the CPU has 1 GiB pages (Intel SDM vol. 2, CPUID 80000001H:EDX bit 26) */
 	uint64_t no_execute; /* PTE_NO_EXECUTE (paging.h), 0 if the CPU has no such bit */
 
-	struct slot *root;    /* of the database */
-	uint64_t count;       /* slots in it */
-	struct slot *zombies; /* last in, first out (delete.c) */
-	bool flush;           /* translations went stale during this call */
+	struct slot *root;                /* of the database */
+	uint64_t count;                   /* slots in it */
+	struct slot *zombies;             /* last in, first out (delete.c) */
+	bool flush;                       /* translations went stale during this call */
 	uint64_t agreed_base, agreed_end; /* objects in here may go although other cores know them: they agreed (Kernel.sweep) */
-	const struct slot *revoked; /* whose copies and descendants this call deletes */
-	bool revoke_stopped;        /* an obstacle was found below one of them */
-	const struct slot *unbound; /* an embedded slot that its own dispatcher deletes: it needs not be told */
+	const struct slot *revoked;       /* whose copies and descendants this call deletes */
+	bool revoke_stopped;              /* an obstacle was found below one of them */
+	const struct slot *unbound;       /* an embedded slot that its own dispatcher deletes: it needs not be told */
 	struct {
 		uint64_t type, base, size;
 	} obstacle; /* what the last LAST_COPY or NEEDS_AGREEMENT was about */
@@ -99,9 +95,12 @@ struct invocation {
 	struct capabilities *caps; /* this core's */
 };
 
-/* ---- Finding ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- Finding ------------------------------------------------------------------------------------ */
 
-static inline struct slot *cnode_slots(const struct slot *cnode) { return window(PADDR(cnode->base)); }
+static inline struct slot *cnode_slots(const struct slot *cnode)
+{
+	return window(PADDR(cnode->base));
+}
 
 /* The slot that the address names (it may be empty), NULL if the root slot holds no CNode. `root`: first slot of the root CNode. */
 static inline struct slot *cap_slot(struct slot *root, cap_t cap)
@@ -114,12 +113,18 @@ static inline struct slot *cap_slot(struct slot *root, cap_t cap)
 /* The capability that a word names, if it is of that type and has these rights: CAP_ADDRESS, CAP_EMPTY, CAP_TYPE, CAP_RIGHTS. */
 MUST_USE err_t cap_argument(const struct invocation *i, uint64_t word, enum cap_type type, rights_t rights, struct slot **out);
 
-static inline uint64_t slot_end(const struct slot *s) { return s->base + s->size; }
+static inline uint64_t slot_end(const struct slot *s)
+{
+	return s->base + s->size;
+}
 
 /* The first port or interrupt number; for memory the physical address. */
-static inline uint64_t slot_number(const struct slot *s) { return s->base & ~LINE_MASK; }
+static inline uint64_t slot_number(const struct slot *s)
+{
+	return s->base & ~LINE_MASK;
+}
 
-/* ---- Operations ------------------------------------------------------------------------------------------------------------------- */
+/* ---- Operations --------------------------------------------------------------------------------- */
 
 /* The table [type][operation], made from invocations.def (table.c). A handler is named op_TYPE_NAME, gets a slot of its type with the
  * rights that the table asks for, and is looked up nowhere else. */
@@ -164,7 +169,7 @@ MUST_USE static inline err_t cap_invoke(struct invocation *i, uint64_t op)
 	return is_err(e) ? e : handler(i);
 }
 
-/* ---- For the rest of the CPU driver ----------------------------------------------------------------------------------------------- */
+/* ---- For the rest of the CPU driver ------------------------------------------------------------- */
 
 /* Makes a capability out of nothing but the starter's word: boot only. `number` is the physical address, first port or first interrupt;
  * `slot` must be empty; ranges must nest. A Frame, RAM and so on is not touched; kernel objects get cleared as at retype. Everything
@@ -190,7 +195,7 @@ void slot_copy(struct capabilities *c, struct slot *src, struct slot *dst, right
 void slot_copy_internal(struct capabilities *c, struct slot *src, struct slot *dst);
 MUST_USE err_t slot_delete_internal(struct capabilities *c, struct slot *slot);
 
-/* ---- What the surroundings provide: the CPU driver, or a hosted test --------------------------------------------------------------- */
+/* ---- What the surroundings provide: the CPU driver, or a hosted test ---------------------------- */
 
 /* Translations of user space that were removed from page tables, in whichever address space (all PCIDs, not the global ones). */
 void tlb_flush_all(void);

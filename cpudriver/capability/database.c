@@ -3,9 +3,12 @@
 
 #include "cpudriver/capability/database.h"
 
-/* ---- Balance ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- Balance ------------------------------------------------------------------------------------ */
 
-static unsigned height(const struct slot *n) { return n ? n->height : 0; }
+static unsigned height(const struct slot *n)
+{
+	return n ? n->height : 0;
+}
 
 static inline void refresh(struct slot *n)
 {
@@ -130,7 +133,7 @@ static void grow(struct capabilities *c, struct slot *n)
 	}
 }
 
-/* ---- Change ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- Change ------------------------------------------------------------------------------------- */
 
 static void attach(struct capabilities *c, struct slot *s, struct slot *parent, struct slot **link)
 {
@@ -234,7 +237,7 @@ void database_move(struct capabilities *c, struct slot *from, struct slot *to)
 	*from = (struct slot){0};
 }
 
-/* ---- Search ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- Search ------------------------------------------------------------------------------------- */
 
 struct slot *database_next(const struct slot *s)
 {
@@ -288,7 +291,10 @@ struct slot *database_not_before(const struct capabilities *c, const struct slot
 	return found;
 }
 
-static bool reaches(const struct slot *n, uint64_t address) { return n && n->max_end > address; }
+static bool reaches(const struct slot *n, uint64_t address)
+{
+	return n && n->max_end > address;
+}
 
 /* The first in n's subtree, one of which does. */
 static struct slot *first_in(struct slot *n, uint64_t address)

@@ -56,7 +56,7 @@ static inline bool object_before(const struct slot *a, const struct slot *b)
 	return a->type < b->type;
 }
 
-/* ---- Questions about objects ------------------------------------------------------------------------------------------------------- */
+/* ---- Questions about objects -------------------------------------------------------------------- */
 
 /* Another copy of this slot's object, or NULL: it is the last one on this core. */
 static inline struct slot *another_copy(const struct slot *s)

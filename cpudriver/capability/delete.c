@@ -40,13 +40,16 @@
 #include "cpudriver/capability/paging.h"
 #include "cpudriver/capability/types.h"
 
-static bool is_one_of(const struct slot *s, unsigned types) { return (TYPE_BIT(s->type) & types) != 0; }
+static bool is_one_of(const struct slot *s, unsigned types)
+{
+	return (TYPE_BIT(s->type) & types) != 0;
+}
 
-#define NAMES  (TYPE_BIT(CAP_Endpoint) | TYPE_BIT(CAP_Doorbell))
-#define STAYS  (TYPE_BIT(CAP_RAM) | TYPE_BIT(CAP_DeviceFrame) | TYPE_BIT(CAP_IoPorts) | TYPE_BIT(CAP_Interrupt) | TYPE_BIT(CAP_Kernel))
-#define HOLDS  (TYPE_BIT(CAP_CNode) | TYPE_BIT(CAP_Dispatcher))
+#define NAMES (TYPE_BIT(CAP_Endpoint) | TYPE_BIT(CAP_Doorbell))
+#define STAYS (TYPE_BIT(CAP_RAM) | TYPE_BIT(CAP_DeviceFrame) | TYPE_BIT(CAP_IoPorts) | TYPE_BIT(CAP_Interrupt) | TYPE_BIT(CAP_Kernel))
+#define HOLDS (TYPE_BIT(CAP_CNode) | TYPE_BIT(CAP_Dispatcher))
 
-/* ---- One copy ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- One copy ----------------------------------------------------------------------------------- */
 
 void slot_leave(struct capabilities *c, struct slot *s)
 {
@@ -86,7 +89,7 @@ static bool is_victim(const struct capabilities *c, const struct slot *s)
 	return r && s->base >= r->base && slot_end(s) <= slot_end(r);
 }
 
-/* ---- The last copy ------------------------------------------------------------------------------------------------------------------ */
+/* ---- The last copy ------------------------------------------------------------------------------ */
 
 static bool is_agreed(const struct capabilities *c, const struct slot *s)
 {
@@ -171,9 +174,12 @@ static err_t delete_step(struct capabilities *c, struct slot *s)
 	return OK;
 }
 
-/* ---- Zombies ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- Zombies ------------------------------------------------------------------------------------ */
 
-static bool is_zombie(const struct slot *s) { return s->type >= CAP_TYPES; }
+static bool is_zombie(const struct slot *s)
+{
+	return s->type >= CAP_TYPES;
+}
 
 static struct slot *contents(const struct slot *z, unsigned *count)
 {
@@ -293,7 +299,7 @@ void finish_deletions(struct capabilities *c, unsigned *work)
 	(void)e;
 }
 
-/* ---- Delete and revoke -------------------------------------------------------------------------------------------------------------- */
+/* ---- Delete and revoke -------------------------------------------------------------------------- */
 
 err_t slot_delete(struct capabilities *c, struct slot *s, unsigned *work)
 {
@@ -373,7 +379,7 @@ err_t slot_delete_internal(struct capabilities *c, struct slot *slot)
 	return e;
 }
 
-/* ---- Calls -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- Calls -------------------------------------------------------------------------------------- */
 
 err_t deletion_result(struct invocation *i, err_t e)
 {

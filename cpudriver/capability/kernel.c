@@ -11,9 +11,12 @@
 #include "cpudriver/capability/paging.h"
 #include "cpudriver/capability/types.h"
 
-static bool is_table_type(enum cap_type type) { return type >= CAP_PageTable1 && type <= CAP_PageTable4; }
+static bool is_table_type(enum cap_type type)
+{
+	return type >= CAP_PageTable1 && type <= CAP_PageTable4;
+}
 
-/* ---- install -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- install ------------------------------------------------------------------------------------ */
 
 /* A copy of what is here already must say the same of it; new on this core are only objects that may cross. A table that other cores
  * wrote holds their addresses in its shadow, so it can't become this core's own by being installed. */
@@ -40,14 +43,14 @@ static err_t decode_object(const struct invocation *i, struct slot *object)
 	/* a doorbell has its dispatcher's range */
 	e = type_takes(type == CAP_Doorbell ? CAP_Dispatcher : (enum cap_type)type, i->word[2], i->word[3]);
 	*object = (struct slot){
-		.base = i->word[2],
-		.size = i->word[3],
-		.type = (uint8_t)type,
-		.rights = (uint8_t)rights,
-		.flags = owner == i->caps->core ? 0 : CAP_FLAG_FOREIGN,
-		.owner = (uint16_t)owner,
-		.cursor = (uint16_t)i->word[4],
-		.extra = i->word[4],
+	    .base = i->word[2],
+	    .size = i->word[3],
+	    .type = (uint8_t)type,
+	    .rights = (uint8_t)rights,
+	    .flags = owner == i->caps->core ? 0 : CAP_FLAG_FOREIGN,
+	    .owner = (uint16_t)owner,
+	    .cursor = (uint16_t)i->word[4],
+	    .extra = i->word[4],
 	};
 	return e;
 }
@@ -74,7 +77,7 @@ err_t op_Kernel_install(struct invocation *i)
 	return OK;
 }
 
-/* ---- surrender ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- surrender ---------------------------------------------------------------------------------- */
 
 /* W0 capability: the last copy here of an object that other cores know; another core owns it from now on. STATE if it has other
  * copies here, or nobody else could own it; OVERLAP if this core owns something that was derived from it. */
@@ -98,7 +101,7 @@ err_t op_Kernel_surrender(struct invocation *i)
 	return OK;
 }
 
-/* ---- mark ----------------------------------------------------------------------------------------------------------------------------- */
+/* ---- mark --------------------------------------------------------------------------------------- */
 
 /* W0 capability, W1 CAP_FLAG_REMOTE or 0, W2 owner core: for every copy of the object here. AGAIN: repeat. */
 err_t op_Kernel_mark(struct invocation *i)
@@ -125,7 +128,7 @@ err_t op_Kernel_mark(struct invocation *i)
 	const struct slot object = *s;
 
 	for (s = database_not_before(c, &object); s && same_object(s, &object); s = database_next(s)) {
-		uint8_t marked = (s->flags & (uint8_t)~(CAP_FLAG_REMOTE | CAP_FLAG_FOREIGN)) | flags;
+		uint8_t marked = (s->flags & (uint8_t) ~(CAP_FLAG_REMOTE | CAP_FLAG_FOREIGN)) | flags;
 
 		if (s->flags == marked && s->owner == owner)
 			continue;
@@ -137,7 +140,7 @@ err_t op_Kernel_mark(struct invocation *i)
 	return OK;
 }
 
-/* ---- sweep ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- sweep -------------------------------------------------------------------------------------- */
 
 /* W0 capability: as its revoke, but whoever owns the object and its descendants has agreed. Results as revoke. */
 err_t op_Kernel_sweep(struct invocation *i)
@@ -157,7 +160,7 @@ err_t op_Kernel_sweep(struct invocation *i)
 	return deletion_result(i, e);
 }
 
-/* ---- find ----------------------------------------------------------------------------------------------------------------------------- */
+/* ---- find --------------------------------------------------------------------------------------- */
 
 /* W0 base, W1 size of a range of memory -> V0 1 if any object overlaps it, V1 base and V2 type of the first one */
 err_t op_Kernel_find(struct invocation *i)

@@ -56,7 +56,8 @@ static err_t entry_rights(const struct capabilities *c, const struct slot *s, ui
 }
 
 /* `offset` and `count` pages from there on lie in the frame, where a table of this level can map them. */
-static err_t pages_of(const struct capabilities *c, const struct slot *s, unsigned level, uint64_t offset, uint64_t count, uint64_t *page_bytes)
+static err_t pages_of(const struct capabilities *c, const struct slot *s, unsigned level, uint64_t offset, uint64_t count,
+                      uint64_t *page_bytes)
 {
 	static const uint64_t bytes[] = {0, PAGE_BYTES, PAGE_BYTES_LARGE, PAGE_BYTES_HUGE};
 
@@ -131,16 +132,53 @@ static err_t map_table(struct invocation *i)
 	return OK;
 }
 
-err_t op_Frame_map(struct invocation *i) { return map_frame(i, 0); }
-err_t op_Frame_unmap(struct invocation *i) { return unmap(i); }
+err_t op_Frame_map(struct invocation *i)
+{
+	return map_frame(i, 0);
+}
+
+err_t op_Frame_unmap(struct invocation *i)
+{
+	return unmap(i);
+}
 
 /* Registers are read and written in order and each time: uncached whatever the MTRRs say (PAT entry 3, Intel SDM vol. 3, 11.12). */
-err_t op_DeviceFrame_map(struct invocation *i) { return map_frame(i, PTE_CACHE_DISABLE | PTE_WRITE_THROUGH); }
-err_t op_DeviceFrame_unmap(struct invocation *i) { return unmap(i); }
+err_t op_DeviceFrame_map(struct invocation *i)
+{
+	return map_frame(i, PTE_CACHE_DISABLE | PTE_WRITE_THROUGH);
+}
 
-err_t op_PageTable1_map(struct invocation *i) { return map_table(i); }
-err_t op_PageTable1_unmap(struct invocation *i) { return unmap(i); }
-err_t op_PageTable2_map(struct invocation *i) { return map_table(i); }
-err_t op_PageTable2_unmap(struct invocation *i) { return unmap(i); }
-err_t op_PageTable3_map(struct invocation *i) { return map_table(i); }
-err_t op_PageTable3_unmap(struct invocation *i) { return unmap(i); }
+err_t op_DeviceFrame_unmap(struct invocation *i)
+{
+	return unmap(i);
+}
+
+err_t op_PageTable1_map(struct invocation *i)
+{
+	return map_table(i);
+}
+
+err_t op_PageTable1_unmap(struct invocation *i)
+{
+	return unmap(i);
+}
+
+err_t op_PageTable2_map(struct invocation *i)
+{
+	return map_table(i);
+}
+
+err_t op_PageTable2_unmap(struct invocation *i)
+{
+	return unmap(i);
+}
+
+err_t op_PageTable3_map(struct invocation *i)
+{
+	return map_table(i);
+}
+
+err_t op_PageTable3_unmap(struct invocation *i)
+{
+	return unmap(i);
+}

@@ -6,7 +6,7 @@
 /* More pages than this, and flushing everything is cheaper than one by one. */
 #define PAGES_ONE_BY_ONE 32
 
-/* ---- A slot's record of where it is mapped -------------------------------------------------------------------------------------------- */
+/* ---- A slot's record of where it is mapped ------------------------------------------------------ */
 
 #define RECORD_COUNT_SHIFT 48
 _Static_assert(WINDOW_BYTES <= UINT64_C(1) << RECORD_COUNT_SHIFT, "an entry's address fits below the count");
@@ -22,10 +22,10 @@ static struct mapping mapping_of(const struct slot *s)
 	uint64_t at = s->extra & ((UINT64_C(1) << RECORD_COUNT_SHIFT) - 1);
 
 	return (struct mapping){
-		.at = PADDR(at),
-		.table = window(PADDR(at & ~(PAGE_BYTES - 1))),
-		.first = (unsigned)(at % PAGE_BYTES / sizeof(uint64_t)),
-		.count = (unsigned)(s->extra >> RECORD_COUNT_SHIFT),
+	    .at = PADDR(at),
+	    .table = window(PADDR(at & ~(PAGE_BYTES - 1))),
+	    .first = (unsigned)(at % PAGE_BYTES / sizeof(uint64_t)),
+	    .count = (unsigned)(s->extra >> RECORD_COUNT_SHIFT),
 	};
 }
 
@@ -45,11 +45,17 @@ static void set_shadow(struct page_table *t, unsigned entry, struct slot *s)
 	t->shadow[entry] = (t->shadow[entry] & USES_MASK) | (uintptr_t)s;
 }
 
-/* ---- How often a table is mapped -------------------------------------------------------------------------------------------------------- */
+/* ---- How often a table is mapped ---------------------------------------------------------------- */
 
-static unsigned uses(const struct page_table *t) { return t->shadow[0] & USES_MASK; }
+static unsigned uses(const struct page_table *t)
+{
+	return t->shadow[0] & USES_MASK;
+}
 
-static void set_uses(struct page_table *t, unsigned n) { t->shadow[0] = (t->shadow[0] & ~(uint64_t)USES_MASK) | n; }
+static void set_uses(struct page_table *t, unsigned n)
+{
+	t->shadow[0] = (t->shadow[0] & ~(uint64_t)USES_MASK) | n;
+}
 
 /* A copy of the table is mapped, or no longer. MANY and REMOTE stay as they are; so may a foreign table's, which is another
  * core's memory: its owner counts it as REMOTE. */
@@ -62,16 +68,22 @@ static void count_use(const struct slot *table, bool more)
 		set_uses(t, more ? n + 1 : n - 1);
 }
 
-void page_table_mark(struct slot *table, bool remote) { set_uses(page_table(table), remote ? USES_REMOTE : USES_MANY); }
+void page_table_mark(struct slot *table, bool remote)
+{
+	set_uses(page_table(table), remote ? USES_REMOTE : USES_MANY);
+}
 
-paddr_t mapped_in(const struct slot *s) { return window_paddr(mapping_of(s).table); }
+paddr_t mapped_in(const struct slot *s)
+{
+	return window_paddr(mapping_of(s).table);
+}
 
 bool is_mapped_remotely(const struct slot *s)
 {
 	return s->flags & CAP_FLAG_MAPPED && uses(mapping_of(s).table) == USES_REMOTE;
 }
 
-/* ---- Mapping and unmapping ---------------------------------------------------------------------------------------------------------------- */
+/* ---- Mapping and unmapping ---------------------------------------------------------------------- */
 
 void map_entries(struct slot *s, struct page_table *table, unsigned first, unsigned count, uint64_t entry, uint64_t step)
 {
@@ -97,7 +109,10 @@ static void clear_entries(struct slot *s, const struct mapping *m)
 }
 
 /* How many bits of a virtual address lie below a level's index (Intel SDM vol. 3, 4.5). */
-static unsigned level_shift(unsigned level) { return 12 + 9 * (level - 1); }
+static unsigned level_shift(unsigned level)
+{
+	return 12 + 9 * (level - 1);
+}
 
 /* If the running address space reaches the entry at `at` by `address`, and nothing else can, the level of its table; else 0. */
 static unsigned only_way_to(paddr_t at, vaddr_t address)
@@ -155,7 +170,7 @@ void mapping_moved(struct slot *s)
 		set_shadow(m.table, k, s);
 }
 
-/* ---- Whole tables --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- Whole tables ------------------------------------------------------------------------------- */
 
 void page_table_clear(struct capabilities *c, struct slot *table)
 {

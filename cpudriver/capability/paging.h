@@ -43,9 +43,18 @@ enum table_uses {
 };
 
 /* PageTable1..4: 1..4. */
-static inline unsigned table_level(const struct slot *table) { return table->type - CAP_PageTable1 + 1u; }
-static inline bool is_page_table(const struct slot *s) { return s->type >= CAP_PageTable1 && s->type <= CAP_PageTable4; }
-static inline struct page_table *page_table(const struct slot *table) { return window(PADDR(table->base)); }
+static inline unsigned table_level(const struct slot *table)
+{
+	return table->type - CAP_PageTable1 + 1u;
+}
+static inline bool is_page_table(const struct slot *s)
+{
+	return s->type >= CAP_PageTable1 && s->type <= CAP_PageTable4;
+}
+static inline struct page_table *page_table(const struct slot *table)
+{
+	return window(PADDR(table->base));
+}
 
 /* The table that a mapped slot is mapped in. */
 paddr_t mapped_in(const struct slot *s);

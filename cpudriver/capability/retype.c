@@ -45,7 +45,7 @@ static void begin_object(const struct slot *s)
 	}
 }
 
-/* ---- Decode --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- Decode ------------------------------------------------------------------------------------- */
 
 static err_t plan_part(const struct capabilities *c, const struct retype *r, struct plan *p)
 {
@@ -111,15 +111,15 @@ static err_t plan(const struct capabilities *c, const struct retype *r, struct p
 	if (source->flags & (CAP_FLAG_REMOTE | CAP_FLAG_FOREIGN))
 		return ERR(NEEDS_AGREEMENT);
 	p->object = (struct slot){
-		.type = (uint8_t)r->type,
-		.rights = source->rights & type_facts[r->type].rights,
-		.owner = source->owner,
+	    .type = (uint8_t)r->type,
+	    .rights = source->rights & type_facts[r->type].rights,
+	    .owner = source->owner,
 	};
 	p->count = r->count;
 	return source->type == CAP_Dispatcher ? plan_of_dispatcher(c, r, p) : plan_part(c, r, p);
 }
 
-/* ---- Act ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- Act ---------------------------------------------------------------------------------------- */
 
 static void place(struct capabilities *c, struct slot *s, const struct slot *object, uint64_t base, struct slot *next)
 {
@@ -155,11 +155,11 @@ err_t cap_retype(struct capabilities *c, const struct retype *r)
 err_t op_Any_retype(struct invocation *i)
 {
 	struct retype r = {
-		.source = i->self,
-		.type = i->word[2] & 0xff,
-		.count = i->word[2] >> 8,
-		.offset = i->word[3],
-		.bytes = i->word[4],
+	    .source = i->self,
+	    .type = i->word[2] & 0xff,
+	    .count = i->word[2] >> 8,
+	    .offset = i->word[3],
+	    .bytes = i->word[4],
 	};
 	err_t e = destinations(i, i->word[0], i->word[1], r.count, &r.first);
 
@@ -169,11 +169,11 @@ err_t op_Any_retype(struct invocation *i)
 err_t slot_make(struct capabilities *c, struct slot *slot, enum cap_type type, uint64_t number, uint64_t size, rights_t rights)
 {
 	const struct slot object = {
-		.base = type_line(type) | number,
-		.size = size,
-		.type = (uint8_t)type,
-		.rights = rights.bits & type_facts[type].rights,
-		.owner = c->core,
+	    .base = type_line(type) | number,
+	    .size = size,
+	    .type = (uint8_t)type,
+	    .rights = rights.bits & type_facts[type].rights,
+	    .owner = c->core,
 	};
 	struct slot *next, *same;
 	err_t e = type_takes(type, number, size);

@@ -22,22 +22,25 @@ enum range {
 #include "cpudriver/abi/invocations.def"
 #undef INVOCATION
 
-err_t no_operation(struct invocation *i) { return i->self->type == CAP_Null ? ERR(CAP_EMPTY) : ERR(OPERATION); }
+err_t no_operation(struct invocation *i)
+{
+	return i->self->type == CAP_Null ? ERR(CAP_EMPTY) : ERR(OPERATION);
+}
 
 /* Entries that invocations.def names replace the general one. */
 #pragma GCC diagnostic ignored "-Woverride-init"
 
 handler_t *const operation_handler[CAP_TYPES_ALL][OPERATION_LIMIT] = {
-	[0 ... CAP_TYPES_ALL - 1][0 ... OPERATION_LIMIT - 1] = no_operation,
-#define INVOCATION(type, name, number, rights) [FIRST_##type ... LAST_##type][number] = op_##type##_##name,
+    [0 ... CAP_TYPES_ALL - 1][0 ... OPERATION_LIMIT - 1] = no_operation,
+#define INVOCATION(type, name, number, rights) [FIRST_##type... LAST_##type][number] = op_##type##_##name,
 #include "cpudriver/abi/invocations.def"
 #undef INVOCATION
-	/* whoever asked for the deletion repeats it until it is done */
-	[CAP_ZOMBIE_CNODE ... CAP_ZOMBIE_DISPATCHER][OP_Any_delete] = op_Any_delete,
+    /* whoever asked for the deletion repeats it until it is done */
+    [CAP_ZOMBIE_CNODE... CAP_ZOMBIE_DISPATCHER][OP_Any_delete] = op_Any_delete,
 };
 
 const uint8_t operation_rights[CAP_TYPES_ALL][OPERATION_LIMIT] = {
-#define INVOCATION(type, name, number, rights) [FIRST_##type ... LAST_##type][number] = rights,
+#define INVOCATION(type, name, number, rights) [FIRST_##type... LAST_##type][number] = rights,
 #include "cpudriver/abi/invocations.def"
 #undef INVOCATION
 };

@@ -23,7 +23,7 @@ const struct type_facts type_facts[CAP_TYPES] = {
 uint64_t type_line(enum cap_type type)
 {
 	static const uint64_t lines[CAP_TYPES] = {
-		[CAP_IoPorts] = LINE_PORTS, [CAP_Interrupt] = LINE_INTERRUPTS, [CAP_Kernel] = LINE_KERNEL};
+	    [CAP_IoPorts] = LINE_PORTS, [CAP_Interrupt] = LINE_INTERRUPTS, [CAP_Kernel] = LINE_KERNEL};
 
 	return lines[type];
 }

@@ -12,5 +12,11 @@
 #define WINDOW_START WINDOW_BASE
 #endif
 
-static inline void *window(paddr_t p) { return (void *)(uintptr_t)(WINDOW_START + p.value); }
-static inline paddr_t window_paddr(const void *p) { return PADDR((uintptr_t)p - WINDOW_START); }
+static inline void *window(paddr_t p)
+{
+	return (void *)(uintptr_t)(WINDOW_START + p.value);
+}
+static inline paddr_t window_paddr(const void *p)
+{
+	return PADDR((uintptr_t)p - WINDOW_START);
+}

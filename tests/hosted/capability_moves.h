@@ -18,7 +18,10 @@ struct move {
 
 static uint32_t (*next_number)(void);
 
-static uint32_t below(uint32_t limit) { return next_number() % limit; }
+static uint32_t below(uint32_t limit)
+{
+	return next_number() % limit;
+}
 
 /* Root slots 3 to 11 come to hold CNodes now and then. */
 static cap_t any_cap(void)
@@ -37,7 +40,8 @@ static cap_t any_cap(void)
 
 static uint64_t odd_number(void)
 {
-	static const uint64_t odd[] = {0, 1, 255, 256, 4095, PAGE_BYTES, UINT64_MAX, UINT64_C(1) << 63, UINT64_C(1) << 44, RAM_BYTES, RAM_BASE};
+	static const uint64_t odd[] = {0,         1,       255, 256, 4095, PAGE_BYTES, UINT64_MAX, UINT64_C(1) << 63, UINT64_C(1) << 44,
+	                               RAM_BYTES, RAM_BASE};
 
 	return odd[below(sizeof odd / sizeof odd[0])];
 }
@@ -59,12 +63,15 @@ static cap_t cap_of(unsigned type)
 	return cap;
 }
 
-static unsigned table_of_frame(void) { return CAP_PageTable1 + (below(4) ? 0 : below(4)); }
+static unsigned table_of_frame(void)
+{
+	return CAP_PageTable1 + (below(4) ? 0 : below(4));
+}
 
 static struct move retype_move(void)
 {
-	static const uint8_t useful[] = {CAP_RAM, CAP_RAM, CAP_Frame, CAP_Frame, CAP_PageTable1, CAP_PageTable2, CAP_PageTable3, CAP_PageTable4,
-	                                 CAP_CNode, CAP_CNode, CAP_Dispatcher};
+	static const uint8_t useful[] = {CAP_RAM,        CAP_RAM,        CAP_Frame, CAP_Frame, CAP_PageTable1, CAP_PageTable2,
+	                                 CAP_PageTable3, CAP_PageTable4, CAP_CNode, CAP_CNode, CAP_Dispatcher};
 	bool whole = below(3) == 0;
 	unsigned type = useful[below(sizeof useful)];
 	struct move m = {whole ? ROOT_SLOT(ROOT_RAM) : cap_of(below(3) ? CAP_RAM : CAP_Frame), OP_Any_retype, {0}};
@@ -88,8 +95,10 @@ static struct move map_move(void)
 	unsigned level = CAP_PageTable1 + below(3);
 
 	if (below(2))
-		return (struct move){cap_of(CAP_Frame), OP_Frame_map,
-		                     {cap_of(table_of_frame()).value, below(512), below(2) ? 3 : below(16), below(3) * PAGE_BYTES, 1 + below(3)}};
+		return (struct move){
+		    cap_of(CAP_Frame),
+		    OP_Frame_map,
+		    {cap_of(table_of_frame()).value, below(512), below(2) ? 3 : below(16), below(3) * PAGE_BYTES, 1 + below(3)}};
 	return (struct move){cap_of(level), OP_PageTable1_map, {cap_of(level + 1).value, below(260)}};
 }
 
@@ -169,7 +178,8 @@ static bool is_suicide(const struct move *m)
 		return m->op == OP_Any_revoke;
 	if (s->type == CAP_Kernel && (m->op == OP_Kernel_sweep || m->op == OP_Kernel_mark || m->op == OP_Kernel_surrender)) {
 		s = m->word[0] <= UINT16_MAX ? cap_slot(root_slots(), (cap_t){(uint16_t)m->word[0]}) : NULL;
-		return s && ((s->type == CAP_RAM && s->size == RAM_BYTES) || (s->type == CAP_CNode && s->base == ROOT_BASE) || s->type == CAP_Kernel);
+		return s && ((s->type == CAP_RAM && s->size == RAM_BYTES) || (s->type == CAP_CNode && s->base == ROOT_BASE) ||
+		             s->type == CAP_Kernel);
 	}
 	return false;
 }
@@ -214,7 +224,8 @@ static void take_everything_back(void)
 
 		if (is_ok(e)) {
 			HOLDS_TRUE(!database_reaching(database_after(&world.caps, &root[ROOT_RAM]), RAM_BASE) ||
-			                   last_descendant(&world.caps, &root[ROOT_RAM]) == NULL, NULL);
+			               last_descendant(&world.caps, &root[ROOT_RAM]) == NULL,
+			           NULL);
 			HOLDS_TRUE(!another_copy(&root[ROOT_RAM]), NULL);
 			return;
 		}

@@ -43,9 +43,12 @@ struct world {
 
 static struct world world;
 
-/* ---- What the capability code asks of its surroundings -------------------------------------------------------------------------------- */
+/* ---- What the capability code asks of its surroundings ------------------------------------------ */
 
-void tlb_flush_all(void) { world.flushes++; }
+void tlb_flush_all(void)
+{
+	world.flushes++;
+}
 
 void tlb_flush_page(vaddr_t page)
 {
@@ -53,7 +56,10 @@ void tlb_flush_page(vaddr_t page)
 	world.flushed_page = page;
 }
 
-paddr_t running_page_table4(void) { return world.loaded; }
+paddr_t running_page_table4(void)
+{
+	return world.loaded;
+}
 
 #define BINDINGS_OFFSET 128
 #define BINDINGS        2
@@ -96,18 +102,21 @@ void interrupt_binding_lost(struct slot *interrupt)
 }
 
 /* Handlers that belong to other parts of the CPU driver; the ones under test replace these. */
-#define INVOCATION(type, name, number, rights) \
-	__attribute__((weak)) err_t op_##type##_##name(struct invocation *i) \
-	{ \
-		(void)i; \
-		return ERR(NOT_SUPPORTED); \
+#define INVOCATION(type, name, number, rights)                                                                                             \
+	__attribute__((weak)) err_t op_##type##_##name(struct invocation *i)                                                               \
+	{                                                                                                                                  \
+		(void)i;                                                                                                                   \
+		return ERR(NOT_SUPPORTED);                                                                                                 \
 	}
 #include "cpudriver/abi/invocations.def"
 #undef INVOCATION
 
-/* ---- The world -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- The world ---------------------------------------------------------------------------------- */
 
-static struct slot *root_slots(void) { return window(PADDR(ROOT_BASE)); }
+static struct slot *root_slots(void)
+{
+	return window(PADDR(ROOT_BASE));
+}
 
 static void must(err_t e, const char *what)
 {
@@ -138,13 +147,16 @@ static void world_begin(void)
 	MUST(slot_make(&world.caps, &root_slots()[ROOT_KERNEL], CAP_Kernel, 0, 0, RIGHTS(RIGHTS_ALL)));
 }
 
-static void world_end(void) { munmap((void *)WINDOW_START, MEMORY_BYTES); }
+static void world_end(void)
+{
+	munmap((void *)WINDOW_START, MEMORY_BYTES);
+}
 
 /* One call, as the CPU driver would make it. Results are in world.last.value. */
 static err_t call(cap_t cap, unsigned op, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3, uint64_t w4)
 {
 	world.last = (struct invocation){
-		.self = cap_slot(root_slots(), cap), .word = {w0, w1, w2, w3, w4}, .root = root_slots(), .caps = &world.caps};
+	    .self = cap_slot(root_slots(), cap), .word = {w0, w1, w2, w3, w4}, .root = root_slots(), .caps = &world.caps};
 	return world.last.self ? cap_invoke(&world.last, op) : ERR(CAP_ADDRESS);
 }
 
@@ -166,7 +178,7 @@ static err_t repeat(cap_t cap, unsigned op, uint64_t w0)
 	return e;
 }
 
-/* ---- Invariants --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- Invariants --------------------------------------------------------------------------------- */
 
 #define HOLDS_TRUE(condition, s) holds_true(condition, #condition, s)
 static void holds_true(bool condition, const char *what, const struct slot *s)
@@ -233,64 +245,68 @@ static void check_ranges(void)
 	uint64_t covered = RAM_BASE;
 	unsigned depth = 0;
 
-	for EACH_SLOT(s) {
-		const struct slot *next = database_next(s);
+	for
+		EACH_SLOT(s)
+		{
+			const struct slot *next = database_next(s);
 
-		HOLDS_TRUE(!next || !object_before(next, s), s);
-		HOLDS_TRUE(!next || database_previous(next) == s, s);
-		while (depth && slot_end(around[depth - 1]) <= s->base)
-			depth--;
-		HOLDS_TRUE(!depth || slot_end(s) <= slot_end(around[depth - 1]), s);
-		if (!depth && s->base == covered && s->base < MEMORY_BYTES)
-			covered = slot_end(s);
-		if (!s->size || (depth && same_object(around[depth - 1], s)))
-			continue;
-		if (s->type < CAP_TYPES && depth && around[depth - 1]->type < CAP_TYPES)
-			HOLDS_TRUE(type_ancestors(s->type) & TYPE_BIT(around[depth - 1]->type), s);
-		if (s->type == CAP_Endpoint || s->type == CAP_Doorbell)
-			continue; /* names of the dispatcher around them, nothing lies in them */
-		HOLDS_TRUE(depth < 256, s);
-		around[depth++] = s;
-	}
+			HOLDS_TRUE(!next || !object_before(next, s), s);
+			HOLDS_TRUE(!next || database_previous(next) == s, s);
+			while (depth && slot_end(around[depth - 1]) <= s->base)
+				depth--;
+			HOLDS_TRUE(!depth || slot_end(s) <= slot_end(around[depth - 1]), s);
+			if (!depth && s->base == covered && s->base < MEMORY_BYTES)
+				covered = slot_end(s);
+			if (!s->size || (depth && same_object(around[depth - 1], s)))
+				continue;
+			if (s->type < CAP_TYPES && depth && around[depth - 1]->type < CAP_TYPES)
+				HOLDS_TRUE(type_ancestors(s->type) & TYPE_BIT(around[depth - 1]->type), s);
+			if (s->type == CAP_Endpoint || s->type == CAP_Doorbell)
+				continue; /* names of the dispatcher around them, nothing lies in them */
+			HOLDS_TRUE(depth < 256, s);
+			around[depth++] = s;
+		}
 	HOLDS_TRUE(covered == MEMORY_BYTES, NULL);
 }
 
 /* A mapped slot's entries name it in the shadow, and lead into its range; a table's other entries are empty. */
 static void check_mappings(void)
 {
-	for EACH_SLOT(s) {
-		uint64_t at = s->extra & 0xffffffffffff, count = s->extra >> 48;
+	for
+		EACH_SLOT(s)
+		{
+			uint64_t at = s->extra & 0xffffffffffff, count = s->extra >> 48;
 
-		if (s->flags & CAP_FLAG_MAPPED) {
-			struct page_table *t = window(PADDR(at & ~UINT64_C(0xfff)));
-			uint64_t first = at % PAGE_BYTES / 8;
+			if (s->flags & CAP_FLAG_MAPPED) {
+				struct page_table *t = window(PADDR(at & ~UINT64_C(0xfff)));
+				uint64_t first = at % PAGE_BYTES / 8;
 
-			HOLDS_TRUE(count && first + count <= PAGE_TABLE_SLOTS, s);
-			for (uint64_t k = first; k < first + count; k++) {
-				HOLDS_TRUE((t->shadow[k] & ~UINT64_C(63)) == (uintptr_t)s, s);
-				HOLDS_TRUE((t->entry[k] & PTE_ADDRESS) >= s->base && (t->entry[k] & PTE_ADDRESS) < slot_end(s), s);
-				HOLDS_TRUE(!(t->entry[k] & PTE_WRITE && !(t->entry[k] & PTE_NO_EXECUTE)) || is_page_table(s), s);
+				HOLDS_TRUE(count && first + count <= PAGE_TABLE_SLOTS, s);
+				for (uint64_t k = first; k < first + count; k++) {
+					HOLDS_TRUE((t->shadow[k] & ~UINT64_C(63)) == (uintptr_t)s, s);
+					HOLDS_TRUE((t->entry[k] & PTE_ADDRESS) >= s->base && (t->entry[k] & PTE_ADDRESS) < slot_end(s), s);
+					HOLDS_TRUE(!(t->entry[k] & PTE_WRITE && !(t->entry[k] & PTE_NO_EXECUTE)) || is_page_table(s), s);
+				}
+			}
+			if (is_page_table(s) && !(s->flags & CAP_FLAG_FOREIGN)) {
+				const struct page_table *t = page_table(s);
+				unsigned entries = s->type == CAP_PageTable4 ? PAGE_TABLE_SLOTS / 2 : PAGE_TABLE_SLOTS;
+				const struct slot *other = database_previous(s);
+				unsigned mapped = 0;
+
+				for (unsigned k = 0; k < entries; k++) {
+					const struct slot *in = (const struct slot *)(t->shadow[k] & ~UINT64_C(63));
+
+					HOLDS_TRUE(!in == !t->entry[k], s);
+					HOLDS_TRUE(!in || in->flags & CAP_FLAG_MAPPED, s);
+				}
+				if (other && same_object(other, s))
+					continue;
+				for (other = s; other && same_object(other, s); other = database_next(other))
+					mapped += (other->flags & CAP_FLAG_MAPPED) != 0;
+				HOLDS_TRUE((t->shadow[0] & 63) == mapped || (t->shadow[0] & 63) >= USES_MANY, s);
 			}
 		}
-		if (is_page_table(s) && !(s->flags & CAP_FLAG_FOREIGN)) {
-			const struct page_table *t = page_table(s);
-			unsigned entries = s->type == CAP_PageTable4 ? PAGE_TABLE_SLOTS / 2 : PAGE_TABLE_SLOTS;
-			const struct slot *other = database_previous(s);
-			unsigned mapped = 0;
-
-			for (unsigned k = 0; k < entries; k++) {
-				const struct slot *in = (const struct slot *)(t->shadow[k] & ~UINT64_C(63));
-
-				HOLDS_TRUE(!in == !t->entry[k], s);
-				HOLDS_TRUE(!in || in->flags & CAP_FLAG_MAPPED, s);
-			}
-			if (other && same_object(other, s))
-				continue;
-			for (other = s; other && same_object(other, s); other = database_next(other))
-				mapped += (other->flags & CAP_FLAG_MAPPED) != 0;
-			HOLDS_TRUE((t->shadow[0] & 63) == mapped || (t->shadow[0] & 63) >= USES_MANY, s);
-		}
-	}
 }
 
 /* Slots are in the database exactly when they are not empty, and lie in containers that are alive. */
@@ -298,24 +314,27 @@ static void check_slots(void)
 {
 	uint64_t found = world.holder.type != CAP_Null, zombies = 0;
 
-	for EACH_SLOT(s) {
-		unsigned count;
-		const struct slot *inside, *other = database_previous(s);
+	for
+		EACH_SLOT(s)
+		{
+			unsigned count;
+			const struct slot *inside, *other = database_previous(s);
 
-		zombies += s->type >= CAP_TYPES;
-		if (!is_container(s) || (other && same_object(other, s)))
-			continue;
-		inside = slots_in(s, &count);
-		for (unsigned k = 0; k < count; k++) {
-			if (inside[k].type == CAP_Null) {
-				HOLDS_TRUE(!inside[k].base && !inside[k].parent && !inside[k].left && !inside[k].right, s);
+			zombies += s->type >= CAP_TYPES;
+			if (!is_container(s) || (other && same_object(other, s)))
 				continue;
+			inside = slots_in(s, &count);
+			for (unsigned k = 0; k < count; k++) {
+				if (inside[k].type == CAP_Null) {
+					HOLDS_TRUE(!inside[k].base && !inside[k].parent && !inside[k].left && !inside[k].right, s);
+					continue;
+				}
+				found++;
+				HOLDS_TRUE(inside[k].parent ? inside[k].parent->left == &inside[k] || inside[k].parent->right == &inside[k]
+				                            : world.caps.root == &inside[k],
+				           &inside[k]);
 			}
-			found++;
-			HOLDS_TRUE(inside[k].parent ? inside[k].parent->left == &inside[k] || inside[k].parent->right == &inside[k]
-			                            : world.caps.root == &inside[k], &inside[k]);
 		}
-	}
 	HOLDS_TRUE(found == world.caps.count, NULL);
 	for (const struct slot *z = world.caps.zombies; z; z = (const struct slot *)z->extra, zombies--)
 		HOLDS_TRUE(z->type >= CAP_TYPES && zombies, z);

@@ -31,13 +31,16 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static struct slot *root(unsigned n) { return &root_slots()[n]; }
+static struct slot *root(unsigned n)
+{
+	return &root_slots()[n];
+}
 
 /* Makes `count` objects of a type from all RAM, in root slots from `slot` on. */
-#define MAKE(slot, type, count, offset, bytes) \
+#define MAKE(slot, type, count, offset, bytes)                                                                                             \
 	assert_ok(CALL(ROOT_SLOT(ROOT_RAM), Any_retype, IN_ROOT, slot, TYPE_COUNT(type, count), offset, bytes))
 
-/* ---- Lookup and the checks that don't depend on the type ---------------------------------------------------------------------------- */
+/* ---- Lookup and the checks that don't depend on the type ---------------------------------------- */
 
 static void identify(void **state)
 {
@@ -101,7 +104,7 @@ static void destinations(void **state)
 	assert_int_equal(cap_slot(root_slots(), CAP(12, 255))->type, CAP_RAM);
 }
 
-/* ---- copy, mint, move ------------------------------------------------------------------------------------------------------------------ */
+/* ---- copy, mint, move --------------------------------------------------------------------------- */
 
 static void mint_takes_rights_away(void **state)
 {
@@ -143,7 +146,7 @@ static void move_keeps_everything(void **state)
 	assert_int_equal(world.caps.count, count);
 }
 
-/* ---- retype ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- retype ------------------------------------------------------------------------------------- */
 
 static void retype_checks_its_arguments(void **state)
 {
@@ -284,7 +287,7 @@ static void ports_and_interrupts(void **state)
 	assert_int_equal(world.interrupts_lost, 1);
 }
 
-/* ---- delete ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- delete ------------------------------------------------------------------------------------- */
 
 static void memory_comes_back(void **state)
 {
@@ -469,7 +472,7 @@ static void a_circle_deleted_from_inside(void **state)
 	assert_int_equal(world.caps.count, count);
 }
 
-/* ---- revoke ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- revoke ------------------------------------------------------------------------------------- */
 
 static void revoke_leaves_one(void **state)
 {
@@ -565,7 +568,7 @@ static void revoke_of_the_ground_one_stands_on(void **state)
 	MAKE(10, RAM, 1, 0, MIB);
 }
 
-/* ---- What can't go ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- What can't go ------------------------------------------------------------------------------ */
 
 /* The last copy of uncovered memory lies in a CNode: its deletion stops, says why, and leaves a way to it. */
 static void an_obstacle_in_a_cnode(void **state)
@@ -600,7 +603,8 @@ static void a_revoke_past_an_obstacle(void **state)
 	assert_err(repeat(ROOT_SLOT(ROOT_RAM), OP_Any_revoke, 0), LAST_COPY);
 	check_world();
 	assert_ok(CALL(ROOT_SLOT(ROOT_KERNEL), Kernel_install, IN_ROOT,
-	               12 | world.last.value[0] << 8 | RIGHTS_ALL << 16 | (uint64_t)THIS_CORE << 32, world.last.value[1], world.last.value[2]));
+	               12 | world.last.value[0] << 8 | RIGHTS_ALL << 16 | (uint64_t)THIS_CORE << 32, world.last.value[1],
+	               world.last.value[2]));
 	assert_ok(repeat(ROOT_SLOT(ROOT_RAM), OP_Any_revoke, 0));
 	assert_int_equal(root(10)->type, CAP_Null);
 	assert_int_equal(root(12)->type, CAP_RAM);
@@ -627,35 +631,35 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		T(identify),
-		T(wrong_calls),
-		T(every_type_has_the_common_operations),
-		T(destinations),
-		T(mint_takes_rights_away),
-		T(badges),
-		T(move_keeps_everything),
-		T(retype_checks_its_arguments),
-		T(nothing_overlaps),
-		T(parts_of_frames),
-		T(memory_of_new_objects),
-		T(what_comes_of_a_dispatcher),
-		T(ports_and_interrupts),
-		T(memory_comes_back),
-		T(uncovered_objects_become_ram),
-		T(an_uncovered_frame_takes_its_parts_along),
-		T(a_dispatcher_takes_everything_along),
-		T(a_tree_of_cnodes),
-		T(retype_waits_for_zombies),
-		T(circles),
-		T(a_circle_deleted_from_inside),
-		T(revoke_leaves_one),
-		T(revoke_takes_bindings),
-		T(bindings_deleted_by_their_dispatcher),
-		T(a_binding_can_not_become_ram),
-		T(revoke_of_the_ground_one_stands_on),
-		T(an_obstacle_in_a_cnode),
-		T(a_revoke_past_an_obstacle),
-		T(only_ones_own_obstacle_counts),
+	    T(identify),
+	    T(wrong_calls),
+	    T(every_type_has_the_common_operations),
+	    T(destinations),
+	    T(mint_takes_rights_away),
+	    T(badges),
+	    T(move_keeps_everything),
+	    T(retype_checks_its_arguments),
+	    T(nothing_overlaps),
+	    T(parts_of_frames),
+	    T(memory_of_new_objects),
+	    T(what_comes_of_a_dispatcher),
+	    T(ports_and_interrupts),
+	    T(memory_comes_back),
+	    T(uncovered_objects_become_ram),
+	    T(an_uncovered_frame_takes_its_parts_along),
+	    T(a_dispatcher_takes_everything_along),
+	    T(a_tree_of_cnodes),
+	    T(retype_waits_for_zombies),
+	    T(circles),
+	    T(a_circle_deleted_from_inside),
+	    T(revoke_leaves_one),
+	    T(revoke_takes_bindings),
+	    T(bindings_deleted_by_their_dispatcher),
+	    T(a_binding_can_not_become_ram),
+	    T(revoke_of_the_ground_one_stands_on),
+	    T(an_obstacle_in_a_cnode),
+	    T(a_revoke_past_an_obstacle),
+	    T(only_ones_own_obstacle_counts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

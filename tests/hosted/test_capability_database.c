@@ -181,7 +181,12 @@ static void height_is_bounded(void **state)
 		struct capabilities c = {0};
 
 		for (unsigned k = 0; k < 10000; k++) {
-			many[k] = (struct slot){.base = way == 0 ? k : way == 1 ? 10000 - k : k % 2 ? 5000 + k : 5000 - k, .size = 1, .type = 1};
+			many[k] = (struct slot){.base = way == 0   ? k
+			                                : way == 1 ? 10000 - k
+			                                : k % 2    ? 5000 + k
+			                                           : 5000 - k,
+			                        .size = 1,
+			                        .type = 1};
 			database_insert(&c, &many[k], database_after(&c, &many[k]));
 		}
 		assert_in_range(c.root->height, 14, 18); /* 1.44 log2(10002) - 0.3 */

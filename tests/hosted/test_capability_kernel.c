@@ -14,7 +14,7 @@
 #define assert_err(expression, name) assert_int_equal((expression).number, ERR_NUMBER_##name)
 #define assert_ok(expression)        assert_err(expression, OK)
 
-#define KERNEL   ROOT_SLOT(ROOT_KERNEL)
+#define KERNEL    ROOT_SLOT(ROOT_KERNEL)
 #define ELSEWHERE 9
 
 static int set_up(void **state)
@@ -32,9 +32,12 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static struct slot *root(unsigned n) { return &root_slots()[n]; }
+static struct slot *root(unsigned n)
+{
+	return &root_slots()[n];
+}
 
-#define MAKE(slot, type, count, offset, bytes) \
+#define MAKE(slot, type, count, offset, bytes)                                                                                             \
 	assert_ok(CALL(ROOT_SLOT(ROOT_RAM), Any_retype, IN_ROOT, slot, TYPE_COUNT(type, count), offset, bytes))
 
 static err_t install(unsigned slot, unsigned type, uint64_t owner, uint64_t base, uint64_t size)
@@ -44,7 +47,7 @@ static err_t install(unsigned slot, unsigned type, uint64_t owner, uint64_t base
 	return CALL(KERNEL, Kernel_install, IN_ROOT, slot | type << 8 | rights << 16 | owner << 32, base, size);
 }
 
-/* ---- install ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- install ------------------------------------------------------------------------------------ */
 
 static void install_checks(void **state)
 {
@@ -110,7 +113,7 @@ static void installed_objects_nest(void **state)
 	assert_ok(install(20, CAP_RAM, THIS_CORE, RAM_BASE, 260 * PAGE_BYTES));
 }
 
-/* ---- Who has to be asked ------------------------------------------------------------------------------------------------------------------ */
+/* ---- Who has to be asked ------------------------------------------------------------------------ */
 
 static void remote_objects(void **state)
 {
@@ -273,7 +276,7 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		T(install_checks), T(installed_objects_nest), T(remote_objects), T(foreign_objects), T(mark), T(surrender), T(sweep), T(find),
+	    T(install_checks), T(installed_objects_nest), T(remote_objects), T(foreign_objects), T(mark), T(surrender), T(sweep), T(find),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,15 +23,17 @@ static struct cap {
 static unsigned count;
 static bool unsure;
 
-/* ---- The model's view --------------------------------------------------------------------------------------------------------------------- */
+/* ---- The model's view --------------------------------------------------------------------------- */
 
 static void look(void)
 {
 	count = 0;
-	for EACH_SLOT(s) {
-		assert_in_range(count, 0, CAPS_MAX - 1);
-		caps[count++] = (struct cap){.where = (struct slot *)s, .is = *s};
-	}
+	for
+		EACH_SLOT(s)
+		{
+			assert_in_range(count, 0, CAPS_MAX - 1);
+			caps[count++] = (struct cap){.where = (struct slot *)s, .is = *s};
+		}
 }
 
 static struct cap *at(const struct slot *where)
@@ -55,11 +57,23 @@ static void add(struct slot *where, const struct slot *is)
 	caps[count++] = (struct cap){.where = where, .is = *is};
 }
 
-static void drop(struct cap *c) { *c = caps[--count]; }
+static void drop(struct cap *c)
+{
+	*c = caps[--count];
+}
 
-static uint64_t end_of(const struct cap *c) { return c->is.base + c->is.size; }
-static bool same(const struct cap *a, const struct cap *b) { return same_object(&a->is, &b->is); }
-static bool overlap(const struct cap *c, uint64_t base, uint64_t size) { return c->is.base < base + size && base < end_of(c); }
+static uint64_t end_of(const struct cap *c)
+{
+	return c->is.base + c->is.size;
+}
+static bool same(const struct cap *a, const struct cap *b)
+{
+	return same_object(&a->is, &b->is);
+}
+static bool overlap(const struct cap *c, uint64_t base, uint64_t size)
+{
+	return c->is.base < base + size && base < end_of(c);
+}
 
 /* Whether a's range holds b's, and a comes first. */
 static bool contains(const struct cap *a, const struct cap *b)
@@ -96,7 +110,8 @@ static bool is_mapped_in(const struct cap *c, const struct cap *table, uint64_t 
 {
 	uint64_t at_entry = c->is.extra & 0xffffffffffff, n = c->is.extra >> 48;
 
-	return c->is.flags & CAP_FLAG_MAPPED && at_entry < table->is.base + (first + entries) * 8 && at_entry + n * 8 > table->is.base + first * 8;
+	return c->is.flags & CAP_FLAG_MAPPED && at_entry < table->is.base + (first + entries) * 8 &&
+	       at_entry + n * 8 > table->is.base + first * 8;
 }
 
 /* Tables that were ever marked may count as remote: the model doesn't follow that. */
@@ -109,7 +124,7 @@ static bool may_be_remote(const struct cap *c)
 	return false;
 }
 
-/* ---- Rules -------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- Rules -------------------------------------------------------------------------------------- */
 
 static enum err_number destination_rule(uint64_t cnode, uint64_t slot, struct slot **out)
 {
@@ -221,7 +236,7 @@ static enum err_number retype_rule(const struct cap *source, const uint64_t *w)
 	return ERR_NUMBER_OK;
 }
 
-/* ---- Deletion: what goes, until nothing more goes ---------------------------------------------------------------------------------------------- */
+/* ---- Deletion: what goes, until nothing more goes ----------------------------------------------- */
 
 static bool lies_in(const struct slot *where, const struct cap *container)
 {
@@ -230,7 +245,10 @@ static bool lies_in(const struct slot *where, const struct cap *container)
 	return container->is.type == CAP_CNode && where >= inside && where < inside + CNODE_SLOTS;
 }
 
-static bool is_dead(const struct cap *c) { return c->gone && !copies(c); }
+static bool is_dead(const struct cap *c)
+{
+	return c->gone && !copies(c);
+}
 
 static void spread(void)
 {
@@ -239,7 +257,8 @@ static void spread(void)
 		for (unsigned k = 0; k < count; k++)
 			for (unsigned d = 0; d < count && !caps[k].gone; d++)
 				if (caps[d].gone && is_container(&caps[d].is) && is_dead(&caps[d]) &&
-				    (lies_in(caps[k].where, &caps[d]) || (caps[d].is.type == CAP_Dispatcher && contains(&caps[d], &caps[k]))))
+				    (lies_in(caps[k].where, &caps[d]) ||
+				     (caps[d].is.type == CAP_Dispatcher && contains(&caps[d], &caps[k]))))
 					caps[k].gone = again = true;
 	}
 }
@@ -308,7 +327,7 @@ static enum err_number revoke_rule(struct cap *self)
 	return ERR_NUMBER_OK;
 }
 
-/* ---- Mapping ------------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- Mapping ------------------------------------------------------------------------------------ */
 
 static enum err_number table_rule(uint64_t word, const struct cap **table)
 {
@@ -382,7 +401,7 @@ static enum err_number unmap_rule(struct cap *self)
 	return ERR_NUMBER_OK;
 }
 
-/* ---- One call ---------------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- One call ----------------------------------------------------------------------------------- */
 
 /* Changes the model as the call should change the world. Kernel's own operations have tests of their own (test_capability_kernel.c). */
 static enum err_number rule(const struct move *m)

@@ -58,11 +58,11 @@ static void random_calls(void **state)
 	/* the numbers led to something */
 	assert_in_range(most, 60, 10000);
 	assert_in_range(results[ERR_NUMBER_OK], SEEDS * MOVES / 8, SEEDS * MOVES);
-	static const unsigned expected[] = {ERR_NUMBER_CAP_ADDRESS, ERR_NUMBER_CAP_EMPTY, ERR_NUMBER_CAP_TYPE, ERR_NUMBER_CAP_RIGHTS,
-	                                    ERR_NUMBER_OPERATION, ERR_NUMBER_ARGUMENT, ERR_NUMBER_ALIGNMENT, ERR_NUMBER_SLOT_IN_USE,
-	                                    ERR_NUMBER_RETYPE, ERR_NUMBER_RANGE, ERR_NUMBER_OVERLAP, ERR_NUMBER_AGAIN,
-	                                    ERR_NUMBER_NEEDS_AGREEMENT, ERR_NUMBER_NOT_OWNER, ERR_NUMBER_MAPPED, ERR_NUMBER_NOT_MAPPED,
-	                                    ERR_NUMBER_LEVEL, ERR_NUMBER_STATE, ERR_NUMBER_LAST_COPY};
+	static const unsigned expected[] = {ERR_NUMBER_CAP_ADDRESS,     ERR_NUMBER_CAP_EMPTY, ERR_NUMBER_CAP_TYPE,  ERR_NUMBER_CAP_RIGHTS,
+	                                    ERR_NUMBER_OPERATION,       ERR_NUMBER_ARGUMENT,  ERR_NUMBER_ALIGNMENT, ERR_NUMBER_SLOT_IN_USE,
+	                                    ERR_NUMBER_RETYPE,          ERR_NUMBER_RANGE,     ERR_NUMBER_OVERLAP,   ERR_NUMBER_AGAIN,
+	                                    ERR_NUMBER_NEEDS_AGREEMENT, ERR_NUMBER_NOT_OWNER, ERR_NUMBER_MAPPED,    ERR_NUMBER_NOT_MAPPED,
+	                                    ERR_NUMBER_LEVEL,           ERR_NUMBER_STATE,     ERR_NUMBER_LAST_COPY};
 	for (unsigned k = 0; k < sizeof expected / sizeof expected[0]; k++)
 		if (!results[expected[k]])
 			fail_msg("no call was answered with error %u", expected[k]);

@@ -27,11 +27,17 @@ enum {
 #define INDEX3 5
 #define INDEX2 7
 
-static uint64_t address(uint64_t i4, uint64_t i3, uint64_t i2, uint64_t i1) { return i4 << 39 | i3 << 30 | i2 << 21 | i1 << 12; }
+static uint64_t address(uint64_t i4, uint64_t i3, uint64_t i2, uint64_t i1)
+{
+	return i4 << 39 | i3 << 30 | i2 << 21 | i1 << 12;
+}
 
-static struct slot *root(unsigned n) { return &root_slots()[n]; }
+static struct slot *root(unsigned n)
+{
+	return &root_slots()[n];
+}
 
-#define MAKE(slot, type, count, offset, bytes) \
+#define MAKE(slot, type, count, offset, bytes)                                                                                             \
 	assert_ok(CALL(ROOT_SLOT(ROOT_RAM), Any_retype, IN_ROOT, slot, TYPE_COUNT(type, count), offset, bytes))
 #define RW (RIGHT_READ | RIGHT_WRITE)
 #define RX (RIGHT_READ | RIGHT_EXECUTE)
@@ -86,8 +92,7 @@ static void pages(void **state)
 	assert_int_equal(walk(address(INDEX4, INDEX3, INDEX2, 99)), 0);
 	assert_int_equal(walk(address(INDEX4, INDEX3, INDEX2, 101)),
 	                 (root(FRAME)->base + 2 * PAGE_BYTES) | PTE_PRESENT | PTE_USER | PTE_WRITE | PTE_NO_EXECUTE);
-	assert_int_equal(walk(address(INDEX4, INDEX3, INDEX2, 511)),
-	                 (root(FRAME + 1)->base + 3 * PAGE_BYTES) | PTE_PRESENT | PTE_USER);
+	assert_int_equal(walk(address(INDEX4, INDEX3, INDEX2, 511)), (root(FRAME + 1)->base + 3 * PAGE_BYTES) | PTE_PRESENT | PTE_USER);
 	assert_int_equal(walk(address(INDEX4, INDEX3, INDEX2, 0)), root(FRAME + 2)->base | PTE_PRESENT | PTE_USER | PTE_NO_EXECUTE);
 	assert_true(root(FRAME)->flags & CAP_FLAG_MAPPED);
 	assert_ok(CALL(ROOT_SLOT(FRAME), Any_identify));
@@ -119,8 +124,8 @@ static void huge_pages(void **state)
 	(void)state;
 	MUST(slot_make(&world.caps, root(40), CAP_DeviceFrame, 4 * GIB, 2 * GIB, RIGHTS(RIGHTS_ALL)));
 	assert_ok(CALL(ROOT_SLOT(40), DeviceFrame_map, ROOT_SLOT(L3).value, 8, RW, GIB, 1));
-	assert_int_equal(walk(address(INDEX4, 8, 1, 1)), 5 * GIB | PTE_PRESENT | PTE_USER | PTE_WRITE | PTE_LARGE | PTE_NO_EXECUTE |
-	                                                         PTE_CACHE_DISABLE | PTE_WRITE_THROUGH);
+	assert_int_equal(walk(address(INDEX4, 8, 1, 1)),
+	                 5 * GIB | PTE_PRESENT | PTE_USER | PTE_WRITE | PTE_LARGE | PTE_NO_EXECUTE | PTE_CACHE_DISABLE | PTE_WRITE_THROUGH);
 	assert_ok(CALL(ROOT_SLOT(40), DeviceFrame_unmap, address(INDEX4, 8, 0, 0)));
 	assert_int_equal(world.page_flushes, 1);
 	assert_int_equal(walk(address(INDEX4, 8, 1, 1)), 0);
@@ -193,13 +198,13 @@ static void flushes(void **state)
 	(void)state;
 	const uint64_t here = address(INDEX4, INDEX3, INDEX2, 40);
 #define MAP assert_ok(CALL(ROOT_SLOT(FRAME), Frame_map, ROOT_SLOT(L1).value, 40, RW, 0, 4))
-#define UNMAP(hint, all, single) \
-	do { \
-		world.flushes = world.page_flushes = 0; \
-		assert_ok(CALL(ROOT_SLOT(FRAME), Frame_unmap, hint)); \
-		assert_int_equal(world.flushes, all); \
-		assert_int_equal(world.page_flushes, single); \
-		assert_int_equal(walk(here), 0); \
+#define UNMAP(hint, all, single)                                                                                                           \
+	do {                                                                                                                               \
+		world.flushes = world.page_flushes = 0;                                                                                    \
+		assert_ok(CALL(ROOT_SLOT(FRAME), Frame_unmap, hint));                                                                      \
+		assert_int_equal(world.flushes, all);                                                                                      \
+		assert_int_equal(world.page_flushes, single);                                                                              \
+		assert_int_equal(walk(here), 0);                                                                                           \
 	} while (0)
 
 	MAP;
@@ -338,7 +343,8 @@ static void other_cores(void **state)
 	assert_ok(CALL(ROOT_SLOT(FRAME), Frame_unmap, address(INDEX4, INDEX3, INDEX2, 0)));
 	assert_int_equal(world.flushes, 1);
 	/* somebody else's table is not written, but may be used */
-	assert_ok(CALL(kernel, Kernel_install, IN_ROOT, 50 | CAP_PageTable1 << 8 | RIGHT_WRITE << 16 | UINT64_C(9) << 32, MIB, PAGE_TABLE_BYTES));
+	assert_ok(
+	    CALL(kernel, Kernel_install, IN_ROOT, 50 | CAP_PageTable1 << 8 | RIGHT_WRITE << 16 | UINT64_C(9) << 32, MIB, PAGE_TABLE_BYTES));
 	memset(window(PADDR(MIB)), 0x77, PAGE_TABLE_BYTES);
 	assert_err(CALL(ROOT_SLOT(FRAME), Frame_map, ROOT_SLOT(50).value, 0, RW, 0, 1), NOT_OWNER);
 	assert_ok(CALL(ROOT_SLOT(50), PageTable1_map, ROOT_SLOT(L2).value, 60));
@@ -352,17 +358,17 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		T(pages),
-		T(large_pages),
-		T(huge_pages),
-		T(wrong_maps),
-		T(wrong_tables),
-		T(flushes),
-		T(counting_mappings_ends),
-		T(a_capability_takes_its_mapping_along),
-		T(a_table_goes),
-		T(a_revoke_flushes_once),
-		T(other_cores),
+	    T(pages),
+	    T(large_pages),
+	    T(huge_pages),
+	    T(wrong_maps),
+	    T(wrong_tables),
+	    T(flushes),
+	    T(counting_mappings_ends),
+	    T(a_capability_takes_its_mapping_along),
+	    T(a_table_goes),
+	    T(a_revoke_flushes_once),
+	    T(other_cores),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
