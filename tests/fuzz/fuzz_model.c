@@ -89,8 +89,7 @@ static void walk(const uint8_t *data, size_t size)
 		memcpy(ram, data, size);
 	memcpy(ram + RSDP_AT, rsdp, sizeof(rsdp));
 	sign(ram + RSDP_AT, sizeof(rsdp), 8);
-	memcpy(ram + RSDT_AT, "RSDT", 4);
-	memcpy(ram + RSDT_AT + 4, &(uint32_t){36 + 16}, 4);
+	memcpy(ram + RSDT_AT, &(uint8_t[8]){'R', 'S', 'D', 'T', 36 + 16}, 8);
 	sign(ram + RSDT_AT, 36 + 16, 9);
 
 	machine_node_of_apic(&(struct machine_memory){view, NULL}, RSDP_AT, 0, &machine);
