@@ -36,12 +36,20 @@ static void remove_range(struct ram *m, unsigned at)
 	memmove(&m->range[at], &m->range[at + 1], (m->ranges - at) * sizeof(m->range[0]));
 }
 
+static bool is_border(const struct ram *m, uint64_t address)
+{
+	for (unsigned i = 0; i < m->borders; i++)
+		if (m->border[i] == address)
+			return true;
+	return false;
+}
+
 /* Frees [base, base + bytes), which touches nothing that is free already, and merges it with its neighbours. */
 static void merge(struct ram *m, uint64_t base, uint64_t bytes)
 {
 	unsigned at = find(m, base);
-	bool joins_next = at < m->ranges && m->range[at].base == base + bytes;
-	bool joins_previous = at > 0 && range_end(&m->range[at - 1]) == base;
+	bool joins_next = at < m->ranges && m->range[at].base == base + bytes && !is_border(m, base + bytes);
+	bool joins_previous = at > 0 && range_end(&m->range[at - 1]) == base && !is_border(m, base);
 
 	m->free += bytes;
 	if (joins_previous && joins_next) {
@@ -68,9 +76,11 @@ err_t ram_add(struct ram *m, uint64_t base, uint64_t bytes)
 		return ERR(ALIGNMENT);
 	if (bytes > UINT64_MAX - base || (at < m->ranges && m->range[at].base < base + bytes))
 		return ERR(OVERLAP);
-	if (!has_room(m))
+	if (!has_room(m) || m->borders + 2 > MEMORY_BORDERS)
 		return ERR(LIMIT);
 
+	m->border[m->borders++] = base;
+	m->border[m->borders++] = base + bytes;
 	merge(m, base, bytes);
 	m->total += bytes;
 	return OK;

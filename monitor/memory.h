@@ -10,7 +10,8 @@
 
 #include "cpudriver/abi/errors.h"
 
-#define MEMORY_RANGES 1024
+#define MEMORY_RANGES  1024
+#define MEMORY_BORDERS 128
 
 struct memory_range {
 	uint64_t base, bytes;
@@ -18,12 +19,14 @@ struct memory_range {
 
 struct ram {
 	uint64_t free, total; /* bytes */
-	unsigned ranges;      /* in use below, ascending, never adjacent */
+	unsigned ranges;      /* in use below, ascending; adjacent only at a border */
 	unsigned out;         /* blocks that are taken */
 	struct memory_range range[MEMORY_RANGES];
+	unsigned borders; /* first addresses of what was added: no block reaches across one */
+	uint64_t border[MEMORY_BORDERS];
 };
 
-/* New memory. Errors: ALIGNMENT, OVERLAP (with what is free already), LIMIT. */
+/* New memory, with one capability over all of it. Errors: ALIGNMENT, OVERLAP (with what is free already), LIMIT. */
 MUST_USE err_t ram_add(struct ram *m, uint64_t base, uint64_t bytes);
 
 /* Takes `bytes` at a multiple of `alignment` (a power of two) within [low, high). Errors: ALIGNMENT, NO_MEMORY, LIMIT. */
