@@ -136,6 +136,9 @@ static int fail(const char *what, err_t e)
 	return EXIT_FAILURE;
 }
 
+/* Before there is a console, and about it. */
+static void say(const char *line) { uart_write(PORTS, line, strlen(line)); }
+
 int main(void)
 {
 	static struct console console = {.sink = {.put = put_uart}};
@@ -151,7 +154,7 @@ int main(void)
 	if (is_ok(route.error))
 		route.error = interrupt_attach(INTERRUPT, (unsigned)route.word[1], take_input, &console);
 	if (is_err(route.error))
-		return fail("its interrupt can't be had, there will be no input", route.error);
+		say("console: its interrupt can't be had, there will be no input\r\n");
 	e = ipc_offer(CONSOLE_SERVICE, &server, &service);
 	if (is_err(e))
 		return fail("the service can't be offered", e);
