@@ -12,6 +12,7 @@
 #include <atoll/capability.h>
 #include <atoll/domain.h>
 #include <atoll/ipc.h>
+#include <atoll/thread.h>
 
 #include "libos/ipc/endpoint.h"
 
@@ -114,6 +115,13 @@ static err_t partner_end(struct partner *p)
 	return is_err(e) ? e : domain_wait(p->domain, &status, &cause);
 }
 
+/* The bare call does not keep the library OS's own timer from ending it; the library OS sees to the timer when it is entered. */
+static void after_call(err_t e)
+{
+	if (__builtin_expect(err_is(e, ERR_NUMBER_TIMEOUT), 0))
+		thread_yield();
+}
+
 static bool measure_local_ipc(void)
 {
 	struct partner partner;
@@ -124,10 +132,10 @@ static bool measure_local_ipc(void)
 	if (is_err(e))
 		return failed("ipc.local.rtt", e);
 	endpoint = ipc_endpoint(partner.connection);
-	MEASURE(REPEATS, e = endpoint_call_empty(endpoint));
+	MEASURE(REPEATS, after_call(e = endpoint_call_empty(endpoint)));
 	if (is_ok(e))
 		print("ipc.local.rtt");
-	MEASURE(REPEATS, e = endpoint_call(endpoint, &message));
+	MEASURE(REPEATS, after_call(e = endpoint_call(endpoint, &message)));
 	if (is_ok(e))
 		print("ipc.local.rtt.4");
 	if (is_err(e))
