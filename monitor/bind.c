@@ -40,15 +40,24 @@ static struct connection *connection_new(struct monitor *m, uint32_t domain)
 	return NULL;
 }
 
-static void drop_foreign(cap_t cap)
+/* This core's last copy goes back to its owner; any other one just goes. */
+static void give_up(cap_t cap)
 {
-	if (cap.value == CAP_NULL.value)
-		return;
-	/* Its owner is about to take it back, so there is no one to ask. */
-	(void)!is_ok(platform_sweep(cap));
 	if (is_err(platform_surrender(cap)))
 		(void)!is_ok(cap_delete(cap));
 	cap_slot_free(cap);
+}
+
+/* What the peer's monitor gave for this connection. The ring is this connection's alone, and its owner is about to take it back, so
+ * there is no one to ask. The doorbell is the same object for every connection with that domain: only our copy goes. */
+static void drop_foreign(struct connection *c)
+{
+	if (c->peer_ring.value == CAP_NULL.value)
+		return;
+	(void)!is_ok(platform_sweep(c->peer_ring));
+	give_up(c->peer_ring);
+	give_up(c->peer_doorbell);
+	c->peer_ring = c->peer_doorbell = CAP_NULL;
 }
 
 static void free_ring(struct monitor *m, struct connection *c)
@@ -63,10 +72,7 @@ static void free_ring(struct monitor *m, struct connection *c)
 static void connection_free(struct monitor *m, struct connection *c)
 {
 	free_ring(m, c);
-	if (c->peer_ring.value != CAP_NULL.value) {
-		drop_foreign(c->peer_ring);
-		drop_foreign(c->peer_doorbell);
-	}
+	drop_foreign(c);
 	mesh_unwatch(m, c->peer_core);
 	c->state = CONNECTION_FREE;
 	m->connections--;
@@ -207,11 +213,7 @@ static void tell_domain(struct monitor *m, const struct connection *c, enum moni
 /* This side holds nothing of the peer's any more, and says so. */
 static void close_here(struct monitor *m, struct connection *c, bool ended)
 {
-	if (c->peer_ring.value != CAP_NULL.value) {
-		drop_foreign(c->peer_ring);
-		drop_foreign(c->peer_doorbell);
-		c->peer_ring = c->peer_doorbell = CAP_NULL;
-	}
+	drop_foreign(c);
 	c->domain = 0;
 	c->state = CONNECTION_CLOSING;
 	if (c->peer_number != 0 && mesh_alive(m, c->peer_core))
