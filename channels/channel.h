@@ -229,6 +229,7 @@ CHANNEL_MUST_CHECK static inline struct channel_result channel_try_receive(struc
 
 	if (channel_header_sequence(header) != ch->next_in)
 		return channel_receive_nothing(ch, header);
+	channel_claim(&ch->tx[ch->next_out & ch->mask]); /* a message is often answered */
 	for (size_t i = 0; i < CHANNEL_WORDS; i++)
 		out->words[i] = channel_load_payload(&line->payload[i]);
 	acked = (uint16_t)(channel_header_acknowledgement(header) - ch->acked);

@@ -41,4 +41,9 @@ static inline void channel_fence(void)
 {
 	model_fence();
 }
+static inline void channel_claim(const void *line)
+{
+	(void)line;
+}
+
 static inline void channel_pause(void) {}
