@@ -60,6 +60,13 @@ enum {
 /* Types that user space doesn't see: a container whose last copy goes, until its slots are empty. No address leads into it. */
 enum { CAP_ZOMBIE_CNODE = CAP_TYPES, CAP_ZOMBIE_DISPATCHER, CAP_TYPES_ALL };
 
+/* The type that user space knows it by. */
+static inline enum cap_type plain_type(unsigned type)
+{
+	return type < CAP_TYPES ? type : type - (CAP_ZOMBIE_CNODE - CAP_CNode);
+}
+_Static_assert(CAP_ZOMBIE_DISPATCHER - CAP_Dispatcher == CAP_ZOMBIE_CNODE - CAP_CNode, "both are as far from what they were");
+
 #define LINE_MEMORY     UINT64_C(0)
 #define LINE_PORTS      (UINT64_C(1) << 60)
 #define LINE_INTERRUPTS (UINT64_C(2) << 60)

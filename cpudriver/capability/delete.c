@@ -75,7 +75,7 @@ static void become_ram(struct capabilities *c, struct slot *s)
 
 static err_t stopped_by(struct capabilities *c, const struct slot *s, err_t why)
 {
-	c->obstacle.type = s->type;
+	c->obstacle.type = plain_type(s->type);
 	c->obstacle.base = slot_number(s);
 	c->obstacle.size = s->size;
 	return why;
@@ -129,7 +129,6 @@ static void become_zombie(struct capabilities *c, struct slot *s)
 	s->extra = (uintptr_t)c->zombies;
 	c->zombies = s;
 }
-_Static_assert(CAP_ZOMBIE_DISPATCHER - CAP_Dispatcher == CAP_ZOMBIE_CNODE - CAP_CNode, "become_zombie and revive add the same");
 
 /* Descendants go before the object does; a covered one's live on under what covers it, except a dispatcher's. */
 static struct slot *first_to_go(const struct capabilities *c, const struct slot *s, bool owns)
@@ -209,7 +208,7 @@ static err_t revive_chain(struct capabilities *c, err_t why)
 		if (is_victim(c, z))
 			c->revoke_stopped = true;
 		pop(c);
-		z->type -= CAP_ZOMBIE_CNODE - CAP_CNode;
+		z->type = (uint8_t)plain_type(z->type);
 		z->flags &= (uint8_t)~SLOT_CHAIN;
 		z->cursor = 0;
 	} while (!first && c->zombies);

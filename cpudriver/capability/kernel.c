@@ -176,6 +176,6 @@ err_t op_Kernel_find(struct invocation *i)
 		return OK;
 	i->value[0] = 1;
 	i->value[1] = s->base;
-	i->value[2] = s->type < CAP_TYPES ? s->type : s->type - (CAP_ZOMBIE_CNODE - CAP_CNode);
+	i->value[2] = plain_type(s->type);
 	return OK;
 }

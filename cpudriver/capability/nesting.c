@@ -9,14 +9,9 @@
 /* Objects that a new one may contain besides RAM, which may contain any number. */
 #define CONTENTS_MAX 256
 
-static enum cap_type plain_type(const struct slot *s)
-{
-	return s->type < CAP_TYPES ? s->type : s->type - (CAP_ZOMBIE_CNODE - CAP_CNode);
-}
-
 static bool may_lie_in(const struct slot *inner, const struct slot *outer)
 {
-	return type_ancestors(plain_type(inner)) & TYPE_BIT(plain_type(outer));
+	return type_ancestors(plain_type(inner->type)) & TYPE_BIT(plain_type(outer->type));
 }
 
 /* The objects from `s` on that lie in `object`. */

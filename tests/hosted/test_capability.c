@@ -568,6 +568,27 @@ static void revoke_of_the_ground_one_stands_on(void **state)
 	MAKE(10, RAM, 1, 0, MIB);
 }
 
+/* As above, but nothing covers that RAM: then the slot that revokes is what stands in the way. */
+static void the_last_ground_stays(void **state)
+{
+	(void)state;
+	MUST(slot_make(&world.caps, root(20), CAP_RAM, MIB, 512 * KIB, RIGHTS(RIGHTS_ALL)));
+	assert_ok(CALL(ROOT_SLOT(20), Any_retype, IN_ROOT, 21, TYPE_COUNT(CNode, 1), 0, 0));
+	assert_ok(CALL(ROOT_SLOT(20), Any_copy, ROOT_SLOT(21).value, 5));
+	assert_ok(CALL(ROOT_SLOT(20), Any_move, ROOT_SLOT(21).value, 6));
+	assert_err(repeat(CAP(21, 5), OP_Any_revoke, 0), LAST_COPY);
+	assert_int_equal(world.last.value[0], CAP_RAM);
+	assert_int_equal(root(21)->type, CAP_CNode);
+	/* one of the two is left, whichever */
+	unsigned left = cap_slot(root_slots(), CAP(21, 5))->type == CAP_RAM ? 5 : 6;
+
+	assert_int_equal(cap_slot(root_slots(), CAP(21, left))->type, CAP_RAM);
+	assert_int_equal(cap_slot(root_slots(), CAP(21, 11 - left))->type, CAP_Null);
+	assert_ok(CALL(CAP(21, left), Any_move, IN_ROOT, 20));
+	assert_ok(repeat(ROOT_SLOT(20), OP_Any_revoke, 0));
+	assert_int_equal(root(21)->type, CAP_Null);
+}
+
 /* ---- What can't go ------------------------------------------------------------------------------ */
 
 /* The last copy of uncovered memory lies in a CNode: its deletion stops, says why, and leaves a way to it. */
@@ -608,6 +629,27 @@ static void a_revoke_past_an_obstacle(void **state)
 	assert_ok(repeat(ROOT_SLOT(ROOT_RAM), OP_Any_revoke, 0));
 	assert_int_equal(root(10)->type, CAP_Null);
 	assert_int_equal(root(12)->type, CAP_RAM);
+}
+
+/* Two CNodes hold each other, and one owns its memory: when nothing but itself is left in it, there is no slot for that memory. It stays
+ * a CNode that holds itself, so the range is not lost: nobody can make anything else of it. */
+static void a_circle_with_an_uncovered_member(void **state)
+{
+	(void)state;
+	MAKE(10, CNode, 1, 0, 0);
+	MUST(slot_make(&world.caps, root(11), CAP_CNode, MIB, CNODE_BYTES, RIGHTS(RIGHTS_ALL)));
+	assert_ok(CALL(ROOT_SLOT(10), Any_copy, ROOT_SLOT(11).value, 30));
+	assert_ok(CALL(ROOT_SLOT(11), Any_move, ROOT_SLOT(10).value, 40));
+	assert_ok(CALL(ROOT_SLOT(10), Any_delete));
+	assert_err(repeat(ROOT_SLOT(ROOT_RAM), OP_Any_revoke, 0), LAST_COPY);
+	assert_int_equal(world.last.value[0], CAP_CNode);
+	assert_int_equal(world.last.value[1], MIB);
+	assert_null(world.caps.zombies);
+	check_world();
+	assert_ok(repeat(ROOT_SLOT(ROOT_RAM), OP_Any_revoke, 0));
+	assert_ok(CALL(ROOT_SLOT(ROOT_KERNEL), Kernel_find, MIB, PAGE_BYTES));
+	assert_int_equal(world.last.value[0], 1);
+	assert_int_equal(world.last.value[2], CAP_CNode);
 }
 
 /* Somebody else's obstacle is not reported to one whose own deletion works. */
@@ -657,8 +699,10 @@ int main(void)
 	    T(bindings_deleted_by_their_dispatcher),
 	    T(a_binding_can_not_become_ram),
 	    T(revoke_of_the_ground_one_stands_on),
+	    T(the_last_ground_stays),
 	    T(an_obstacle_in_a_cnode),
 	    T(a_revoke_past_an_obstacle),
+	    T(a_circle_with_an_uncovered_member),
 	    T(only_ones_own_obstacle_counts),
 	};
 
