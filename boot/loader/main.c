@@ -66,7 +66,8 @@ static void read_information(struct loader *l, uint64_t address)
 		FAIL("boot module ", e.name, " ", e.why);
 	if (e.why)
 		FAIL(e.why);
-	regions_keep_largest(&l->information.memory);
+	if (regions_keep_largest(&l->information.memory))
+		warn("The memory map has very many ranges: the smallest of them stay unused.");
 
 	l->free = l->information.memory;
 	ranges_remove(&l->free, (uint64_t)loader_start, (uint64_t)loader_end);

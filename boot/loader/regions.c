@@ -18,15 +18,19 @@ struct pieces {
 static uint64_t page_up(uint64_t a) { return (a + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1); }
 static uint64_t length(struct range r) { return r.end - r.base; }
 
-void regions_keep_largest(struct ranges *memory)
+bool regions_keep_largest(struct ranges *memory)
 {
+	bool gave_up = memory->overflow;
+
 	while (memory->count > MEMORY_RANGES_MAX) {
 		struct range smallest = memory->range[0];
 		for (uint32_t i = 1; i < memory->count; i++)
 			if (length(memory->range[i]) < length(smallest))
 				smallest = memory->range[i];
 		ranges_remove(memory, smallest.base, smallest.end);
+		gave_up = true;
 	}
+	return gave_up;
 }
 
 static void add(struct core_boot *boot, enum region_kind kind, struct range range, uint32_t index)

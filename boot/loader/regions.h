@@ -25,8 +25,9 @@ struct region_sources {
 	unsigned node;        /* of the first core */
 };
 
-/* Few enough ranges of memory that all regions find a place: the smallest beyond that are given up. */
-void regions_keep_largest(struct ranges *memory);
+/* Few enough ranges of memory that all regions find a place: the smallest beyond that are given up. True if memory was, or already had been
+ * when the ranges were collected. */
+MUST_USE bool regions_keep_largest(struct ranges *memory);
 
 /* Fills boot->region and boot->module. */
 void regions_build(const struct region_sources *sources, struct core_boot *boot);
