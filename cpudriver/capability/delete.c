@@ -236,7 +236,8 @@ static err_t end_zombie(struct capabilities *c, bool holds_itself)
 	return ERR(AGAIN);
 }
 
-/* Exchanges two zombies, one of them on top. What belongs to the place (its link, its flags) stays. */
+/* Exchanges two zombies, one of them on top. What belongs to the place (its link, its flags) stays. Both begin anew with their slots:
+ * one that holds itself may have passed the place that now holds the other. */
 static void exchange(struct capabilities *c, struct slot *a, struct slot *b)
 {
 	const uint64_t a_next = a->extra, b_next = b->extra;
