@@ -22,6 +22,7 @@ struct interrupt_binding {
 	uint32_t interrupt;            /* global system interrupt */
 	uint8_t bit;                   /* of the upper half of the pending word */
 	bool level;
+	uint64_t serial;               /* never the same twice, never 0: which binding a capability made */
 };
 
 /* Slots that the start needs before there is a CNode; empty once the monitor runs. */
@@ -57,6 +58,7 @@ struct core {
 	struct io_apic io_apic[DEVICE_IO_APICS];
 	uint32_t io_apics;
 	struct interrupt_binding interrupt[DEVICE_VECTORS]; /* by vector */
+	uint64_t interrupt_serial;                          /* of the newest */
 
 	/* immutable after the start, but for peer[] (Kernel.peer) */
 	uint32_t id;

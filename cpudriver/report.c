@@ -144,13 +144,31 @@ NORETURN void panic(const struct trap_frame *f)
 	halt_forever();
 }
 
+/* An exception for which there is no handler, nor one for the exceptions that follow from that, shuts the core down, and that resets the
+ * machine (SDM vol. 3, 6.15). */
+static NORETURN void reset_machine(void)
+{
+	static const struct {
+		uint16_t limit;
+		uint64_t base;
+	} __attribute__((packed)) no_handlers = {0, 0};
+
+	__asm__ volatile("lidt %0; int3" : : "m"(no_handlers));
+	halt_forever();
+}
+
 NORETURN void refuse_to_start(const char *sentence)
 {
-	struct line l;
+	struct line l = {0};
 
-	begin_event(&l, "refused");
-	put_text(&l, "why", sentence);
+	put(&l, "\nAtoll can't start: ");
+	put(&l, sentence);
+	end_line(&l, ".");
+	begin_event(&l, "boot_failed");
+	put_text(&l, "reason", sentence);
 	end_line(&l, "}");
+	if (core.boot->starter == core.boot->core)
+		reset_machine();
 	halt_forever();
 }
 

@@ -10,7 +10,7 @@
 /* An exception inside the CPU driver: the full report, then this core stops for good. The other cores do not notice. */
 NORETURN void panic(const struct trap_frame *f);
 
-/* The machine can't run Atoll: why, then this core stops for good. */
+/* This core can't run Atoll: why, then it stops for good. If it is the first one, the machine is reset, as the loader does. */
 NORETURN void refuse_to_start(const char *sentence);
 
 void report_control(const char *reg, uint64_t here, uint64_t first);

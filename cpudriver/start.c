@@ -26,6 +26,8 @@ static void start_processor(struct core_boot *boot)
 
 	if (boot->magic != CORE_BOOT_MAGIC || boot->version != CORE_BOOT_VERSION || boot->bytes != sizeof(*boot))
 		refuse_to_start("the core_boot structure is not of this CPU driver's version");
+	if (boot->cores > CORES_MAX || boot->core >= boot->cores)
+		refuse_to_start("the core_boot structure numbers more cores than this CPU driver knows");
 	const char *lacks = control_start(&features);
 	if (lacks != NULL)
 		refuse_to_start(lacks);

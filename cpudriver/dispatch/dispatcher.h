@@ -60,7 +60,6 @@ struct dispatcher {
 	uint32_t doorbell;    /* index, 0: none yet */
 	uint8_t stop_reason;
 	bool reported;        /* is in the list of Kernel.next_stopped */
-	bool bound_interrupts;
 	char name[9];         /* printable, ends with 0 */
 	struct {
 		uint64_t vector, error, address;

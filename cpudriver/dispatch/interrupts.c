@@ -33,7 +33,7 @@ static const struct io_apic *find_io_apic(uint32_t interrupt)
 	return NULL;
 }
 
-err_t interrupt_bind(uint32_t interrupt, struct dispatcher *d, uint8_t bit, bool level, bool active_low)
+err_t interrupt_bind(uint32_t interrupt, struct dispatcher *d, uint8_t bit, bool level, bool active_low, uint64_t *serial)
 {
 	const struct io_apic *io_apic = find_io_apic(interrupt);
 	struct interrupt_binding *b = free_binding();
@@ -47,7 +47,8 @@ err_t interrupt_bind(uint32_t interrupt, struct dispatcher *d, uint8_t bit, bool
 	if (core.apic.id > UINT8_MAX)
 		return ERR(NOT_SUPPORTED); /* the redirection table can't name this core */
 
-	*b = (struct interrupt_binding){.dispatcher = d, .interrupt = interrupt, .bit = bit, .level = level};
+	*serial = ++core.interrupt_serial;
+	*b = (struct interrupt_binding){.dispatcher = d, .interrupt = interrupt, .bit = bit, .level = level, .serial = *serial};
 	io_apic_route(io_apic, interrupt,
 	              &(struct io_apic_route){
 			      .vector = (uint8_t)(VECTOR_DEVICE + (b - core.interrupt)),
@@ -93,12 +94,12 @@ void interrupts_unbind_all(struct dispatcher *d)
 			unbind(&core.interrupt[v]);
 }
 
-/* capability.h: the copy through which it was bound goes. */
+/* capability.h: the copy goes through which this binding was made, or an earlier one that has ended since. */
 void interrupt_binding_lost(struct slot *slot)
 {
 	struct interrupt_binding *b = find_binding((uint32_t)slot_number(slot));
 
-	if (b != NULL)
+	if (b != NULL && b->serial == slot->extra)
 		unbind(b);
 }
 

@@ -100,7 +100,9 @@ void dispatcher_end(paddr_t base)
 
 	if (!d->alive)
 		return;
+	/* One that does not run may have a deadline and callers all the same. */
 	stop(d, STOP_REQUESTED);
+	set_deadline(d, 0);
 	end_callers(d);
 	forget_report(d);
 	interrupts_unbind_all(d);

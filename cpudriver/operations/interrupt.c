@@ -25,11 +25,8 @@ err_t op_Interrupt_bind(struct invocation *i)
 	if (i->self->size != 1)
 		return ERR(RANGE);
 
-	e = interrupt_bind(number_of(i), dispatcher_at(dispatcher->base), (uint8_t)bit, (how & INTERRUPT_LEVEL) != 0,
-	                   (how & INTERRUPT_ACTIVE_LOW) != 0);
-	if (is_ok(e))
-		i->self->extra = 1;
-	return e;
+	return interrupt_bind(number_of(i), dispatcher_at(dispatcher->base), (uint8_t)bit, (how & INTERRUPT_LEVEL) != 0,
+	                      (how & INTERRUPT_ACTIVE_LOW) != 0, &i->self->extra);
 }
 
 err_t op_Interrupt_acknowledge(struct invocation *i) { return i->self->size == 1 ? interrupt_acknowledge(number_of(i)) : ERR(RANGE); }
