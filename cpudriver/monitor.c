@@ -127,6 +127,8 @@ static void invoke_here(struct maker *m, cap_t cap, uint64_t op, const uint64_t 
 		.caps = &core.capabilities,
 	};
 
+	if (i.self == NULL)
+		refuse_to_start("the monitor's address space names a slot that does not exist");
 	must(cap_invoke(&i, op), "the monitor's address space can't be made as the core_boot says");
 }
 

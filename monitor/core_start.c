@@ -223,8 +223,10 @@ err_t core_start_begin(struct monitor *m)
 	s = calloc(1, sizeof(*s));
 	m->tree = malloc(sizeof(*m->tree));
 	m->start = calloc(m->peers, sizeof(*m->start));
-	if (s == NULL || m->tree == NULL || m->start == NULL)
+	if (s == NULL || m->tree == NULL || m->start == NULL) {
+		free(s);
 		return ERR(NO_MEMORY);
+	}
 	machine_start_tree(m->machine, 0, m->peers, m->tree);
 	e = plan_image(m, s);
 	if (is_ok(e))

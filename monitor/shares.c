@@ -56,7 +56,7 @@ static bool leaves(const struct monitor *m, unsigned node)
 void shares_plan(struct monitor *m)
 {
 	uint64_t bytes = 0;
-	uint32_t cores = 0;
+	uint32_t cores = 1; /* this one */
 
 	for (unsigned i = 0; i < m->ram.ranges; i++) {
 		unsigned node = machine_node_of_address(m->machine, m->ram.range[i].base);
@@ -67,7 +67,7 @@ void shares_plan(struct monitor *m)
 	for (uint32_t core = 0; core < m->peers; core++) {
 		unsigned node = m->machine->cores[core].node;
 
-		cores += below(m->tree, core, m->core) && (node == m->node || m->machine->nodes[node].memory_bytes == 0);
+		cores += core != m->core && below(m->tree, core, m->core) && (node == m->node || m->machine->nodes[node].memory_bytes == 0);
 	}
 	m->share = (bytes / cores) & ~(PAGE_BYTES - 1);
 }

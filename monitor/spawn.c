@@ -158,10 +158,10 @@ static err_t make_dispatcher(struct building *b)
 	e = cap_copy(own, d->dispatcher);
 	if (is_ok(e))
 		e = cap_identify(own, &id);
-	if (is_ok(e))
-		e = platform_doorbell(own, d->doorbell, &d->doorbell_base, &d->doorbell_extra);
+	if (is_err(e))
+		return e;
 	d->dispatcher_base = id.base;
-	return e;
+	return platform_doorbell(own, d->doorbell, &d->doorbell_base, &d->doorbell_extra);
 }
 
 static uint64_t first_interrupt(const struct building *b)

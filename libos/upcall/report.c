@@ -46,7 +46,7 @@ static void end_domain(struct dispatcher_shared *shared, const struct text *line
 	console_report(line->bytes, line->length);
 	thread_current->in_service = false;
 	shared->enabled.rip = (uint64_t)end;
-	shared->enabled.rdi = (uint64_t)(128 + signal);
+	shared->enabled.rdi = 128 + (uint64_t)signal;
 	shared->enabled.rsp = thread_current->service_top - 8;
 	shared->enabled.rflags = 0x202; /* interrupts on: Intel SDM vol. 1, 3.4.3 */
 }
