@@ -105,8 +105,13 @@ _Static_assert((int)OP_PageTable1_map == (int)OP_PageTable2_map && (int)OP_PageT
 
 err_t tables_get(uint64_t address, unsigned level, cap_t *out)
 {
-	cap_t table = CAP_PAGE_TABLE4;
+	cap_t table = tables_find(address);
 
+	if (level == 1 && table.value != CAP_NULL.value) { /* as nearly always */
+		*out = table;
+		return OK;
+	}
+	table = CAP_PAGE_TABLE4;
 	for (unsigned l = 3; l >= level; l--) {
 		cap_t below = known(address, l);
 

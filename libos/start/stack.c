@@ -65,7 +65,7 @@ static void put_auxiliary(struct writer *w, const struct stack_plan *plan, uint6
 err_t stack_build(const struct stack_plan *plan, uint64_t *words, size_t count, uint64_t top, uint64_t *rsp)
 {
 	/* count, arguments, 0, environment, 0, auxiliary vector, and at the top the random words; an even number, for the alignment */
-	size_t need = (3 + plan->argument_count + (size_t)plan->environment_count + 2 * AUXILIARY + 2 + 1) & ~(size_t)1;
+	size_t need = ((size_t)3 + plan->argument_count + plan->environment_count + 2 * AUXILIARY + 2 + 1) & ~(size_t)1;
 	struct writer w;
 
 	if (need > count)
