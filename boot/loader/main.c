@@ -126,11 +126,13 @@ static void check_modules(struct loader *l)
 		FAIL("boot module archive is damaged: it is no cpio archive of the new ASCII format");
 }
 
-/* ---- reserve ---- */
+/* ---- reserve ----
+ *
+ * As low as possible: there memory has been used before, and on a virtual machine the first use of a page costs as much as copying it. */
 
 static struct range reserve(struct loader *l, uint64_t bytes, uint64_t low, uint64_t high, const char *what)
 {
-	uint64_t base = ranges_find_highest(&l->free, bytes, low, high);
+	uint64_t base = ranges_find_lowest(&l->free, bytes, low, high);
 
 	if (base == 0)
 		FAIL("too little memory: there is no place for ", what);
@@ -212,9 +214,10 @@ static void look_at_machine(struct loader *l)
 
 static struct range find_image_place(struct loader *l)
 {
-	for (uint32_t i = l->machine.range_count; i-- > 0;) {
+	for (uint32_t i = 0; i < l->machine.range_count; i++) {
 		const struct machine_range *r = &l->machine.ranges[i];
-		uint64_t base = r->node == l->node ? ranges_find_highest(&l->free, l->plan.bytes, r->base, r->base + r->size) : 0;
+		uint64_t low = r->base < MIB ? MIB : page_up(r->base);
+		uint64_t base = r->node == l->node ? ranges_find_lowest(&l->free, l->plan.bytes, low, r->base + r->size) : 0;
 		if (base != 0)
 			return (struct range){base, base + l->plan.bytes};
 	}

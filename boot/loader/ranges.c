@@ -65,13 +65,13 @@ void ranges_gaps(const struct ranges *r, uint64_t end, struct ranges *out)
 		ranges_remove(out, r->range[i].base, r->range[i].end);
 }
 
-uint64_t ranges_find_highest(const struct ranges *r, uint64_t bytes, uint64_t low, uint64_t high)
+uint64_t ranges_find_lowest(const struct ranges *r, uint64_t bytes, uint64_t low, uint64_t high)
 {
-	for (uint32_t i = r->count; i-- > 0;) {
+	for (uint32_t i = 0; i < r->count; i++) {
 		uint64_t base = r->range[i].base > low ? r->range[i].base : low;
 		uint64_t end = r->range[i].end < high ? r->range[i].end : high;
 		if (base < end && bytes <= end - base)
-			return (end - bytes) & ~(PAGE_BYTES - 1);
+			return base;
 	}
 	return 0;
 }

@@ -24,7 +24,7 @@ void ranges_remove(struct ranges *r, uint64_t base, uint64_t end);
 /* Everything below `end` that is not in `r`. */
 void ranges_gaps(const struct ranges *r, uint64_t end, struct ranges *out);
 
-/* The highest place in the set with `bytes` bytes inside [low, high); 0 if there is none. */
-uint64_t ranges_find_highest(const struct ranges *r, uint64_t bytes, uint64_t low, uint64_t high);
+/* The lowest place in the set with `bytes` bytes inside [low, high); 0 if there is none. `low` is a multiple of PAGE_BYTES. */
+uint64_t ranges_find_lowest(const struct ranges *r, uint64_t bytes, uint64_t low, uint64_t high);
 
 uint64_t ranges_bytes(const struct ranges *r);

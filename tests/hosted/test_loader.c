@@ -64,20 +64,21 @@ static void ranges_behave_like_sets_of_pages(void **state)
 	}
 }
 
-static void the_highest_place_is_found(void **state)
+static void the_lowest_place_is_found(void **state)
 {
 	(void)state;
 	static struct ranges r;
 
 	r.count = 0;
-	ranges_add(&r, 0x1000, 0x9000);
-	ranges_add(&r, 0x20000, 0x22000);
-	assert_int_equal(ranges_find_highest(&r, 0x1000, 0, UINT64_MAX), 0x21000);
-	assert_int_equal(ranges_find_highest(&r, 0x2000, 0, UINT64_MAX), 0x20000);
-	assert_int_equal(ranges_find_highest(&r, 0x2001, 0, UINT64_MAX), 0x6000);
-	assert_int_equal(ranges_find_highest(&r, 0x1000, 0, 0x5000), 0x4000);
-	assert_int_equal(ranges_find_highest(&r, 0x8000, 0x2000, UINT64_MAX), 0);
-	assert_int_equal(ranges_find_highest(&r, 0x9000, 0, UINT64_MAX), 0);
+	ranges_add(&r, 0x1000, 0x3000);
+	ranges_add(&r, 0x20000, 0x28000);
+	assert_int_equal(ranges_find_lowest(&r, 0x1000, 0, UINT64_MAX), 0x1000);
+	assert_int_equal(ranges_find_lowest(&r, 0x2000, 0, UINT64_MAX), 0x1000);
+	assert_int_equal(ranges_find_lowest(&r, 0x2001, 0, UINT64_MAX), 0x20000);
+	assert_int_equal(ranges_find_lowest(&r, 0x1000, 0x2000, UINT64_MAX), 0x2000);
+	assert_int_equal(ranges_find_lowest(&r, 0x2000, 0x2000, UINT64_MAX), 0x20000);
+	assert_int_equal(ranges_find_lowest(&r, 0x2000, 0, 0x2000), 0);
+	assert_int_equal(ranges_find_lowest(&r, 0x8001, 0, UINT64_MAX), 0);
 }
 
 static void too_many_ranges_are_noticed(void **state)
@@ -397,7 +398,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(ranges_behave_like_sets_of_pages),
-	    cmocka_unit_test(the_highest_place_is_found),
+	    cmocka_unit_test(the_lowest_place_is_found),
 	    cmocka_unit_test(too_many_ranges_are_noticed),
 	    cmocka_unit_test(good_tags_are_read),
 	    cmocka_unit_test(damaged_tags_are_refused),
