@@ -12,7 +12,8 @@ import bars
 CAVEATS = {
     "elapsed": "Cycles of the time-stamp counter. Under an emulator that shares {host} host cores among {guest} virtual ones, "
                "compare rows and ratios of this run with each other; the absolute numbers are the host's.",
-    "instructions": "Instructions, counted by the emulator and repeatable to the digit: the length of the path, not its time.",
+    "instructions": "Instructions of all cores together, counted by the emulator, which runs one core at a time: the length of the "
+                    "path, not its time. Where both sides poll, the waiting counts too, so those rows tell nothing here.",
     "host": "Measured on two threads of the host itself, without an emulator.",
 }
 
@@ -87,7 +88,7 @@ def _pairs(facts: list[dict], identifier: str) -> dict[tuple[int, int], dict]:
 
 
 def _matrices(facts: list[dict]) -> list[str]:
-    pairs = _pairs(facts, "channel.rtt")
+    pairs = _pairs([fact for fact in facts if fact.get("lens") != "instructions"], "channel.rtt")
     return [_matrix("channel.rtt", pairs)] if pairs else []
 
 
@@ -119,6 +120,8 @@ def _summary(facts: list[dict]) -> str:
 def _to_floor(facts: list[dict], key: tuple) -> list[float]:
     """For each pair, how many times the floor. Batches that took turns say it best, else the two medians do."""
     name, lens, unit = key
+    if lens == "instructions":
+        return []
     same = [fact for fact in facts if fact.get("lens") == lens]
     paired = _pairs(same, f"{name}/floor.rtt")
     if paired:
