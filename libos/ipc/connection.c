@@ -154,16 +154,30 @@ void connection_close(struct ipc_connection *c)
 	dispatcher_leave(inside);
 }
 
+/* One thread may wait for room, another for a message. The first is woken for both, and both look again. */
+static void wait_for_channel(struct ipc_connection *c)
+{
+	struct thread *t;
+
+	if (c->waiter != NULL) {
+		queue_put(&c->followers, &thread_current->entry);
+		thread_wait(THREAD_FOREVER);
+		return;
+	}
+	c->waiter = thread_current;
+	thread_wait(THREAD_FOREVER);
+	c->waiter = NULL;
+	while ((t = thread_of(queue_take(&c->followers))) != NULL)
+		thread_ready(t);
+}
+
 void connection_wait(struct ipc_connection *c)
 {
 	bool inside = dispatcher_enter();
 
 	events_poll();
-	if (!c->closed && channel_poll(&c->channel).code == CHANNEL_EMPTY) {
-		c->waiter = thread_current;
-		thread_wait(THREAD_FOREVER);
-		c->waiter = NULL;
-	}
+	if (!c->closed && channel_poll(&c->channel).code == CHANNEL_EMPTY)
+		wait_for_channel(c);
 	dispatcher_leave(inside);
 }
 

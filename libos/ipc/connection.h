@@ -34,7 +34,8 @@ struct ipc_connection {
 	_Atomic bool closed; /* the peer has gone */
 	_Atomic bool busy;
 	struct channel channel;
-	struct thread *waiter;
+	struct thread *waiter;  /* client: one that waits, */
+	struct queue followers; /* and the others, which it wakes when it is woken */
 	struct wait_source source;
 	void *data;
 	struct ipc_connection *next; /* in its list */
@@ -55,7 +56,7 @@ MUST_USE err_t connection_open(const struct bound_event *bound, struct ipc_servi
 void connection_close(struct ipc_connection *c);
 struct ipc_connection *connection_find(uint32_t number);
 
-/* Waits until the channel has something, or the peer has gone. */
+/* A client waits until the channel has something, or the peer has gone. */
 void connection_wait(struct ipc_connection *c);
 /* Nothing has come: lets others run, or looks on, or sleeps. Takes how often it was looked, and answers how often that is now. */
 uint32_t connection_wait_a_little(struct ipc_connection *c, uint32_t looks);

@@ -59,6 +59,8 @@ err_t ipc_send(struct ipc_connection *c, uint16_t label, const void *data, size_
 			return ERR(ARGUMENT);
 		if (r.code != CHANNEL_FULL)
 			return connection_error(c);
+		if (c->service != NULL) /* a server waits for nobody: its other clients would wait with it */
+			return ERR(CHANNEL_FULL);
 		if (thread_others_ready())
 			thread_yield();
 		else
@@ -104,6 +106,8 @@ err_t ipc_receive(struct ipc_connection *c, uint16_t *label, void *data, size_t 
 {
 	err_t e;
 
+	if (c->service != NULL)
+		return ERR(STATE);
 	for (uint32_t looks = 0;;) {
 		e = ipc_try_receive(c, label, data, capacity, bytes);
 		if (!err_is(e, ERR_NUMBER_WOULD_BLOCK))

@@ -53,21 +53,39 @@ static void must(const char *what, err_t e)
 
 /* ---- Ordinary domains ---- */
 
-/* More memory than was granted: a further block from the monitor. It arrives in the task CNode, whose free slots serve nothing else here. */
-static err_t more_memory(uint64_t bytes)
+#define BLOCK_LEAST (1 * MIB)
+
+/* A further block, of `bytes`. It arrives in the task CNode, whose free slots serve nothing else here. */
+static err_t ask_for_block(uint64_t bytes)
 {
 	static unsigned slot;
-	const uint64_t least = 1 * MIB;
 	struct monitor_reply reply;
 
 	if (slot == 0)
 		slot = start_page->first_free_slot;
 	if (slot >= CNODE_SLOTS)
 		return ERR(NO_SLOT);
-	reply = monitor_request(REQUEST_memory, 0, bytes < least ? least : bytes, slot, 0);
+	reply = monitor_request(REQUEST_memory, 0, bytes, slot, 0);
 	if (is_err(reply.error))
 		return reply.error;
 	return memory_add(CAP(ROOT_TASK, slot++), reply.word[0], reply.word[1], 0);
+}
+
+/* More memory than was granted. Blocks are few (BLOCKS_MAX), so each is half of all those before, or as much as is needed. */
+static err_t more_memory(uint64_t bytes)
+{
+	static uint64_t granted;
+	uint64_t least = bytes < BLOCK_LEAST ? BLOCK_LEAST : (bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
+	uint64_t wanted = least > granted / 2 ? least : granted / 2 & ~(PAGE_BYTES - 1);
+	err_t e = ask_for_block(wanted);
+
+	if (is_err(e) && wanted > least) {
+		wanted = least;
+		e = ask_for_block(wanted);
+	}
+	if (is_ok(e))
+		granted += wanted;
+	return e;
 }
 
 static void start_ordinary(const struct domain_start *page)

@@ -67,7 +67,8 @@ void report_page_fault(struct dispatcher_shared *shared, uint64_t address, uint6
 	text_add(&line, "page fault: ");
 	text_add(&line, code & 16 ? "execution at " : code & 2 ? "write to " : "read of ");
 	text_add_hex(&line, address);
-	text_add(&line, err_is(why, ERR_NUMBER_NOT_FOUND)  ? " (nothing is there)"
+	text_add(&line, code & 1                             ? " (not allowed)"
+	                : err_is(why, ERR_NUMBER_NOT_FOUND)  ? " (nothing is there)"
 	                : err_is(why, ERR_NUMBER_CAP_RIGHTS) ? " (not allowed)"
 	                                                   : " (no memory left)");
 	add_place(&line, shared);

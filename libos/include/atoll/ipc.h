@@ -33,7 +33,8 @@ MUST_USE err_t ipc_call(struct ipc_connection *c, const struct ipc_message *requ
 void ipc_close(struct ipc_connection *c);
 bool ipc_is_local(const struct ipc_connection *c); /* served on this core, by an endpoint */
 
-/* Either side of a stream. Errors: CHANNEL_BROKEN, PEER_GONE. */
+/* Either side of a stream. Errors: CHANNEL_BROKEN, PEER_GONE. A client that sends into a full channel waits until there is room; a server gets
+ * CHANNEL_FULL. Only a client receives by these functions, a server is told of messages (below). */
 MUST_USE err_t ipc_send(struct ipc_connection *c, uint16_t label, const void *data, size_t bytes);
 MUST_USE err_t ipc_receive(struct ipc_connection *c, uint16_t *label, void *data, size_t capacity, size_t *bytes);
 MUST_USE err_t ipc_try_receive(struct ipc_connection *c, uint16_t *label, void *data, size_t capacity, size_t *bytes); /* WOULD_BLOCK */
