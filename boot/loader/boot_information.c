@@ -8,7 +8,10 @@
 #define RSDP_BYTES_MAX 64 /* ACPI 6.4, 5.2.5.3 needs 36 */
 
 /* A string that must end within `bytes`; NULL if it does not. */
-static const char *ended_string(const char *s, size_t bytes) { return memchr(s, 0, bytes) ? s : NULL; }
+static const char *ended_string(const char *s, size_t bytes)
+{
+	return memchr(s, 0, bytes) ? s : NULL;
+}
 
 /* The first word of a module's string is its name. */
 static const char *read_name(const char *string, char *name, size_t bytes)
@@ -52,8 +55,14 @@ static const char *read_module(const struct multiboot2_tag *tag, struct boot_inf
 	return NULL;
 }
 
-static uint64_t page_up(uint64_t a) { return (a + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1); }
-static uint64_t page_down(uint64_t a) { return a & ~(PAGE_BYTES - 1); }
+static uint64_t page_up(uint64_t a)
+{
+	return (a + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
+}
+static uint64_t page_down(uint64_t a)
+{
+	return a & ~(PAGE_BYTES - 1);
+}
 
 /* Adds what is available, in whole pages, then takes away what another entry calls unavailable, if firmware says both. Page 0 holds the
  * BIOS data area, and physical address 0 means "none" all over. */

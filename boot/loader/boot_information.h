@@ -13,7 +13,7 @@ struct boot_information {
 	struct boot_module module[MODULES_MAX];
 	const uint8_t *rsdp; /* GRUB's copy of the ACPI root pointer; NULL: none */
 	uint32_t rsdp_bytes;
-	struct ranges memory;   /* available, in whole pages */
+	struct ranges memory; /* available, in whole pages */
 };
 
 /* Why the information can't be used; `name` is the module at fault or NULL. */

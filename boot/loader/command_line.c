@@ -6,7 +6,10 @@
 
 static const char too_long[] = "the command line has more than 1023 characters";
 
-static bool is_printable(char c) { return c >= ' ' && c <= '~'; }
+static bool is_printable(char c)
+{
+	return c >= ' ' && c <= '~';
+}
 
 const char *command_line_append(char line[COMMAND_LINE_BYTES], const char *text, size_t bytes)
 {

@@ -21,8 +21,14 @@ _Static_assert(sizeof(struct directory_entry) == 64, "as QEMU gives it");
 
 #define DIRECTORY_MAX 4096 /* entries; QEMU has some 20 */
 
-static void select_item(uint16_t item) { port_out16(SELECTOR, item); }
-static void read_data(void *to, size_t bytes) { port_in_string8(DATA, to, bytes); }
+static void select_item(uint16_t item)
+{
+	port_out16(SELECTOR, item);
+}
+static void read_data(void *to, size_t bytes)
+{
+	port_in_string8(DATA, to, bytes);
+}
 
 size_t fw_cfg_read(const char *name, char *to, size_t bytes)
 {

@@ -26,10 +26,10 @@
 
 #include <string.h>
 
-#define LOW_MEMORY_END UINT64_C(0xa0000)     /* IBM PC/AT: the video memory begins */
+#define LOW_MEMORY_END UINT64_C(0xa0000) /* IBM PC/AT: the video memory begins */
 #define LOW_32BIT_END  (UINT64_C(1) << 32)
 #define FW_CFG_NAME    "opt/atoll/cmdline"
-#define ARCHIVE_MAGIC  "070701" /* cpio(5), "new ASCII format" */
+#define ARCHIVE_MAGIC  "070701"            /* cpio(5), "new ASCII format" */
 #define PM_TIMER_WIDE  (UINT64_C(1) << 32) /* in core_boot.pm_timer_port */
 
 /* Intel 8259A datasheet, OCW1: the masks of the two interrupt controllers of a PC. */
@@ -53,8 +53,14 @@ _Noreturn void loader_main(uint64_t information, uint64_t start_tsc);
 
 /* ---- read ---- */
 
-static uint64_t page_down(uint64_t a) { return a & ~(PAGE_BYTES - 1); }
-static uint64_t page_up(uint64_t a) { return page_down(a + PAGE_BYTES - 1); }
+static uint64_t page_down(uint64_t a)
+{
+	return a & ~(PAGE_BYTES - 1);
+}
+static uint64_t page_up(uint64_t a)
+{
+	return page_down(a + PAGE_BYTES - 1);
+}
 
 static void read_information(struct loader *l, uint64_t address)
 {
@@ -94,7 +100,10 @@ static void read_command_line(struct loader *l)
 
 /* ---- check ---- */
 
-static const void *module_bytes(const struct boot_module *m) { return (const void *)m->base; }
+static const void *module_bytes(const struct boot_module *m)
+{
+	return (const void *)m->base;
+}
 
 static const struct boot_module *find_module(struct loader *l, const char *name)
 {

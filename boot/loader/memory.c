@@ -78,7 +78,10 @@ size_t strcspn(const char *s, const char *reject)
 	return n;
 }
 
-int strcmp(const char *a, const char *b) { return strncmp(a, b, SIZE_MAX); }
+int strcmp(const char *a, const char *b)
+{
+	return strncmp(a, b, SIZE_MAX);
+}
 
 int strncmp(const char *a, const char *b, size_t bytes)
 {

@@ -4,9 +4,9 @@
 
 /* Multiboot2 specification, version 2.0. The assembly includes the plain numbers. */
 
-#define MULTIBOOT2_HEADER_MAGIC 0xe85250d6 /* 3.1.1 */
-#define MULTIBOOT2_LOADER_MAGIC 0x36d76289 /* 3.3: in EAX */
-#define MULTIBOOT2_ARCH_I386    0
+#define MULTIBOOT2_HEADER_MAGIC            0xe85250d6 /* 3.1.1 */
+#define MULTIBOOT2_LOADER_MAGIC            0x36d76289 /* 3.3: in EAX */
+#define MULTIBOOT2_ARCH_I386               0
 #define MULTIBOOT2_HEADER_TAG_END          0
 #define MULTIBOOT2_HEADER_TAG_MODULE_ALIGN 6 /* 3.1.11: modules begin at page boundaries */
 

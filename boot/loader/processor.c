@@ -7,12 +7,12 @@ struct leaf {
 };
 
 /* Intel SDM vol. 2, CPUID, table 3-8. */
-#define LEAF_VERSION       0x1 /* EBX 31:24: the APIC ID's low 8 bits */
-#define LEAF_TOPOLOGY      0xb /* EDX: all 32 bits, if EBX is not 0 */
-#define LEAF_EXTENDED      0x80000001
-#define EDX_HUGE_PAGES     (1u << 26)
-#define LEAF_ADDRESS_BITS  0x80000008 /* EAX 7:0 */
-#define ADDRESS_BITS_OLD   36 /* 4.1.4 in vol. 3: of CPUs without that leaf */
+#define LEAF_VERSION      0x1 /* EBX 31:24: the APIC ID's low 8 bits */
+#define LEAF_TOPOLOGY     0xb /* EDX: all 32 bits, if EBX is not 0 */
+#define LEAF_EXTENDED     0x80000001
+#define EDX_HUGE_PAGES    (1u << 26)
+#define LEAF_ADDRESS_BITS 0x80000008 /* EAX 7:0 */
+#define ADDRESS_BITS_OLD  36         /* 4.1.4 in vol. 3: of CPUs without that leaf */
 
 static struct leaf cpuid(uint32_t number)
 {

@@ -2,8 +2,9 @@
  * Copyright 2026 The Atoll authors */
 #include "boot/loader/regions.h"
 
-#define MEMORY_RANGES_MAX 20 /* so at most 21 gaps; with modules, trampoline, root pointer and image half of the regions is left for RAM */
-#define PIECES_MAX        256
+#define MEMORY_RANGES_MAX 20 /* so at most 21 gaps; with modules, trampoline, root pointer and image half of the regions is left for RAM   \
+	                      */
+#define PIECES_MAX 256
 
 struct piece {
 	struct range range;
@@ -15,8 +16,14 @@ struct pieces {
 	struct piece piece[PIECES_MAX];
 };
 
-static uint64_t page_up(uint64_t a) { return (a + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1); }
-static uint64_t length(struct range r) { return r.end - r.base; }
+static uint64_t page_up(uint64_t a)
+{
+	return (a + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
+}
+static uint64_t length(struct range r)
+{
+	return r.end - r.base;
+}
 
 bool regions_keep_largest(struct ranges *memory)
 {

@@ -19,12 +19,12 @@
 #define CORE_BOOT_ENTRY       56
 
 /* Intel SDM vol. 3, 2.5 and 2.2.1. */
-#define CR0_PE 0x00000001
-#define CR0_ET 0x00000010
-#define CR0_NE 0x00000020
-#define CR0_WP 0x00010000
-#define CR0_PG 0x80000000
-#define CR4_PAE 0x20
+#define CR0_PE   0x00000001
+#define CR0_ET   0x00000010
+#define CR0_NE   0x00000020
+#define CR0_WP   0x00010000
+#define CR0_PG   0x80000000
+#define CR4_PAE  0x20
 #define MSR_EFER 0xc0000080
 #define EFER_LME 0x100
 #define EFER_NXE 0x800

@@ -9,11 +9,23 @@
 #include "cpudriver/processor/instructions.h"
 
 /* Registers in memory are `volatile` because reading and writing them has effects, not because anything is shared. */
-static inline uint32_t register_read(uint64_t address) { return *(const volatile uint32_t *)address; }
-static inline void register_write(uint64_t address, uint32_t value) { *(volatile uint32_t *)address = value; }
+static inline uint32_t register_read(uint64_t address)
+{
+	return *(const volatile uint32_t *)address;
+}
+static inline void register_write(uint64_t address, uint32_t value)
+{
+	*(volatile uint32_t *)address = value;
+}
 
 /* Every store before it is visible to all cores before the WRMSR behind it takes effect: writes to the x2APIC and to the TSC deadline
  * do not wait for that by themselves (Intel SDM vol. 3, 10.12.3). */
-static inline void fence_before_wrmsr(void) { __asm__ volatile("mfence; lfence" : : : "memory"); }
+static inline void fence_before_wrmsr(void)
+{
+	__asm__ volatile("mfence; lfence" : : : "memory");
+}
 
-static inline void spin_hint(void) { __asm__ volatile("pause"); }
+static inline void spin_hint(void)
+{
+	__asm__ volatile("pause");
+}

@@ -6,39 +6,39 @@
  * core may lose its processor in between: each sample is therefore the quickest of a few tries, as the time-stamp counter on both sides of
  * it tells, and the time between the samples is not waited for but read from the reference, however long it has become. */
 
-#define NANOSECOND      UINT64_C(1000000000) /* of them in a second */
-#define CALIBRATION_NS  UINT64_C(5000000)
-#define TRIES           8
-#define STUCK_READS     100000 /* the slowest reference changes every 838 ns, and no machine reads it in less than 0.1 ns */
-#define GUESSED_HZ      NANOSECOND
+#define NANOSECOND     UINT64_C(1000000000) /* of them in a second */
+#define CALIBRATION_NS UINT64_C(5000000)
+#define TRIES          8
+#define STUCK_READS    100000 /* the slowest reference changes every 838 ns, and no machine reads it in less than 0.1 ns */
+#define GUESSED_HZ     NANOSECOND
 
 /* HPET specification 1.0a, 2.3.4, 2.3.5, 2.3.7. */
-#define HPET_CAPABILITIES      0x000
-#define HPET_PERIOD            0x004 /* upper half of the capabilities: femtoseconds per tick */
-#define HPET_CONFIGURATION     0x010
-#define HPET_ENABLE            1u
-#define HPET_COUNTER           0x0f0
-#define HPET_PERIOD_MAX        0x05f5e100u
-#define FEMTOSECONDS_PER_NS    1000000
+#define HPET_CAPABILITIES   0x000
+#define HPET_PERIOD         0x004 /* upper half of the capabilities: femtoseconds per tick */
+#define HPET_CONFIGURATION  0x010
+#define HPET_ENABLE         1u
+#define HPET_COUNTER        0x0f0
+#define HPET_PERIOD_MAX     0x05f5e100u
+#define FEMTOSECONDS_PER_NS 1000000
 
 /* ACPI 6.4, 4.8.3.3: the power management timer. */
 #define PM_TIMER_HZ   3579545
 #define PM_TIMER_WIDE (UINT64_C(1) << 32) /* in core_boot.pm_timer_port */
 
 /* Intel 8254 datasheet, "Programming the 8254"; counter 2's gate is bit 0 of port 0x61, its speaker bit 1 (PC/AT). */
-#define PIT_HZ            1193182
-#define PIT_COUNTER_2     0x42
-#define PIT_CONTROL       0x43
-#define PIT_2_TERMINAL    0xb0 /* counter 2, low byte then high byte, mode 0 */
-#define PIT_2_LATCH       0x80
-#define PIT_GATE_PORT     0x61
-#define PIT_GATE          1u
-#define PIT_SPEAKER       2u
+#define PIT_HZ         1193182
+#define PIT_COUNTER_2  0x42
+#define PIT_CONTROL    0x43
+#define PIT_2_TERMINAL 0xb0 /* counter 2, low byte then high byte, mode 0 */
+#define PIT_2_LATCH    0x80
+#define PIT_GATE_PORT  0x61
+#define PIT_GATE       1u
+#define PIT_SPEAKER    2u
 
 struct reference {
 	enum calibration_clock clock;
-	uint64_t where; /* address or port */
-	uint32_t mask;  /* of the bits that count */
+	uint64_t where;     /* address or port */
+	uint32_t mask;      /* of the bits that count */
 	uint32_t period_fs; /* HPET */
 };
 

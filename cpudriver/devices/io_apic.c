@@ -6,11 +6,11 @@
 #define SELECT 0x00
 #define WINDOW 0x10
 
-#define VERSION          0x01 /* 3.2.2: bits 23:16 are the last input's number */
-#define REDIRECTION(n)   (0x10 + 2 * (n)) /* 3.2.4; the upper half follows */
-#define ACTIVE_LOW       (1u << 13)
-#define LEVEL            (1u << 15)
-#define MASKED           (1u << 16)
+#define VERSION        0x01             /* 3.2.2: bits 23:16 are the last input's number */
+#define REDIRECTION(n) (0x10 + 2 * (n)) /* 3.2.4; the upper half follows */
+#define ACTIVE_LOW     (1u << 13)
+#define LEVEL          (1u << 15)
+#define MASKED         (1u << 16)
 
 static uint32_t read_indexed(const struct io_apic *io_apic, uint32_t index)
 {

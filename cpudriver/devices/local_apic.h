@@ -28,8 +28,8 @@ enum local_apic_mode {
 };
 
 struct local_apic {
-	uint32_t mode; /* never LOCAL_APIC_CHOOSE */
-	uint32_t id;   /* APIC ID of this core */
+	uint32_t mode;         /* never LOCAL_APIC_CHOOSE */
+	uint32_t id;           /* APIC ID of this core */
 	uint32_t tsc_deadline; /* 1: deadlines go to the CPU as they are */
 	uint32_t timer_vector;
 	uint64_t ticks_per_cycle; /* of the timer, per cycle of the time-stamp counter; 32 bits behind the point */
@@ -90,7 +90,10 @@ static inline void local_apic_write(const struct local_apic *apic, enum local_ap
 		register_write(DEVICE_LOCAL_APIC + r, value);
 }
 
-static inline void local_apic_eoi(const struct local_apic *apic) { local_apic_write(apic, LOCAL_APIC_EOI, 0); }
+static inline void local_apic_eoi(const struct local_apic *apic)
+{
+	local_apic_write(apic, LOCAL_APIC_EOI, 0);
+}
 
 /* Everything that this core wrote before is visible to the target when its interrupt comes. In xAPIC mode the command register is
  * uncached memory, which is written in order; it takes one command at a time. */
@@ -113,7 +116,10 @@ static inline void local_apic_send(const struct local_apic *apic, uint32_t targe
 }
 
 /* The pair that starts a core (8.4.4); the pauses between them are the caller's. `page`: physical page of the trampoline, 1..255. */
-static inline void local_apic_send_init(const struct local_apic *apic, uint32_t target) { local_apic_command(apic, target, COMMAND_INIT); }
+static inline void local_apic_send_init(const struct local_apic *apic, uint32_t target)
+{
+	local_apic_command(apic, target, COMMAND_INIT);
+}
 static inline void local_apic_send_sipi(const struct local_apic *apic, uint32_t target, uint8_t page)
 {
 	local_apic_command(apic, target, COMMAND_STARTUP | page);

@@ -4,13 +4,13 @@
 #include "cpudriver/devices/serial.h"
 
 /* National Semiconductor PC16550D datasheet, section 8, table II; the PC's first serial port is at 0x3f8. */
-#define COM1            0x3f8
-#define DATA            (COM1 + 0) /* with the divisor latch open: divisor, low byte */
-#define INTERRUPTS      (COM1 + 1) /* likewise: high byte */
-#define FIFO_CONTROL    (COM1 + 2)
-#define LINE_CONTROL    (COM1 + 3)
-#define MODEM_CONTROL   (COM1 + 4)
-#define LINE_STATUS     (COM1 + 5)
+#define COM1          0x3f8
+#define DATA          (COM1 + 0) /* with the divisor latch open: divisor, low byte */
+#define INTERRUPTS    (COM1 + 1) /* likewise: high byte */
+#define FIFO_CONTROL  (COM1 + 2)
+#define LINE_CONTROL  (COM1 + 3)
+#define MODEM_CONTROL (COM1 + 4)
+#define LINE_STATUS   (COM1 + 5)
 
 #define LINE_8N1           0x03
 #define LINE_DIVISOR_LATCH 0x80

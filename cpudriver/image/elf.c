@@ -47,7 +47,10 @@ static bool refuse(struct reader *r, const char *why)
 }
 
 /* Whether [offset, offset + bytes) lies in the file. */
-static bool in_file(const struct reader *r, uint64_t offset, uint64_t bytes) { return offset <= r->bytes && bytes <= r->bytes - offset; }
+static bool in_file(const struct reader *r, uint64_t offset, uint64_t bytes)
+{
+	return offset <= r->bytes && bytes <= r->bytes - offset;
+}
 
 static bool check_ident(struct reader *r)
 {
@@ -128,8 +131,14 @@ static bool check_segment(struct reader *r, const struct program_header *p)
 	return true;
 }
 
-static uint64_t page_down(uint64_t a) { return a & ~(PAGE_BYTES - 1); }
-static uint64_t page_up(uint64_t a) { return page_down(a + PAGE_BYTES - 1); }
+static uint64_t page_down(uint64_t a)
+{
+	return a & ~(PAGE_BYTES - 1);
+}
+static uint64_t page_up(uint64_t a)
+{
+	return page_down(a + PAGE_BYTES - 1);
+}
 
 /* Keeps the segments in ascending order. Rights are given by the page, so no two segments may touch the same one. */
 static bool insert_segment(struct reader *r, const struct elf_segment *s)
@@ -167,8 +176,7 @@ static bool read_program_header(struct reader *r, uint32_t index)
 		return refuse(r, "p_type is PT_INTERP: the program needs a dynamic linker");
 	if (p.type != PT_LOAD || p.memsz == 0)
 		return true;
-	return check_segment(r, &p) &&
-	       insert_segment(r, &(struct elf_segment){p.vaddr, p.offset, p.filesz, p.memsz, rights_of(p.flags)});
+	return check_segment(r, &p) && insert_segment(r, &(struct elf_segment){p.vaddr, p.offset, p.filesz, p.memsz, rights_of(p.flags)});
 }
 
 /* Which address the program headers have in memory, if any: programs are told, to find their thread-local storage. */

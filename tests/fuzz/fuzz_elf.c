@@ -2,7 +2,8 @@
 /* SPDX-License-Identifier: MIT
  * Copyright 2026 The Atoll authors */
 
-/* A sound program in which the input flips bits, or which it cuts off, so that the fuzzer begins behind the magic numbers. What is accepted must keep all that elf.h promises, and must be loadable without touching a byte outside. */
+/* A sound program in which the input flips bits, or which it cuts off, so that the fuzzer begins behind the magic numbers. What is accepted
+ * must keep all that elf.h promises, and must be loadable without touching a byte outside. */
 
 #include "cpudriver/abi/capabilities.h"
 #include "cpudriver/abi/core_image.h"

@@ -75,8 +75,8 @@ static void build(struct built *b, struct setting s)
 	b->setting = s;
 	b->driver = make_program(IMAGE_BASE);
 	b->monitor = make_program(USER_PROGRAM);
-	assert_true(is_ok(core_image_plan(&b->driver, sizeof(b->driver), &b->monitor, sizeof(b->monitor), s.cores, s.window_end, s.huge_pages,
-	                                  &b->plan, &why)));
+	assert_true(is_ok(core_image_plan(&b->driver, sizeof(b->driver), &b->monitor, sizeof(b->monitor), s.cores, s.window_end,
+	                                  s.huge_pages, &b->plan, &why)));
 	b->all = malloc(b->plan.bytes + 2 * GUARD);
 	memset(b->all, GUARD_BYTE, b->plan.bytes + 2 * GUARD);
 	b->memory = b->all + GUARD;
@@ -88,7 +88,10 @@ static void build(struct built *b, struct setting s)
 	free(template);
 }
 
-static void tear_down(struct built *b) { free(b->all); }
+static void tear_down(struct built *b)
+{
+	free(b->all);
+}
 
 static uint64_t *table_at(const struct built *b, uint64_t physical)
 {
@@ -358,16 +361,11 @@ static void the_trampolines_tables_map_it_three_times(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(the_image_is_mapped_with_its_rights),
-	    cmocka_unit_test(the_image_has_the_files_bytes_and_zeros),
-	    cmocka_unit_test(the_window_maps_all_memory),
-	    cmocka_unit_test(devices_are_mapped_and_have_room),
-	    cmocka_unit_test(core_boot_says_what_was_built),
-	    cmocka_unit_test(the_monitor_is_described_and_in_place),
-	    cmocka_unit_test(nothing_outside_the_plan_is_touched),
-	    cmocka_unit_test(it_is_small_and_grows_slowly),
-	    cmocka_unit_test(what_makes_no_image_is_refused),
-	    cmocka_unit_test(the_trampolines_tables_map_it_three_times),
+	    cmocka_unit_test(the_image_is_mapped_with_its_rights), cmocka_unit_test(the_image_has_the_files_bytes_and_zeros),
+	    cmocka_unit_test(the_window_maps_all_memory),          cmocka_unit_test(devices_are_mapped_and_have_room),
+	    cmocka_unit_test(core_boot_says_what_was_built),       cmocka_unit_test(the_monitor_is_described_and_in_place),
+	    cmocka_unit_test(nothing_outside_the_plan_is_touched), cmocka_unit_test(it_is_small_and_grows_slowly),
+	    cmocka_unit_test(what_makes_no_image_is_refused),      cmocka_unit_test(the_trampolines_tables_map_it_three_times),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

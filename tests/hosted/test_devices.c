@@ -53,7 +53,10 @@ static void start_machine(void)
 	m.apic[LOCAL_APIC_VERSION / 16] = 0x50014;
 }
 
-static uint64_t ticks(uint64_t hz, uint64_t ns) { return (uint64_t)((unsigned __int128)ns * hz / 1000000000); }
+static uint64_t ticks(uint64_t hz, uint64_t ns)
+{
+	return (uint64_t)((unsigned __int128)ns * hz / 1000000000);
+}
 
 /* Now and then the core loses its processor for some milliseconds. */
 static void pass_time(void)
@@ -78,18 +81,24 @@ struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
 	return (struct cpuid){.c = (m.x2apic ? 1u << 21 : 0) | (m.tsc_deadline ? 1u << 24 : 0)};
 }
 
-static bool in_x2apic(void) { return (m.apic_base & 0xc00) == 0xc00; }
+static bool in_x2apic(void)
+{
+	return (m.apic_base & 0xc00) == 0xc00;
+}
 
 static uint32_t apic_read(uint32_t offset)
 {
 	switch (offset) {
-	case LOCAL_APIC_ID: return in_x2apic() ? m.apic_id : m.apic_id << 24;
-	case LOCAL_APIC_COMMAND: return m.pending_reads > 0 ? (m.pending_reads--, COMMAND_PENDING) : 0;
+	case LOCAL_APIC_ID:
+		return in_x2apic() ? m.apic_id : m.apic_id << 24;
+	case LOCAL_APIC_COMMAND:
+		return m.pending_reads > 0 ? (m.pending_reads--, COMMAND_PENDING) : 0;
 	case LOCAL_APIC_TIMER_CURRENT: {
 		uint64_t passed = ticks(m.apic_hz, m.ns - m.apic_armed_ns), from = m.apic[LOCAL_APIC_TIMER_INITIAL / 16];
 		return passed < from ? (uint32_t)(from - passed) : 0;
 	}
-	default: return m.apic[offset / 16];
+	default:
+		return m.apic[offset / 16];
 	}
 }
 
@@ -145,11 +154,15 @@ uint32_t register_read(uint64_t address)
 		return m.io_redirection[m.io_select - 0x10];
 	}
 	switch (address - HPET) {
-	case 0x004: return (uint32_t)m.hpet_fs;
-	case 0x010: return m.hpet_configuration;
+	case 0x004:
+		return (uint32_t)m.hpet_fs;
+	case 0x010:
+		return m.hpet_configuration;
 	case 0x0f0:
 		return m.hpet_stuck || !(m.hpet_configuration & 1) ? 7 : (uint32_t)((unsigned __int128)m.ns * 1000000 / m.hpet_fs - 5);
-	default: fail_msg("register 0x%lx", address); return 0;
+	default:
+		fail_msg("register 0x%lx", address);
+		return 0;
 	}
 }
 
@@ -177,10 +190,16 @@ uint32_t port_in(uint16_t port, unsigned bytes)
 	case PM_TIMER:
 		assert_int_equal(bytes, 4);
 		return m.pm_stuck ? 99 : (ticks(3579545, m.ns) + 0xffff80) & 0xffffff; /* about to wrap */
-	case 0x42: return m.pit_byte++ % 2 == 0 ? m.pit_latch & 0xff : m.pit_latch >> 8;
-	case 0x61: return 0x30;
-	case 0x3fd: m.status_reads++; return m.line_dead ? 0 : 0x60;
-	default: fail_msg("port 0x%x", port); return 0;
+	case 0x42:
+		return m.pit_byte++ % 2 == 0 ? m.pit_latch & 0xff : m.pit_latch >> 8;
+	case 0x61:
+		return 0x30;
+	case 0x3fd:
+		m.status_reads++;
+		return m.line_dead ? 0 : 0x60;
+	default:
+		fail_msg("port 0x%x", port);
+		return 0;
 	}
 }
 
@@ -200,7 +219,10 @@ void port_out(uint16_t port, unsigned bytes, uint32_t value)
 		m.line[m.line_bytes++] = (char)value;
 }
 
-void fence_before_wrmsr(void) { m.fences++; }
+void fence_before_wrmsr(void)
+{
+	m.fences++;
+}
 void spin_hint(void) {}
 
 static const struct local_apic_vectors vectors = {.timer = 0x40, .error = 0x41, .spurious = 0xff};
@@ -245,7 +267,7 @@ static void all_sources_are_masked_at_first(void **state)
 	(void)start_apic(LOCAL_APIC_XAPIC);
 	assert_int_equal(m.apic[LOCAL_APIC_SPURIOUS / 16], 0x1ff);
 	assert_int_equal(m.apic[LOCAL_APIC_LVT_ERROR / 16], 0x41);
-	const enum local_apic_register masked[] = {LOCAL_APIC_LVT_TIMER, LOCAL_APIC_LVT_LINT0, LOCAL_APIC_LVT_LINT1,
+	const enum local_apic_register masked[] = {LOCAL_APIC_LVT_TIMER,    LOCAL_APIC_LVT_LINT0,   LOCAL_APIC_LVT_LINT1,
 	                                           LOCAL_APIC_LVT_COUNTERS, LOCAL_APIC_LVT_THERMAL, LOCAL_APIC_LVT_CMCI};
 	for (size_t i = 0; i < sizeof(masked) / sizeof(masked[0]); i++)
 		assert_int_equal(m.apic[masked[i] / 16], 0x10000);

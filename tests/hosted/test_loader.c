@@ -101,7 +101,10 @@ static void too_many_ranges_are_noticed(void **state)
 static _Alignas(8) uint8_t tags[4096];
 static size_t tag_bytes;
 
-static void begin_tags(void) { tag_bytes = sizeof(struct multiboot2_information); }
+static void begin_tags(void)
+{
+	tag_bytes = sizeof(struct multiboot2_information);
+}
 
 static void *add_tag(uint32_t type, size_t bytes)
 {
@@ -130,7 +133,10 @@ static void add_memory(const struct multiboot2_memory *entries, size_t count)
 	memcpy(map + 1, entries, count * sizeof(*entries));
 }
 
-static void add_plain_memory(void) { add_memory(&(struct multiboot2_memory){0, 64 * MIB, MULTIBOOT2_MEMORY_AVAILABLE, 0}, 1); }
+static void add_plain_memory(void)
+{
+	add_memory(&(struct multiboot2_memory){0, 64 * MIB, MULTIBOOT2_MEMORY_AVAILABLE, 0}, 1);
+}
 
 /* Reads a copy of exactly their size. */
 static struct boot_information_error read_tags(struct boot_information *out)
@@ -157,9 +163,9 @@ static void good_tags_are_read(void **state)
 	(void)add_tag(4711, 20);
 	memcpy((char *)add_tag(MULTIBOOT2_ACPI_NEW, 8 + 36) + 8, "RSD PTR new", 11);
 	memcpy((char *)add_tag(MULTIBOOT2_ACPI_OLD, 8 + 20) + 8, "RSD PTR old", 11);
-	const struct multiboot2_memory map[] = {
-	    {0x100000, 0x6fe0000, 1, 0}, {0, 0x9fc00, 1, 0},        {0x9fc00, 0x400, 2, 0},
-	    {0x70e0000, 0x20000, 1, 0},  {0x5000800, 0x1000, 3, 0}, {UINT64_C(0x100000000), 0x40000000, 1, 0}};
+	const struct multiboot2_memory map[] = {{0x100000, 0x6fe0000, 1, 0}, {0, 0x9fc00, 1, 0},
+	                                        {0x9fc00, 0x400, 2, 0},      {0x70e0000, 0x20000, 1, 0},
+	                                        {0x5000800, 0x1000, 3, 0},   {UINT64_C(0x100000000), 0x40000000, 1, 0}};
 	add_memory(map, sizeof(map) / sizeof(map[0]));
 
 	assert_null(read_tags(&information).why);
@@ -364,7 +370,8 @@ static void own_memory_comes_first_and_ranges_end_where_nodes_do(void **state)
 	for (uint32_t i = 0; i < boot.regions; i++) {
 		const struct region *r = &boot.region[i];
 		if (r->kind == REGION_RAM)
-			assert_int_equal(machine_node_of_address(&machine, r->base), machine_node_of_address(&machine, r->base + r->bytes - 1));
+			assert_int_equal(machine_node_of_address(&machine, r->base),
+			                 machine_node_of_address(&machine, r->base + r->bytes - 1));
 	}
 }
 
