@@ -10,4 +10,5 @@ CPUDRIVER_SRCS += \
 	$(sort $(wildcard cpudriver/*.c $(patsubst %,cpudriver/%/*.c,capability devices dispatch entry operations processor)))
 
 # What the compiler would make of these loops is a call to the very functions that they are.
-$(BUILD)/kernel/cpudriver/memory.o: EXTRA_CFLAGS += -fno-tree-loop-distribute-patterns
+# (clang has no such flag; what is freestanding it leaves alone.)
+$(BUILD)/kernel/cpudriver/memory.o: EXTRA_CFLAGS += $(if $(findstring clang,$(CC)),,-fno-tree-loop-distribute-patterns)
