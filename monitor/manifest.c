@@ -64,7 +64,7 @@ static bool number(struct word w, uint64_t most, uint64_t *out)
 	}
 	*out = 0;
 	for (size_t i = 0; i < w.bytes; i++) {
-		if (!digit_of(w.text[i], base, &digit) || *out > (most - digit) / base)
+		if (!digit_of(w.text[i], base, &digit) || digit > most || *out > (most - digit) / base)
 			return false;
 		*out = *out * base + digit;
 	}
