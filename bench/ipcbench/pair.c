@@ -11,6 +11,8 @@
 #include "bench/common/exchange.h"
 #include "bench/common/floor.h"
 #include "bench/ipcbench/worker.h"
+#include "libos/ipc/endpoint.h"
+#include "libos/upcall/dispatcher.h"
 
 enum {
 	ROUNDS = 20,       /* of a batch; a turn is a batch of each kind */
@@ -38,6 +40,34 @@ static struct floor_pair floor_of(struct ipc_connection *stream)
 	return (struct floor_pair){(struct floor_line *)&ch->tx[FLOOR_SLOT], (struct floor_line *)&ch->rx[FLOOR_SLOT], 0};
 }
 
+/* Sleeps until the peer rings, unless something has come already. The dispatcher is disabled from the announcement to the end of its
+ * sleep: an upcall in between would take the ring away. */
+static void sleep_until_rung(struct channel *ch)
+{
+	bool inside = dispatcher_enter();
+
+	if (channel_park_prepare(ch).code == CHANNEL_EMPTY) {
+		(void)!is_ok(endpoint_yield(CAP_NULL, YIELD_WAIT));
+		channel_unpark(ch);
+	}
+	(void)pending_take(PENDING_DOORBELL);
+	dispatcher_leave(inside);
+}
+
+/* The next message of a peer that is asleep itself most of the time: no polling. */
+static bool receive_asleep(struct channel *ch, struct channel_message *message)
+{
+	for (;;) {
+		struct channel_result result = channel_try_receive(ch, message);
+
+		if (channel_ok(result))
+			return true;
+		if (result.code != CHANNEL_EMPTY)
+			return false;
+		sleep_until_rung(ch);
+	}
+}
+
 /* ---- The answering side ---- */
 
 static struct floor_pair answer_floor; /* from the last STREAM_FLOOR: one asker at a time */
@@ -59,6 +89,15 @@ static void answer_pours(struct channel *ch, uint64_t pours)
 			return;
 }
 
+static void answer_wakes(struct channel *ch, uint64_t rounds)
+{
+	struct channel_message message;
+
+	for (uint64_t i = 0; i < rounds; i++)
+		if (!receive_asleep(ch, &message) || !channel_ok(channel_send(ch, EXCHANGE_TYPE, message.words, CHANNEL_WORDS)))
+			return;
+}
+
 void pair_answer(struct ipc_connection *stream, uint16_t label, const uint64_t *words)
 {
 	switch (label) {
@@ -73,6 +112,9 @@ void pair_answer(struct ipc_connection *stream, uint16_t label, const uint64_t *
 		break;
 	case STREAM_POUR:
 		answer_pours(ipc_channel(stream), words[0]);
+		break;
+	case STREAM_WAKE:
+		answer_wakes(ipc_channel(stream), words[0]);
 		break;
 	case STREAM_PING:
 		/* An asker that has gone gets no answer, and the stream's end tells the loop. */
@@ -175,8 +217,29 @@ static bool ask_pours(struct asker *a)
 	return true;
 }
 
-/* Both sides park at once: polling is off here and at the worker. */
+/* Both sides sleep each time. */
 static bool ask_wakes(struct asker *a)
+{
+	struct channel *ch = ipc_channel(a->stream);
+	struct channel_message message = {.words = {0}};
+
+	if (!command(a->stream, STREAM_WAKE, PINGS + 1))
+		return false;
+	samples_begin(&channel_samples);
+	for (unsigned i = 0; i <= PINGS; i++) {
+		uint64_t begin = sample_now();
+
+		if (!channel_ok(channel_send(ch, EXCHANGE_TYPE, message.words, CHANNEL_WORDS)) || !receive_asleep(ch, &message))
+			return false;
+		if (i > 0) /* the first finds the other side still busy with the command */
+			samples_add(&channel_samples, sample_now() - begin, 1);
+	}
+	samples_print(&channel_samples, a->lens, "channel.wake", a->from, a->to);
+	return true;
+}
+
+/* The same through the library OS: polling is off here and at the worker. */
+static bool ask_pings(struct asker *a)
 {
 	uint64_t word = 0;
 	uint16_t label;
@@ -191,7 +254,7 @@ static bool ask_wakes(struct asker *a)
 			return false;
 		samples_add(&channel_samples, sample_now() - begin, 1);
 	}
-	samples_print(&channel_samples, a->lens, "channel.wake", a->from, a->to);
+	samples_print(&channel_samples, a->lens, "ipc.stream.wake", a->from, a->to);
 	return true;
 }
 
@@ -220,12 +283,15 @@ static bool set_polling(struct asker *a, uint32_t iterations)
 	return is_ok(ipc_call(a->call, &message, &message));
 }
 
+/* A wait that polls has no length in instructions, so that lens takes only what sleeps. */
+static bool ask_polled(struct asker *a)
+{
+	return set_polling(a, IPC_POLL_ALWAYS) && ask_turns(a) && ask_pours(a) && set_polling(a, POLLING) && ask_calls(a, "ipc.remote.shared.rtt");
+}
+
 static bool ask_all(struct asker *a)
 {
-	return set_polling(a, IPC_POLL_ALWAYS) && ask_turns(a) && ask_pours(a) &&
-	       set_polling(a, POLLING) && ask_calls(a, "ipc.remote.shared.rtt") &&
-	       set_polling(a, 0) && ask_wakes(a) &&
-	       set_polling(a, POLLING);
+	return (lens_is_instructions(a->lens) || ask_polled(a)) && ask_wakes(a) && set_polling(a, 0) && ask_pings(a) && set_polling(a, POLLING);
 }
 
 bool pair_measure(const struct lens *lens, const char *peer, unsigned core, bool quick)

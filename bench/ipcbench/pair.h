@@ -8,7 +8,8 @@
  *   channel.rtt     one line there and back, both sides polling
  *   channel.rtt/floor.rtt   the two of one turn, as a ratio
  *   channel.stream  lines one way: time of one line
- *   channel.wake    both sides park each time
+ *   channel.wake    one line there and back, both sides asleep in between
+ *   ipc.stream.wake the same through the library OS
  *   ipc.remote.rtt  a call through the library OS, both sides polling
  *   ipc.remote.rtt/channel.rtt   the two of one turn, as a ratio
  *   ipc.remote.shared.rtt   the same, both sides free to run other threads

@@ -22,7 +22,8 @@ enum {
 	STREAM_FLOOR = 1, /* this stream's memory is for the bouncing word */
 	STREAM_PAIR = 2,  /* then answer one batch of floor, then one of channel */
 	STREAM_POUR = 3,  /* then take as many bursts of lines as the word says */
-	STREAM_PING = 4,  /* answered with the same, through the library OS */
+	STREAM_WAKE = 4,  /* then answer as many lines as the word says, asleep between them */
+	STREAM_PING = 5,  /* answered with the same, through the library OS */
 };
 
 struct worker {
