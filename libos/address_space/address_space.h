@@ -49,7 +49,8 @@ void piece_drop(struct vm_region *r, uint64_t index);
 /* Frames: a region at a place that fits the physical address, and the pieces in it. */
 struct cap_identity;
 MUST_USE err_t frame_region_place(uint64_t paddr, uint64_t bytes, rights_t rights, struct vm_region **out);
-MUST_USE err_t frame_region_make(cap_t frame, const struct cap_identity *object, uint64_t offset, uint64_t bytes, rights_t rights, void **out);
+MUST_USE err_t frame_region_make(cap_t frame, const struct cap_identity *object, uint64_t offset, uint64_t bytes, rights_t rights,
+                                 void **out);
 void frame_region_end(struct vm_region *r);
 /* Zeroes a frame that is mapped nowhere, through the window. */
 MUST_USE err_t frame_clear(cap_t frame, uint64_t bytes);

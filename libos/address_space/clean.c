@@ -16,7 +16,10 @@ static uint64_t window;
 static cap_t stock[CLEAN_BATCH];
 static unsigned stocked;
 
-void clean_frames_start(uint64_t window_address) { window = window_address; }
+void clean_frames_start(uint64_t window_address)
+{
+	window = window_address;
+}
 
 static err_t clear_some(cap_t frame, uint64_t offset, uint64_t pages)
 {

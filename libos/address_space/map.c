@@ -33,21 +33,27 @@ void address_space_start(uint64_t base)
 	own_next = base + PAGE_BYTES_LARGE;
 }
 
-uint64_t address_space_break(void) { return area + AREA_BREAK; }
+uint64_t address_space_break(void)
+{
+	return area + AREA_BREAK;
+}
 
-static uint64_t pages_of(uint64_t bytes) { return (bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1); }
+static uint64_t pages_of(uint64_t bytes)
+{
+	return (bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
+}
 
 err_t own_memory_map(uint64_t bytes, void **out)
 {
 	bool inside = dispatcher_enter();
 	cap_t frame;
 	struct vm_region r = {
-		.base = own_next,
-		.end = own_next + pages_of(bytes),
-		.rights = RIGHT_READ | RIGHT_WRITE,
-		.use = REGION_ANONYMOUS,
-		.shift = SHIFT_LARGE,
-		.piece = &frame,
+	    .base = own_next,
+	    .end = own_next + pages_of(bytes),
+	    .rights = RIGHT_READ | RIGHT_WRITE,
+	    .use = REGION_ANONYMOUS,
+	    .shift = SHIFT_LARGE,
+	    .piece = &frame,
 	};
 	err_t e;
 
@@ -67,7 +73,10 @@ err_t own_memory_map(uint64_t bytes, void **out)
 
 /* ---- Regions ---- */
 
-static size_t list_bytes(const struct vm_region *r) { return region_piece_count(r) * sizeof(cap_t); }
+static size_t list_bytes(const struct vm_region *r)
+{
+	return region_piece_count(r) * sizeof(cap_t);
+}
 
 /* Room for one more region in the set. */
 static err_t make_room(void)
@@ -149,12 +158,12 @@ static err_t fill(struct vm_region *r)
 static err_t create(uint64_t base, uint64_t bytes, rights_t rights, enum placement placement)
 {
 	struct vm_region plan = {
-		.base = base,
-		.end = base + bytes,
-		.rights = rights.bits,
-		.use = REGION_ANONYMOUS,
-		.shift = (uint8_t)shift_for(bytes, placement),
-		.touch = placement == PLACE_TOUCH,
+	    .base = base,
+	    .end = base + bytes,
+	    .rights = rights.bits,
+	    .use = REGION_ANONYMOUS,
+	    .shift = (uint8_t)shift_for(bytes, placement),
+	    .touch = placement == PLACE_TOUCH,
 	};
 	struct vm_region *r;
 	err_t e = region_piece_count(&plan) > PIECES_MAX ? ERR(NO_MEMORY) : new_region(&plan, &r);
@@ -299,8 +308,14 @@ static err_t forget_region(struct vm_region *r, uint64_t argument)
 	return OK;
 }
 
-err_t memory_unmap_range(uint64_t base, uint64_t bytes) { return for_range(base, bytes, unmap_region, 0); }
-err_t memory_forget_range(uint64_t base, uint64_t bytes) { return for_range(base, bytes, forget_region, 0); }
+err_t memory_unmap_range(uint64_t base, uint64_t bytes)
+{
+	return for_range(base, bytes, unmap_region, 0);
+}
+err_t memory_forget_range(uint64_t base, uint64_t bytes)
+{
+	return for_range(base, bytes, forget_region, 0);
+}
 
 /* Whether regions cover all of the range. */
 static bool is_covered(uint64_t base, uint64_t end)
@@ -319,7 +334,7 @@ err_t memory_protect_range(uint64_t base, uint64_t bytes, rights_t rights)
 {
 	bool inside = dispatcher_enter();
 	err_t e = bytes > USER_TOP || !is_covered(base, base + pages_of(bytes)) ? ERR(NOT_MAPPED)
-	                                                                         : for_range(base, bytes, protect_region, rights.bits);
+	                                                                        : for_range(base, bytes, protect_region, rights.bits);
 
 	dispatcher_leave(inside);
 	return e;
@@ -381,4 +396,7 @@ err_t frame_region_place(uint64_t paddr, uint64_t bytes, rights_t rights, struct
 	return new_region(&plan, out);
 }
 
-void frame_region_end(struct vm_region *r) { end_region(r); }
+void frame_region_end(struct vm_region *r)
+{
+	end_region(r);
+}

@@ -26,7 +26,10 @@ static err_t map_as(const struct vm_region *r, uint64_t index, uint64_t rights)
 
 _Static_assert((int)OP_Frame_map == (int)OP_DeviceFrame_map && (int)OP_Frame_unmap == (int)OP_DeviceFrame_unmap, "one number");
 
-err_t piece_map(const struct vm_region *r, uint64_t index) { return r->rights == 0 ? OK : map_as(r, index, r->rights); }
+err_t piece_map(const struct vm_region *r, uint64_t index)
+{
+	return r->rights == 0 ? OK : map_as(r, index, r->rights);
+}
 
 void piece_unmap(const struct vm_region *r, uint64_t index)
 {

@@ -33,7 +33,10 @@ struct vm_region *regions_find(const struct region_set *s, uint64_t address)
 	return r != NULL && r->base <= address ? r : NULL;
 }
 
-struct vm_region *regions_next(const struct region_set *s, const struct vm_region *r) { return regions_from(s, r->end); }
+struct vm_region *regions_next(const struct region_set *s, const struct vm_region *r)
+{
+	return regions_from(s, r->end);
+}
 
 err_t regions_insert(struct region_set *s, struct vm_region *r)
 {

@@ -30,7 +30,10 @@ struct region_set {
 	unsigned count, capacity;
 };
 
-static inline bool regions_full(const struct region_set *s) { return s->count == s->capacity; }
+static inline bool regions_full(const struct region_set *s)
+{
+	return s->count == s->capacity;
+}
 
 /* The region that contains the address, else NULL. */
 struct vm_region *regions_find(const struct region_set *s, uint64_t address);
@@ -44,7 +47,10 @@ void regions_remove(struct region_set *s, const struct vm_region *r);
 bool regions_gap(const struct region_set *s, uint64_t bytes, uint64_t alignment, uint64_t remainder, uint64_t low, uint64_t high,
                  uint64_t *base);
 
-static inline uint64_t region_first_piece(const struct vm_region *r) { return r->base >> r->shift; }
+static inline uint64_t region_first_piece(const struct vm_region *r)
+{
+	return r->base >> r->shift;
+}
 static inline uint64_t region_piece_count(const struct vm_region *r)
 {
 	return ((r->end - 1) >> r->shift) - (r->base >> r->shift) + 1;

@@ -17,4 +17,7 @@ MUST_USE err_t tables_get(uint64_t address, unsigned level, cap_t *out);
 cap_t tables_find(uint64_t address);
 
 /* Entry of the address in a table of that level (Intel SDM vol. 3, 4.5). */
-static inline uint64_t tables_entry(uint64_t address, unsigned level) { return address >> (12 + 9 * (level - 1)) & 511; }
+static inline uint64_t tables_entry(uint64_t address, unsigned level)
+{
+	return address >> (12 + 9 * (level - 1)) & 511;
+}

@@ -19,20 +19,35 @@ const struct domain_start *start_page;
 const struct core_boot *start_boot;
 struct program program;
 
-const struct domain_start *domain_self(void) { return start_page; }
+const struct domain_start *domain_self(void)
+{
+	return start_page;
+}
 
-unsigned domain_core(void) { return DISPATCHER->core; }
+unsigned domain_core(void)
+{
+	return DISPATCHER->core;
+}
 
-struct dispatcher_shared *domain_dispatcher(void) { return DISPATCHER; }
+struct dispatcher_shared *domain_dispatcher(void)
+{
+	return DISPATCHER;
+}
 
 const struct machine *domain_machine(void)
 {
 	return start_page != NULL && start_page->model_bytes != 0 ? (const struct machine *)USER_MACHINE : NULL;
 }
 
-uint64_t time_tsc(void) { return __builtin_ia32_rdtsc(); }
+uint64_t time_tsc(void)
+{
+	return __builtin_ia32_rdtsc();
+}
 
-uint64_t time_tsc_hz(void) { return DISPATCHER->tsc_hz; }
+uint64_t time_tsc_hz(void)
+{
+	return DISPATCHER->tsc_hz;
+}
 
 /* ---- Requests ---- */
 

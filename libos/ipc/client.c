@@ -173,13 +173,40 @@ err_t ipc_call(struct ipc_connection *c, const struct ipc_message *request, stru
 
 /* ---- Both sides ---- */
 
-void ipc_set_polling(uint32_t iterations) { polling_limit = iterations; }
+void ipc_set_polling(uint32_t iterations)
+{
+	polling_limit = iterations;
+}
 
-bool ipc_is_local(const struct ipc_connection *c) { return c->local; }
-unsigned ipc_peer_core(const struct ipc_connection *c) { return c->peer_core; }
-uint32_t ipc_peer_domain(const struct ipc_connection *c) { return c->peer_domain; }
-const char *ipc_peer_name(const struct ipc_connection *c) { return c->peer_name; }
-void *ipc_get_data(const struct ipc_connection *c) { return c->data; }
-void ipc_set_data(struct ipc_connection *c, void *data) { c->data = data; }
-struct channel *ipc_channel(struct ipc_connection *c) { return &c->channel; }
-cap_t ipc_endpoint(const struct ipc_connection *c) { return c->local ? c->send : CAP_NULL; }
+bool ipc_is_local(const struct ipc_connection *c)
+{
+	return c->local;
+}
+unsigned ipc_peer_core(const struct ipc_connection *c)
+{
+	return c->peer_core;
+}
+uint32_t ipc_peer_domain(const struct ipc_connection *c)
+{
+	return c->peer_domain;
+}
+const char *ipc_peer_name(const struct ipc_connection *c)
+{
+	return c->peer_name;
+}
+void *ipc_get_data(const struct ipc_connection *c)
+{
+	return c->data;
+}
+void ipc_set_data(struct ipc_connection *c, void *data)
+{
+	c->data = data;
+}
+struct channel *ipc_channel(struct ipc_connection *c)
+{
+	return &c->channel;
+}
+cap_t ipc_endpoint(const struct ipc_connection *c)
+{
+	return c->local ? c->send : CAP_NULL;
+}

@@ -21,7 +21,10 @@ static void ring_doorbell(void *argument)
 	(void)!is_ok(invoke(c->doorbell, OP_Doorbell_ring, 0, 0, 0, 0, 0).error);
 }
 
-static struct ipc_connection **list_of(const struct ipc_connection *c) { return &connections[c->service != NULL ? SERVED : USED]; }
+static struct ipc_connection **list_of(const struct ipc_connection *c)
+{
+	return &connections[c->service != NULL ? SERVED : USED];
+}
 
 struct ipc_connection *connection_find(uint32_t number)
 {

@@ -2,8 +2,8 @@
  * Copyright 2026 The Atoll authors */
 #pragma once
 
-/* A connection, either side of it. Who may use its channel: a call's channel belongs to the thread that has `busy` (client) or to the thread that
- * serves (server); a stream's is used inside sections only, because one thread may send while another receives. */
+/* A connection, either side of it. Who may use its channel: a call's channel belongs to the thread that has `busy` (client) or to the
+ * thread that serves (server); a stream's is used inside sections only, because one thread may send while another receives. */
 
 #include <stdatomic.h>
 
@@ -21,16 +21,16 @@ struct ipc_connection {
 	uint32_t number; /* the monitor's, of this side's end */
 	uint32_t peer_domain;
 	uint16_t peer_core;
-	bool local;      /* an endpoint, else a channel */
-	cap_t send;      /* the endpoint, or the frame of the peer's ring */
+	bool local; /* an endpoint, else a channel */
+	cap_t send; /* the endpoint, or the frame of the peer's ring */
 	cap_t receive, doorbell;
 	void *send_at, *receive_at;
 	char peer_name[16];
 	struct ipc_service *service; /* NULL: this is the client's side */
 
 	bool stream;
-	bool greeted; /* server: the greeting has come */
-	bool opened;  /* server: the program knows of it */
+	bool greeted;        /* server: the greeting has come */
+	bool opened;         /* server: the program knows of it */
 	_Atomic bool closed; /* the peer has gone */
 	_Atomic bool busy;
 	struct channel channel;
@@ -71,5 +71,11 @@ static inline err_t connection_error(const struct ipc_connection *c)
 
 /* The label and the words as they cross an endpoint. */
 #define LABEL_SHIFT IPC_LAST_WORD_BITS
-static inline uint64_t pack_last(const struct ipc_message *m) { return m->word[3] | (uint64_t)m->label << LABEL_SHIFT; }
-static inline uint64_t unpack_last(uint64_t word) { return word & ((UINT64_C(1) << LABEL_SHIFT) - 1); }
+static inline uint64_t pack_last(const struct ipc_message *m)
+{
+	return m->word[3] | (uint64_t)m->label << LABEL_SHIFT;
+}
+static inline uint64_t unpack_last(uint64_t word)
+{
+	return word & ((UINT64_C(1) << LABEL_SHIFT) - 1);
+}

@@ -28,10 +28,7 @@ MUST_USE static inline err_t endpoint_call(cap_t endpoint, struct endpoint_messa
 	register uint64_t r8 __asm__("r8") = message->word[3];
 	register uint64_t r9 __asm__("r9") = 0;
 
-	__asm__ volatile("syscall"
-	                 : "+a"(rax), "+D"(rdi), "+S"(rsi), "+d"(rdx), "+r"(r10), "+r"(r8), "+r"(r9)
-	                 :
-	                 : ENDPOINT_CLOBBERS);
+	__asm__ volatile("syscall" : "+a"(rax), "+D"(rdi), "+S"(rsi), "+d"(rdx), "+r"(r10), "+r"(r8), "+r"(r9) : : ENDPOINT_CLOBBERS);
 	*message = (struct endpoint_message){{rsi, rdx, r10, r8}};
 	return (err_t){(uint32_t)rax};
 }
@@ -56,10 +53,7 @@ MUST_USE static inline err_t endpoint_reply_wait(uint64_t token, const struct en
 	register uint64_t r8 __asm__("r8") = reply->word[3];
 	register uint64_t r9 __asm__("r9") = flags;
 
-	__asm__ volatile("syscall"
-	                 : "+a"(rax), "+D"(rdi), "+S"(rsi), "+d"(rdx), "+r"(r10), "+r"(r8), "+r"(r9)
-	                 :
-	                 : ENDPOINT_CLOBBERS);
+	__asm__ volatile("syscall" : "+a"(rax), "+D"(rdi), "+S"(rsi), "+d"(rdx), "+r"(r10), "+r"(r8), "+r"(r9) : : ENDPOINT_CLOBBERS);
 	*request = (struct endpoint_request){rdi, r9, {{rsi, rdx, r10, r8}}};
 	return (err_t){(uint32_t)rax};
 }

@@ -12,7 +12,10 @@ static struct event_wait *expected;
 static uint64_t last_tag;
 static void (*handlers[EVENTS])(const uint64_t *);
 
-struct channel *events_channel(void) { return started ? &channel : NULL; }
+struct channel *events_channel(void)
+{
+	return started ? &channel : NULL;
+}
 
 void events_start(void *receive, void *send)
 {
@@ -56,7 +59,10 @@ bool events_wait(struct event_wait *w, uint64_t deadline)
 	return done;
 }
 
-void events_handle(enum monitor_event event, void (*handler)(const uint64_t word[EVENT_WORDS])) { handlers[event] = handler; }
+void events_handle(enum monitor_event event, void (*handler)(const uint64_t word[EVENT_WORDS]))
+{
+	handlers[event] = handler;
+}
 
 static void deliver(const struct channel_message *message)
 {

@@ -25,7 +25,10 @@ void server_notified(uint64_t bits)
 	server_wake();
 }
 
-bool server_has_notices(void) { return notices != 0; }
+bool server_has_notices(void)
+{
+	return notices != 0;
+}
 
 uint64_t server_take(uint64_t mask)
 {

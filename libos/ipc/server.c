@@ -25,9 +25,9 @@ struct ipc_service {
 
 bool (*serve_devices)(void);
 
-static struct ipc_service *offered; /* there is one at most: events don't say which one they are about */
-static bool any_local;      /* some client calls an endpoint */
-static bool newly_opened;   /* a connection the program does not know of yet */
+static struct ipc_service *offered;   /* there is one at most: events don't say which one they are about */
+static bool any_local;                /* some client calls an endpoint */
+static bool newly_opened;             /* a connection the program does not know of yet */
 static struct endpoint_message reply; /* to reply_token, with the next reply_wait */
 static uint64_t reply_token = REPLY_NONE;
 
@@ -201,8 +201,8 @@ static void answer_endpoint(const struct endpoint_request *r)
 {
 	struct ipc_connection *c = calling((uint32_t)r->badge);
 	struct ipc_message request = {
-		.word = {r->message.word[0], r->message.word[1], r->message.word[2], unpack_last(r->message.word[3])},
-		.label = (uint16_t)(r->message.word[3] >> LABEL_SHIFT),
+	    .word = {r->message.word[0], r->message.word[1], r->message.word[2], unpack_last(r->message.word[3])},
+	    .label = (uint16_t)(r->message.word[3] >> LABEL_SHIFT),
 	};
 	struct ipc_message response = {.label = 0};
 

@@ -85,7 +85,10 @@ err_t stream_take(struct ipc_connection *c, uint16_t *label, const void **data, 
 	return r.code == CHANNEL_TOO_LONG ? ERR(MESSAGE) : connection_error(c);
 }
 
-void stream_taken(struct ipc_connection *c) { c->held = false; }
+void stream_taken(struct ipc_connection *c)
+{
+	c->held = false;
+}
 
 err_t ipc_try_receive(struct ipc_connection *c, uint16_t *label, void *data, size_t capacity, size_t *bytes)
 {

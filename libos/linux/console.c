@@ -15,9 +15,9 @@
 #include "libos/thread/thread.h"
 #include "libos/upcall/dispatcher.h"
 
-#define BUFFER_BYTES   8192
-#define FLUSH_SECONDS  2 /* so long an ending program waits for a console that is not there */
-#define CHUNK_BYTES    256
+#define BUFFER_BYTES  8192
+#define FLUSH_SECONDS 2 /* so long an ending program waits for a console that is not there */
+#define CHUNK_BYTES   256
 
 /* Written by everybody, read by the writer thread; inside sections. */
 static char buffer[BUFFER_BYTES];

@@ -16,9 +16,15 @@
 #define DESCRIPTORS 3
 #define IOV_LIMIT   1024 /* Linux: UIO_MAXIOV */
 
-int64_t linux_read(struct linux_frame *f) { return f->rdi == 0 ? console_read((void *)f->rsi, f->rdx) : -EBADF; }
+int64_t linux_read(struct linux_frame *f)
+{
+	return f->rdi == 0 ? console_read((void *)f->rsi, f->rdx) : -EBADF;
+}
 
-static bool is_output(uint64_t descriptor) { return descriptor == 1 || descriptor == 2; }
+static bool is_output(uint64_t descriptor)
+{
+	return descriptor == 1 || descriptor == 2;
+}
 
 int64_t linux_write(struct linux_frame *f)
 {
@@ -65,7 +71,10 @@ int64_t linux_writev(struct linux_frame *f)
 	return sum;
 }
 
-int64_t linux_close(struct linux_frame *f) { return f->rdi < DESCRIPTORS ? 0 : -EBADF; }
+int64_t linux_close(struct linux_frame *f)
+{
+	return f->rdi < DESCRIPTORS ? 0 : -EBADF;
+}
 
 int64_t linux_fstat(struct linux_frame *f)
 {
@@ -80,7 +89,10 @@ int64_t linux_fstat(struct linux_frame *f)
 	return 0;
 }
 
-int64_t linux_lseek(struct linux_frame *f) { return f->rdi < DESCRIPTORS ? -ESPIPE : -EBADF; }
+int64_t linux_lseek(struct linux_frame *f)
+{
+	return f->rdi < DESCRIPTORS ? -ESPIPE : -EBADF;
+}
 
 /* A terminal as far as its size goes, which is all that the C library asks: it then hands over each line when it ends. */
 int64_t linux_ioctl(struct linux_frame *f)
@@ -93,7 +105,10 @@ int64_t linux_ioctl(struct linux_frame *f)
 	return 0;
 }
 
-int64_t linux_fcntl(struct linux_frame *f) { return f->rdi < DESCRIPTORS ? 0 : -EBADF; }
+int64_t linux_fcntl(struct linux_frame *f)
+{
+	return f->rdi < DESCRIPTORS ? 0 : -EBADF;
+}
 
 static int64_t no_file(struct linux_frame *f)
 {
@@ -101,10 +116,22 @@ static int64_t no_file(struct linux_frame *f)
 	return -ENOENT;
 }
 
-int64_t linux_open(struct linux_frame *f) { return no_file(f); }
-int64_t linux_openat(struct linux_frame *f) { return no_file(f); }
-int64_t linux_access(struct linux_frame *f) { return no_file(f); }
-int64_t linux_readlink(struct linux_frame *f) { return no_file(f); }
+int64_t linux_open(struct linux_frame *f)
+{
+	return no_file(f);
+}
+int64_t linux_openat(struct linux_frame *f)
+{
+	return no_file(f);
+}
+int64_t linux_access(struct linux_frame *f)
+{
+	return no_file(f);
+}
+int64_t linux_readlink(struct linux_frame *f)
+{
+	return no_file(f);
+}
 
 /* fstat of the newer kind: an empty path with AT_EMPTY_PATH means the descriptor itself. */
 int64_t linux_newfstatat(struct linux_frame *f)

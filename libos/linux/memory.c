@@ -15,7 +15,10 @@
 
 static uint64_t break_base, break_now, break_mapped;
 
-static uint64_t pages_of(uint64_t bytes) { return (bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1); }
+static uint64_t pages_of(uint64_t bytes)
+{
+	return (bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
+}
 
 static int64_t answer(err_t e)
 {
@@ -30,7 +33,10 @@ static rights_t rights_of(uint64_t protection)
 	              (protection & PROT_EXEC ? RIGHT_EXECUTE | RIGHT_READ : 0));
 }
 
-void linux_break_start(uint64_t base) { break_base = break_now = break_mapped = pages_of(base); }
+void linux_break_start(uint64_t base)
+{
+	break_base = break_now = break_mapped = pages_of(base);
+}
 
 /* Answers the break as it is afterwards; that is also how a refusal looks. */
 int64_t linux_brk(struct linux_frame *f)
@@ -90,9 +96,15 @@ int64_t linux_mmap(struct linux_frame *f)
 	return is_ok(e) ? (int64_t)out : -ENOMEM;
 }
 
-int64_t linux_munmap(struct linux_frame *f) { return answer(memory_unmap_range(f->rdi, f->rsi)); }
+int64_t linux_munmap(struct linux_frame *f)
+{
+	return answer(memory_unmap_range(f->rdi, f->rsi));
+}
 
-int64_t linux_mprotect(struct linux_frame *f) { return answer(memory_protect_range(f->rdi, f->rsi, rights_of(f->rdx))); }
+int64_t linux_mprotect(struct linux_frame *f)
+{
+	return answer(memory_protect_range(f->rdi, f->rsi, rights_of(f->rdx)));
+}
 
 /* The C library copies instead. */
 int64_t linux_mremap(struct linux_frame *f)

@@ -29,12 +29,24 @@ _Static_assert(sizeof(struct signal_action) == 32, "as the C library passes it")
 static struct signal_action actions[SIGNALS];
 static uint64_t signal_mask;
 
-void linux_start(uint64_t high) { linux_break_start(high); }
+void linux_start(uint64_t high)
+{
+	linux_break_start(high);
+}
 
-int64_t linux_getpid(void) { return start_page == NULL ? 1 : start_page->domain + 1; }
-int64_t linux_zero(void) { return 0; }
+int64_t linux_getpid(void)
+{
+	return start_page == NULL ? 1 : start_page->domain + 1;
+}
+int64_t linux_zero(void)
+{
+	return 0;
+}
 
-int64_t linux_exit_group(struct linux_frame *f) { domain_exit((int64_t)(f->rdi & 0xff)); }
+int64_t linux_exit_group(struct linux_frame *f)
+{
+	domain_exit((int64_t)(f->rdi & 0xff));
+}
 
 int64_t linux_uname(struct linux_frame *f)
 {
@@ -103,9 +115,18 @@ static int64_t send(uint64_t signal)
 	domain_exit(128 + (int64_t)signal);
 }
 
-int64_t linux_kill(struct linux_frame *f) { return f->rdi == (uint64_t)linux_getpid() ? send(f->rsi) : -ESRCH; }
-int64_t linux_tkill(struct linux_frame *f) { return send(f->rsi); }
-int64_t linux_tgkill(struct linux_frame *f) { return send(f->rdx); }
+int64_t linux_kill(struct linux_frame *f)
+{
+	return f->rdi == (uint64_t)linux_getpid() ? send(f->rsi) : -ESRCH;
+}
+int64_t linux_tkill(struct linux_frame *f)
+{
+	return send(f->rsi);
+}
+int64_t linux_tgkill(struct linux_frame *f)
+{
+	return send(f->rdx);
+}
 
 /* One bit: the core that this dispatcher is on. */
 int64_t linux_sched_getaffinity(struct linux_frame *f)

@@ -13,18 +13,17 @@
 #include "libos/upcall/dispatcher.h"
 
 static linux_call_fn *const calls[LINUX_CALLS] = {
-#define CALL(number, name) [number] = linux_##name,
-	LINUX_CALLS_OF(CALL)
-#undef CALL
+#define LINUX_CALL(number, name) [number] = linux_##name,
+#include "libos/linux/calls.def"
+#undef LINUX_CALL
 };
 
-/* Numbers: arch/x86/entry/syscalls/syscall_64.tbl of Linux. */
 linux_quick_fn *const linux_quick[QUICK_CALLS] = {
-	[39] = linux_getpid,   [102] = linux_zero, /* getuid */
-	[104] = linux_zero, /* getgid */
-	[107] = linux_zero, /* geteuid */
-	[108] = linux_zero, /* getegid */
-	[110] = linux_zero, /* getppid: the domain's parent is not a process */
+    [39] = linux_getpid, [102] = linux_zero, /* getuid */
+    [104] = linux_zero,                      /* getgid */
+    [107] = linux_zero,                      /* geteuid */
+    [108] = linux_zero,                      /* getegid */
+    [110] = linux_zero,                      /* getppid: the domain's parent is not a process */
 };
 
 static uint64_t unknown[LINUX_CALLS + 1]; /* the last one: all higher numbers */

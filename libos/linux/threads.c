@@ -51,11 +51,20 @@ int64_t linux_arch_prctl(struct linux_frame *f)
 	if (f->rdi >= ARCH_SET_GS && f->rdi <= ARCH_SET_FS && f->rsi >= USER_TOP)
 		return -EPERM;
 	switch (f->rdi) {
-	case ARCH_SET_FS: __builtin_ia32_wrfsbase64(f->rsi); return 0;
-	case ARCH_SET_GS: __builtin_ia32_wrgsbase64(f->rsi); return 0;
-	case ARCH_GET_FS: *(uint64_t *)f->rsi = __builtin_ia32_rdfsbase64(); return 0;
-	case ARCH_GET_GS: *(uint64_t *)f->rsi = __builtin_ia32_rdgsbase64(); return 0;
-	default: return -EINVAL;
+	case ARCH_SET_FS:
+		__builtin_ia32_wrfsbase64(f->rsi);
+		return 0;
+	case ARCH_SET_GS:
+		__builtin_ia32_wrgsbase64(f->rsi);
+		return 0;
+	case ARCH_GET_FS:
+		*(uint64_t *)f->rsi = __builtin_ia32_rdfsbase64();
+		return 0;
+	case ARCH_GET_GS:
+		*(uint64_t *)f->rsi = __builtin_ia32_rdgsbase64();
+		return 0;
+	default:
+		return -EINVAL;
 	}
 }
 
@@ -78,9 +87,23 @@ int64_t linux_set_robust_list(struct linux_frame *f)
 static struct registers child_registers(const struct linux_frame *f)
 {
 	return (struct registers){
-		.rip = f->rip, .rsp = f->rsi, .rax = 0, .rdi = f->rdi, .rsi = f->rsi, .rdx = f->rdx, .r10 = f->r10, .r8 = f->r8, .r9 = f->r9,
-		.rbx = f->rbx, .rbp = f->rbp, .r12 = f->r12, .r13 = f->r13, .r14 = f->r14, .r15 = f->r15,
-		.fs_base = f->rdi & CLONE_SETTLS ? f->r8 : __builtin_ia32_rdfsbase64(), .gs_base = __builtin_ia32_rdgsbase64(),
+	    .rip = f->rip,
+	    .rsp = f->rsi,
+	    .rax = 0,
+	    .rdi = f->rdi,
+	    .rsi = f->rsi,
+	    .rdx = f->rdx,
+	    .r10 = f->r10,
+	    .r8 = f->r8,
+	    .r9 = f->r9,
+	    .rbx = f->rbx,
+	    .rbp = f->rbp,
+	    .r12 = f->r12,
+	    .r13 = f->r13,
+	    .r14 = f->r14,
+	    .r15 = f->r15,
+	    .fs_base = f->rdi & CLONE_SETTLS ? f->r8 : __builtin_ia32_rdfsbase64(),
+	    .gs_base = __builtin_ia32_rdgsbase64(),
 	};
 }
 
@@ -141,7 +164,10 @@ int64_t linux_exit(struct linux_frame *f)
 
 /* ---- futex ---- */
 
-static uint32_t load(uint64_t address) { return *(volatile uint32_t *)address; }
+static uint32_t load(uint64_t address)
+{
+	return *(volatile uint32_t *)address;
+}
 
 static int64_t wait(uint64_t address, uint32_t expected, uint64_t deadline, uint32_t bits)
 {
@@ -204,15 +230,21 @@ int64_t linux_futex(struct linux_frame *f)
 	if (f->rdi % 4 != 0)
 		return -EINVAL;
 	switch (f->rsi & FUTEX_CMD_MASK) {
-	case FUTEX_WAIT: return wait_call(f, false, FUTEX_BITSET_MATCH_ANY);
-	case FUTEX_WAKE: return wake_call(f, FUTEX_BITSET_MATCH_ANY);
-	case FUTEX_WAIT_BITSET: return bits == 0 ? -EINVAL : wait_call(f, true, bits);
-	case FUTEX_WAKE_BITSET: return bits == 0 ? -EINVAL : wake_call(f, bits);
+	case FUTEX_WAIT:
+		return wait_call(f, false, FUTEX_BITSET_MATCH_ANY);
+	case FUTEX_WAKE:
+		return wake_call(f, FUTEX_BITSET_MATCH_ANY);
+	case FUTEX_WAIT_BITSET:
+		return bits == 0 ? -EINVAL : wait_call(f, true, bits);
+	case FUTEX_WAKE_BITSET:
+		return bits == 0 ? -EINVAL : wake_call(f, bits);
 	case FUTEX_CMP_REQUEUE:
 		if (load(f->rdi) != bits)
 			return -EAGAIN;
 		return requeue(f->rdi, (uint32_t)f->rdx, (uint32_t)f->r10, f->r8);
-	case FUTEX_REQUEUE: return requeue(f->rdi, (uint32_t)f->rdx, (uint32_t)f->r10, f->r8);
-	default: return -ENOSYS;
+	case FUTEX_REQUEUE:
+		return requeue(f->rdi, (uint32_t)f->rdx, (uint32_t)f->r10, f->r8);
+	default:
+		return -ENOSYS;
 	}
 }

@@ -17,7 +17,10 @@
 #define NANOSECONDS UINT64_C(1000000000)
 #define CLOCKS      12 /* Linux has so many */
 
-static uint64_t start_tsc(void) { return start_boot != NULL ? start_boot->start_tsc : start_page->start_tsc; }
+static uint64_t start_tsc(void)
+{
+	return start_boot != NULL ? start_boot->start_tsc : start_page->start_tsc;
+}
 
 static struct timespec now(void)
 {
@@ -91,7 +94,10 @@ static int64_t sleep_for(const struct timespec *t, bool absolute)
 	return 0;
 }
 
-int64_t linux_nanosleep(struct linux_frame *f) { return sleep_for((const struct timespec *)f->rdi, false); }
+int64_t linux_nanosleep(struct linux_frame *f)
+{
+	return sleep_for((const struct timespec *)f->rdi, false);
+}
 
 int64_t linux_clock_nanosleep(struct linux_frame *f)
 {

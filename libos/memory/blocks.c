@@ -50,7 +50,10 @@ err_t blocks_add(struct block_list *l, cap_t cap, uint64_t base, uint64_t bytes,
 	return OK;
 }
 
-static uint64_t align_up(uint64_t value, uint64_t alignment) { return (value + alignment - 1) & ~(alignment - 1); }
+static uint64_t align_up(uint64_t value, uint64_t alignment)
+{
+	return (value + alignment - 1) & ~(alignment - 1);
+}
 
 bool blocks_find(const struct block_list *l, uint64_t bytes, uint64_t alignment, struct block_place *place)
 {

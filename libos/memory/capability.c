@@ -9,8 +9,14 @@
 #include "libos/memory/memory.h"
 #include "libos/upcall/dispatcher.h"
 
-static uint64_t cnode_of(cap_t cap) { return CAP(ROOT_SELF, cap.value >> 8).value; }
-static uint64_t slot_of(cap_t cap) { return cap.value & 0xff; }
+static uint64_t cnode_of(cap_t cap)
+{
+	return CAP(ROOT_SELF, cap.value >> 8).value;
+}
+static uint64_t slot_of(cap_t cap)
+{
+	return cap.value & 0xff;
+}
 
 const char *cap_type_name(enum cap_type type)
 {
@@ -30,12 +36,12 @@ err_t cap_identify(cap_t cap, struct cap_identity *out)
 	if (is_err(r.error))
 		return r.error;
 	*out = (struct cap_identity){
-		.type = (enum cap_type)(r.value[0] & 0xff),
-		.rights = (uint8_t)(r.value[0] >> 8),
-		.flags = (uint16_t)(r.value[0] >> 16),
-		.owner = (uint16_t)(r.value[0] >> 32),
-		.base = r.value[1],
-		.size = r.value[2],
+	    .type = (enum cap_type)(r.value[0] & 0xff),
+	    .rights = (uint8_t)(r.value[0] >> 8),
+	    .flags = (uint16_t)(r.value[0] >> 16),
+	    .owner = (uint16_t)(r.value[0] >> 32),
+	    .base = r.value[1],
+	    .size = r.value[2],
 	};
 	return OK;
 }
@@ -71,15 +77,24 @@ err_t cap_retype(cap_t source, enum cap_type type, uint64_t offset, uint64_t byt
 	return repeat(source, OP_Any_retype, cnode_of(first), slot_of(first), (uint64_t)type | (uint64_t)count << 8, offset, bytes);
 }
 
-err_t cap_delete(cap_t cap) { return repeat(cap, OP_Any_delete, 0, 0, 0, 0, 0); }
+err_t cap_delete(cap_t cap)
+{
+	return repeat(cap, OP_Any_delete, 0, 0, 0, 0, 0);
+}
 
-err_t cap_revoke(cap_t cap) { return repeat(cap, OP_Any_revoke, 0, 0, 0, 0, 0); }
+err_t cap_revoke(cap_t cap)
+{
+	return repeat(cap, OP_Any_revoke, 0, 0, 0, 0, 0);
+}
 
 /* ---- Free slots ---- */
 
 static struct slot_space space;
 
-void slots_start(unsigned first_root) { slot_space_init(&space, first_root); }
+void slots_start(unsigned first_root)
+{
+	slot_space_init(&space, first_root);
+}
 
 static err_t add_cnode(void)
 {
@@ -108,7 +123,10 @@ err_t cap_slots_alloc(unsigned count, cap_t *first)
 	return e;
 }
 
-err_t cap_slot_alloc(cap_t *out) { return cap_slots_alloc(1, out); }
+err_t cap_slot_alloc(cap_t *out)
+{
+	return cap_slots_alloc(1, out);
+}
 
 void cap_slot_free(cap_t slot)
 {

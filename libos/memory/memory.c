@@ -29,9 +29,15 @@ err_t memory_add(cap_t ram, uint64_t base, uint64_t bytes, uint64_t used)
 	return e;
 }
 
-void memory_set_source(memory_source_fn *new_source) { source = new_source; }
+void memory_set_source(memory_source_fn *new_source)
+{
+	source = new_source;
+}
 
-uint64_t memory_free_bytes(void) { return blocks.free_bytes; }
+uint64_t memory_free_bytes(void)
+{
+	return blocks.free_bytes;
+}
 
 /* Every object that is taken or given may cut a list once more. */
 static void keep_extents(void)

@@ -3,8 +3,8 @@
 
 /* The library OS's own small things: power-of-two sizes from one cache line to 64 KiB, each with a list of free ones.
  *
- * The store grows by mapping memory, and mapping memory needs nodes from the store. So there is always a reserve: store_prepare, which every
- * operation calls before its first step, maps more while what is left still suffices for the mapping itself. */
+ * The store grows by mapping memory, and mapping memory needs nodes from the store. So there is always a reserve: store_prepare, which
+ * every operation calls before its first step, maps more while what is left still suffices for the mapping itself. */
 
 #include <string.h>
 

@@ -40,19 +40,19 @@ static bool put_strings(struct writer *w, const char *string, unsigned count, co
 static void put_auxiliary(struct writer *w, const struct stack_plan *plan, uint64_t random)
 {
 	const uint64_t entries[][2] = {
-		{AT_PHDR, plan->phdr},
-		{AT_PHENT, sizeof(Elf64_Phdr)},
-		{AT_PHNUM, plan->phdr_count},
-		{AT_PAGESZ, PAGE_BYTES},
-		{AT_ENTRY, plan->entry},
-		{AT_UID, 0},
-		{AT_EUID, 0},
-		{AT_GID, 0},
-		{AT_EGID, 0},
-		{AT_SECURE, 0},
-		{AT_CLKTCK, 100},
-		{AT_RANDOM, random},
-		{AT_NULL, 0},
+	    {AT_PHDR, plan->phdr},
+	    {AT_PHENT, sizeof(Elf64_Phdr)},
+	    {AT_PHNUM, plan->phdr_count},
+	    {AT_PAGESZ, PAGE_BYTES},
+	    {AT_ENTRY, plan->entry},
+	    {AT_UID, 0},
+	    {AT_EUID, 0},
+	    {AT_GID, 0},
+	    {AT_EGID, 0},
+	    {AT_SECURE, 0},
+	    {AT_CLKTCK, 100},
+	    {AT_RANDOM, random},
+	    {AT_NULL, 0},
 	};
 
 	_Static_assert(sizeof entries / sizeof entries[0] <= AUXILIARY, "");

@@ -2,8 +2,9 @@
  * Copyright 2026 The Atoll authors */
 #pragma once
 
-/* The stack with which a Linux program starts: count of arguments, pointers to them, 0, pointers to the environment, 0, auxiliary vector (System V
- * ABI, AMD64 supplement, 3.4.1; the entries are those of Linux's <elf.h>). Pure: `stack` may lie elsewhere than where the program sees it. */
+/* The stack with which a Linux program starts: count of arguments, pointers to them, 0, pointers to the environment, 0, auxiliary vector
+ * (System V ABI, AMD64 supplement, 3.4.1; the entries are those of Linux's <elf.h>). Pure: `stack` may lie elsewhere than where the program
+ * sees it. */
 
 #include "cpudriver/abi/errors.h"
 

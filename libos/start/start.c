@@ -118,15 +118,15 @@ static uint64_t ordinary_stack(void)
 	uint64_t count = (start_page->stack_high - start_page->stack_low) / 8, rsp = 0;
 	uint64_t seed = mix(__builtin_ia32_rdtsc() ^ (uint64_t)start_page->domain << 32);
 	struct stack_plan plan = {
-		.arguments = page + start_page->argument_offset,
-		.argument_count = start_page->arguments,
-		.environment = page + start_page->environment_offset,
-		.environment_count = start_page->environment,
-		.strings_end = page + PAGE_BYTES,
-		.phdr = program.phdr,
-		.phdr_count = program.phdr_count,
-		.entry = program.entry,
-		.random = {seed, mix(seed)},
+	    .arguments = page + start_page->argument_offset,
+	    .argument_count = start_page->arguments,
+	    .environment = page + start_page->environment_offset,
+	    .environment_count = start_page->environment,
+	    .strings_end = page + PAGE_BYTES,
+	    .phdr = program.phdr,
+	    .phdr_count = program.phdr_count,
+	    .entry = program.entry,
+	    .random = {seed, mix(seed)},
 	};
 
 	must("arguments", stack_build(&plan, (uint64_t *)start_page->stack_low, count, start_page->stack_high, &rsp));
@@ -209,14 +209,14 @@ static uint64_t monitor_stack_build(void)
 	const size_t count = sizeof monitor_stack / 8;
 	uint64_t seed = mix(__builtin_ia32_rdtsc()), rsp = 0;
 	struct stack_plan plan = {
-		.arguments = arguments,
-		.argument_count = 1,
-		.environment = arguments,
-		.strings_end = arguments + sizeof arguments,
-		.phdr = program.phdr,
-		.phdr_count = program.phdr_count,
-		.entry = program.entry,
-		.random = {seed, mix(seed)},
+	    .arguments = arguments,
+	    .argument_count = 1,
+	    .environment = arguments,
+	    .strings_end = arguments + sizeof arguments,
+	    .phdr = program.phdr,
+	    .phdr_count = program.phdr_count,
+	    .entry = program.entry,
+	    .random = {seed, mix(seed)},
 	};
 
 	must("stack", stack_build(&plan, monitor_stack, count, (uint64_t)(monitor_stack + count), &rsp));

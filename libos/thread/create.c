@@ -47,4 +47,7 @@ err_t thread_create(void (*function)(void *), void *argument, uint64_t stack_byt
 	return OK;
 }
 
-void thread_exit(void) { pthread_exit(NULL); }
+void thread_exit(void)
+{
+	pthread_exit(NULL);
+}

@@ -20,7 +20,10 @@ void futex_add(struct futex_table *t, struct futex_waiter *w, uint64_t address, 
 	queue_put(list_of(t, address), &w->entry);
 }
 
-bool futex_remove(struct futex_table *t, struct futex_waiter *w) { return queue_remove(list_of(t, w->address), &w->entry); }
+bool futex_remove(struct futex_table *t, struct futex_waiter *w)
+{
+	return queue_remove(list_of(t, w->address), &w->entry);
+}
 
 struct futex_waiter *futex_take(struct futex_table *t, uint64_t address, uint32_t bits)
 {

@@ -16,7 +16,10 @@ struct queue {
 	struct queue_entry *first, *last;
 };
 
-static inline bool queue_is_empty(const struct queue *q) { return q->first == NULL; }
+static inline bool queue_is_empty(const struct queue *q)
+{
+	return q->first == NULL;
+}
 
 static inline void queue_put(struct queue *q, struct queue_entry *e)
 {

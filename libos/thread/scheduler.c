@@ -27,9 +27,15 @@ uint64_t timer_armed;
 static struct queue ready;
 static struct sleeper *sleeping;
 
-static uint64_t now(void) { return __builtin_ia32_rdtsc(); }
+static uint64_t now(void)
+{
+	return __builtin_ia32_rdtsc();
+}
 
-bool thread_others_ready(void) { return !queue_is_empty(&ready); }
+bool thread_others_ready(void)
+{
+	return !queue_is_empty(&ready);
+}
 
 void thread_ready(struct thread *t)
 {
@@ -198,7 +204,8 @@ void thread_interrupted(void)
 	if (next == NULL)
 		return;
 	self->frame = DISPATCHER->enabled;
-	memcpy(self->xstate, DISPATCHER->enabled_xstate, DISPATCHER->xstate_bytes <= XSTATE_BYTES ? DISPATCHER->xstate_bytes : XSTATE_BYTES);
+	memcpy(self->xstate, DISPATCHER->enabled_xstate,
+	       DISPATCHER->xstate_bytes <= XSTATE_BYTES ? DISPATCHER->xstate_bytes : XSTATE_BYTES);
 	self->interrupted = true;
 	queue_put(&ready, &self->entry);
 	go_on_with(next);

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT
  * Copyright 2026 The Atoll authors */
 
-/* Mutexes and conditions. A mutex that is given up while somebody waits is handed over, so nobody starves. They lie in the program's memory,
- * which is touched before the section begins. */
+/* Mutexes and conditions. A mutex that is given up while somebody waits is handed over, so nobody starves. They lie in the program's
+ * memory, which is touched before the section begins. */
 
 #include "libos/thread/thread.h"
 #include "libos/upcall/dispatcher.h"
 
-static void touch(void *memory) { (void)*(volatile char *)memory; }
+static void touch(void *memory)
+{
+	(void)*(volatile char *)memory;
+}
 
 /* Waiters are linked through their queue entries; the first one is kept. */
 static void append(struct thread **first, struct thread *t)

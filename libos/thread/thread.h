@@ -4,12 +4,12 @@
 
 /* Threads inside the library OS.
  *
- * A thread that is not running is in one of two states. It was *interrupted*: all its registers lie in `frame` and `xstate`. Or it *switched*
- * by itself, inside a section (libos/upcall/dispatcher.h): what a function call keeps lies on its stack at `sp`.
+ * A thread that is not running is in one of two states. It was *interrupted*: all its registers lie in `frame` and `xstate`. Or it
+ * *switched* by itself, inside a section (libos/upcall/dispatcher.h): what a function call keeps lies on its stack at `sp`.
  *
- * Each thread has a *service stack* on which its foreign calls run (libos/linux): the program's own stack may have a live red zone below RSP,
- * and pages that were never touched. A program has values in vector registers across a foreign call, so a thread that switches during one
- * has these saved too.
+ * Each thread has a *service stack* on which its foreign calls run (libos/linux): the program's own stack may have a live red zone below
+ * RSP, and pages that were never touched. A program has values in vector registers across a foreign call, so a thread that switches during
+ * one has these saved too.
  *
  * Waiting: inside a section a thread puts itself on some list, then calls thread_wait; whoever takes it off the list calls
  * thread_ready. A thread that nobody can ever make ready again just waits; that is the program's own deadlock. */
@@ -32,7 +32,7 @@ struct thread {
 	bool in_service;  /* in a foreign call */
 	bool waiting;     /* in thread_wait, and nobody has made it ready yet */
 	bool timed_out;
-	bool kept;        /* thread_create's: somebody joins it */
+	bool kept; /* thread_create's: somebody joins it */
 	bool ended;
 
 	struct queue_entry entry; /* in the run queue or in one list of waiters */

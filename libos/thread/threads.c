@@ -11,10 +11,10 @@
 #include "libos/upcall/dispatcher.h"
 #include "libos/upcall/entry.h"
 
-#define MXCSR_INITIAL 0x1f80 /* Intel SDM vol. 1, 10.2.3: all exceptions masked */
-#define XSAVE_FCW     0      /* offsets in the legacy region: Intel SDM vol. 1, 10.5.1 */
-#define XSAVE_MXCSR   24
-#define FCW_INITIAL   0x37f
+#define MXCSR_INITIAL  0x1f80 /* Intel SDM vol. 1, 10.2.3: all exceptions masked */
+#define XSAVE_FCW      0      /* offsets in the legacy region: Intel SDM vol. 1, 10.5.1 */
+#define XSAVE_MXCSR    24
+#define FCW_INITIAL    0x37f
 #define RFLAGS_INITIAL 0x202 /* interrupts on, and the bit that is always 1: Intel SDM vol. 1, 3.4.3 */
 
 static _Alignas(PAGE_BYTES) uint8_t first_block[THREAD_BYTES];
@@ -35,7 +35,10 @@ static struct thread *prepare(void *block)
 	return t;
 }
 
-void threads_start(void) { thread_current = prepare(first_block); }
+void threads_start(void)
+{
+	thread_current = prepare(first_block);
+}
 
 static void bury(void)
 {
@@ -96,7 +99,10 @@ err_t thread_join(struct thread *thread)
 	return OK;
 }
 
-struct thread *thread_self(void) { return thread_current; }
+struct thread *thread_self(void)
+{
+	return thread_current;
+}
 
 void thread_sleep_until(uint64_t tsc)
 {

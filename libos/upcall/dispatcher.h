@@ -41,7 +41,10 @@ static inline uint64_t pending_take(uint64_t mask)
 	return atomic_fetch_and_explicit(&DISPATCHER->pending, ~mask, memory_order_seq_cst) & mask;
 }
 
-static inline uint64_t pending_look(void) { return atomic_load_explicit(&DISPATCHER->pending, memory_order_relaxed); }
+static inline uint64_t pending_look(void)
+{
+	return atomic_load_explicit(&DISPATCHER->pending, memory_order_relaxed);
+}
 
 static inline bool dispatcher_enter(void)
 {

@@ -35,5 +35,5 @@
 #define REGISTERS_FS     144
 #define REGISTERS_GS     152
 
-#define QUICK_CALLS      256 /* foreign calls of lower numbers may have a quick answer */
-#define UPCALL_STACK     16384
+#define QUICK_CALLS  256 /* foreign calls of lower numbers may have a quick answer */
+#define UPCALL_STACK 16384

@@ -16,24 +16,27 @@ static const struct {
 	const char *name;
 	int signal;
 } traps[32] = {
-	/* Intel SDM vol. 3, table 6-1 */
-	[0] = {"division error", SIGNAL_FPE},
-	[1] = {"debug exception", SIGNAL_TRAP},
-	[3] = {"breakpoint", SIGNAL_TRAP},
-	[4] = {"overflow", SIGNAL_SEGV},
-	[5] = {"bound range exceeded", SIGNAL_SEGV},
-	[6] = {"invalid opcode", SIGNAL_ILL},
-	[7] = {"no floating-point unit", SIGNAL_SEGV},
-	[10] = {"invalid task state", SIGNAL_SEGV},
-	[11] = {"segment not present", SIGNAL_BUS},
-	[12] = {"stack segment fault", SIGNAL_BUS},
-	[13] = {"general protection fault", SIGNAL_SEGV},
-	[16] = {"x87 error", SIGNAL_FPE},
-	[17] = {"alignment check", SIGNAL_BUS},
-	[19] = {"SIMD error", SIGNAL_FPE},
+    /* Intel SDM vol. 3, table 6-1 */
+    [0] = {"division error", SIGNAL_FPE},
+    [1] = {"debug exception", SIGNAL_TRAP},
+    [3] = {"breakpoint", SIGNAL_TRAP},
+    [4] = {"overflow", SIGNAL_SEGV},
+    [5] = {"bound range exceeded", SIGNAL_SEGV},
+    [6] = {"invalid opcode", SIGNAL_ILL},
+    [7] = {"no floating-point unit", SIGNAL_SEGV},
+    [10] = {"invalid task state", SIGNAL_SEGV},
+    [11] = {"segment not present", SIGNAL_BUS},
+    [12] = {"stack segment fault", SIGNAL_BUS},
+    [13] = {"general protection fault", SIGNAL_SEGV},
+    [16] = {"x87 error", SIGNAL_FPE},
+    [17] = {"alignment check", SIGNAL_BUS},
+    [19] = {"SIMD error", SIGNAL_FPE},
 };
 
-static void end(void *status) { domain_exit((int64_t)status); }
+static void end(void *status)
+{
+	domain_exit((int64_t)status);
+}
 
 /* The thread's next instruction will be in domain_exit, on its service stack. A fault in there ends the domain without a word. */
 static void end_domain(struct dispatcher_shared *shared, const struct text *line, int signal)
@@ -70,7 +73,7 @@ void report_page_fault(struct dispatcher_shared *shared, uint64_t address, uint6
 	text_add(&line, code & 1                             ? " (not allowed)"
 	                : err_is(why, ERR_NUMBER_NOT_FOUND)  ? " (nothing is there)"
 	                : err_is(why, ERR_NUMBER_CAP_RIGHTS) ? " (not allowed)"
-	                                                   : " (no memory left)");
+	                                                     : " (no memory left)");
 	add_place(&line, shared);
 	end_domain(shared, &line, SIGNAL_SEGV);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Copyright 2026 The Atoll authors */
 
-/* The upcalls, after the assembly (entry.S). Each runs disabled, on the upcall stack, with the interrupted thread's state in the shared frame;
- * returning goes on with that state. */
+/* The upcalls, after the assembly (entry.S). Each runs disabled, on the upcall stack, with the interrupted thread's state in the shared
+ * frame; returning goes on with that state. */
 
 #include "libos/address_space/address_space.h"
 #include "libos/ipc/server.h"
@@ -110,7 +110,10 @@ void upcall_page_fault(struct dispatcher_shared *shared, uint64_t address, uint6
 		report_page_fault(shared, address, code, e);
 }
 
-void upcall_trap(struct dispatcher_shared *shared, uint64_t vector, uint64_t code) { report_trap(shared, vector, code); }
+void upcall_trap(struct dispatcher_shared *shared, uint64_t vector, uint64_t code)
+{
+	report_trap(shared, vector, code);
+}
 
 /* The monitor asks for memory back. What this library OS holds is in use, but for its stocks, which are small: it goes on, and the
  * monitor may take the range by force, as its contract says. */

@@ -138,7 +138,9 @@ static void random_use_matches_a_map_of_pages(void **state)
 {
 	enum { PAGES = 64, STEPS = 20000 };
 	static bool taken[PAGES];
-	struct { uint64_t base, pages; } held[PAGES];
+	struct {
+		uint64_t base, pages;
+	} held[PAGES];
 	unsigned count = 0;
 
 	(void)state;
@@ -176,13 +178,13 @@ static void random_use_matches_a_map_of_pages(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_used_is_not_given_out),
-		cmocka_unit_test(alignment_leaves_the_rest_usable),
-		cmocka_unit_test(the_search_goes_on_behind_a_refused_place),
-		cmocka_unit_test(neighbours_join_but_not_across_blocks),
-		cmocka_unit_test(nonsense_is_refused),
-		cmocka_unit_test(an_empty_store_is_an_error_that_changes_nothing),
-		cmocka_unit_test(random_use_matches_a_map_of_pages),
+	    cmocka_unit_test(what_is_used_is_not_given_out),
+	    cmocka_unit_test(alignment_leaves_the_rest_usable),
+	    cmocka_unit_test(the_search_goes_on_behind_a_refused_place),
+	    cmocka_unit_test(neighbours_join_but_not_across_blocks),
+	    cmocka_unit_test(nonsense_is_refused),
+	    cmocka_unit_test(an_empty_store_is_an_error_that_changes_nothing),
+	    cmocka_unit_test(random_use_matches_a_map_of_pages),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -150,12 +150,12 @@ static void random_use_matches_a_map_of_pages(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(an_address_finds_its_region, begin),
-		cmocka_unit_test_setup(regions_never_overlap, begin),
-		cmocka_unit_test_setup(a_full_set_says_so, begin),
-		cmocka_unit_test_setup(gaps_are_found_between_and_behind, begin),
-		cmocka_unit_test_setup(pieces_cover_a_region_exactly, begin),
-		cmocka_unit_test_setup(random_use_matches_a_map_of_pages, begin),
+	    cmocka_unit_test_setup(an_address_finds_its_region, begin),
+	    cmocka_unit_test_setup(regions_never_overlap, begin),
+	    cmocka_unit_test_setup(a_full_set_says_so, begin),
+	    cmocka_unit_test_setup(gaps_are_found_between_and_behind, begin),
+	    cmocka_unit_test_setup(pieces_cover_a_region_exactly, begin),
+	    cmocka_unit_test_setup(random_use_matches_a_map_of_pages, begin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

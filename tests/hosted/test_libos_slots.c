@@ -136,9 +136,12 @@ static void random_use_matches_a_plain_model(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(without_cnodes_there_are_no_slots), cmocka_unit_test(every_slot_is_given_once),
-		cmocka_unit_test(what_is_given_back_is_found_again), cmocka_unit_test(a_row_lies_in_one_cnode),
-		cmocka_unit_test(the_root_has_an_end),               cmocka_unit_test(random_use_matches_a_plain_model),
+	    cmocka_unit_test(without_cnodes_there_are_no_slots),
+	    cmocka_unit_test(every_slot_is_given_once),
+	    cmocka_unit_test(what_is_given_back_is_found_again),
+	    cmocka_unit_test(a_row_lies_in_one_cnode),
+	    cmocka_unit_test(the_root_has_an_end),
+	    cmocka_unit_test(random_use_matches_a_plain_model),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

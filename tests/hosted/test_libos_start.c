@@ -32,8 +32,15 @@ static void a_program_finds_everything(void **state)
 {
 	static const char strings[] = "prog\0-v\0HOME=/\0";
 	const struct stack_plan plan = {
-		.arguments = strings, .argument_count = 2, .environment = strings + 8, .environment_count = 1,
-		.strings_end = strings + sizeof strings, .phdr = 0x400040, .phdr_count = 7, .entry = 0x401000, .random = {11, 22},
+	    .arguments = strings,
+	    .argument_count = 2,
+	    .environment = strings + 8,
+	    .environment_count = 1,
+	    .strings_end = strings + sizeof strings,
+	    .phdr = 0x400040,
+	    .phdr_count = 7,
+	    .entry = 0x401000,
+	    .random = {11, 22},
 	};
 	const uint64_t *at, *random;
 	uint64_t rsp;
@@ -65,8 +72,8 @@ static void the_stack_is_always_aligned(void **state)
 
 	(void)state;
 	for (unsigned arguments = 0; arguments < 20; arguments++) {
-		struct stack_plan plan = {.arguments = strings, .argument_count = arguments, .environment = strings,
-		                          .strings_end = strings + sizeof strings};
+		struct stack_plan plan = {
+		    .arguments = strings, .argument_count = arguments, .environment = strings, .strings_end = strings + sizeof strings};
 		uint64_t rsp;
 
 		memset(stack, 0xaa, sizeof stack);
@@ -138,12 +145,12 @@ static void a_command_without_a_name_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_program_finds_everything),
-		cmocka_unit_test(the_stack_is_always_aligned),
-		cmocka_unit_test(too_much_is_refused),
-		cmocka_unit_test(a_command_is_two_lists),
-		cmocka_unit_test(a_command_that_does_not_fit_is_refused),
-		cmocka_unit_test(a_command_without_a_name_is_refused),
+	    cmocka_unit_test(a_program_finds_everything),
+	    cmocka_unit_test(the_stack_is_always_aligned),
+	    cmocka_unit_test(too_much_is_refused),
+	    cmocka_unit_test(a_command_is_two_lists),
+	    cmocka_unit_test(a_command_that_does_not_fit_is_refused),
+	    cmocka_unit_test(a_command_without_a_name_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

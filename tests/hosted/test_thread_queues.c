@@ -118,9 +118,9 @@ static void bits_choose_whom_to_wake(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(first_come_first_served),   cmocka_unit_test(anyone_can_leave),
-		cmocka_unit_test(the_only_one_can_leave),    cmocka_unit_test(sleepers_wake_by_deadline),
-		cmocka_unit_test(a_wake_finds_its_own_address), cmocka_unit_test(bits_choose_whom_to_wake),
+	    cmocka_unit_test(first_come_first_served),      cmocka_unit_test(anyone_can_leave),
+	    cmocka_unit_test(the_only_one_can_leave),       cmocka_unit_test(sleepers_wake_by_deadline),
+	    cmocka_unit_test(a_wake_finds_its_own_address), cmocka_unit_test(bits_choose_whom_to_wake),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

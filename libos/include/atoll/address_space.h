@@ -8,8 +8,8 @@
 #include "cpudriver/abi/capabilities.h"
 
 enum placement {
-	PLACE_NOW,    /* frames are taken at once */
-	PLACE_TOUCH,  /* at the first touch, by this domain's pager, zeroed */
+	PLACE_NOW,   /* frames are taken at once */
+	PLACE_TOUCH, /* at the first touch, by this domain's pager, zeroed */
 };
 
 /* Reserves `bytes` (rounded up to pages) of address space backed by zeroed memory of this core's node. */

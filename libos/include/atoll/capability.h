@@ -29,7 +29,7 @@ MUST_USE err_t cap_copy(cap_t source, cap_t destination);
 MUST_USE err_t cap_mint(cap_t source, cap_t destination, rights_t rights, uint64_t badge);
 MUST_USE err_t cap_move(cap_t source, cap_t destination);
 MUST_USE err_t cap_retype(cap_t source, enum cap_type type, uint64_t offset, uint64_t bytes, unsigned count, cap_t first);
-MUST_USE err_t cap_delete(cap_t cap);          /* the slot is empty afterwards, or holds RAM: see cap_identify */
+MUST_USE err_t cap_delete(cap_t cap); /* the slot is empty afterwards, or holds RAM: see cap_identify */
 MUST_USE err_t cap_revoke(cap_t cap);
 
 /* Physically contiguous memory of the domain's own, on this core's node. `alignment` is a power of two. Errors: NO_MEMORY. */

@@ -4,9 +4,9 @@
 
 /* IPC, one interface over endpoints (same core) and channels (any core).
  *
- * A *call* carries IPC_WORDS words and a label of 16 bits there and back. An endpoint has room for four words, so the label rides in the last
- * one: word[3] has IPC_LAST_WORD_BITS, whatever the way. A *stream* carries messages of up to IPC_STREAM_BYTES either way, always
- * over a channel. A server handles calls and streams of all its clients in one loop or in threads of its own.
+ * A *call* carries IPC_WORDS words and a label of 16 bits there and back. An endpoint has room for four words, so the label rides in the
+ * last one: word[3] has IPC_LAST_WORD_BITS, whatever the way. A *stream* carries messages of up to IPC_STREAM_BYTES either way, always over
+ * a channel. A server handles calls and streams of all its clients in one loop or in threads of its own.
  *
  * Waiting. Functions that wait poll for a bounded time, let other threads run meanwhile, then park: the channel announces it and the
  * dispatcher sleeps until the peer rings. ipc_set_polling says how long to poll; IPC_POLL_ALWAYS never parks (benchmarks). */
@@ -14,10 +14,10 @@
 #include "cpudriver/abi/capabilities.h"
 #include "cpudriver/abi/errors.h"
 
-#define IPC_WORDS        4
+#define IPC_WORDS          4
 #define IPC_LAST_WORD_BITS 48 /* a larger word[3] is refused: RANGE */
-#define IPC_STREAM_BYTES 1024
-#define IPC_POLL_ALWAYS  UINT32_MAX
+#define IPC_STREAM_BYTES   1024
+#define IPC_POLL_ALWAYS    UINT32_MAX
 
 struct ipc_message {
 	uint64_t word[IPC_WORDS];
@@ -33,8 +33,8 @@ MUST_USE err_t ipc_call(struct ipc_connection *c, const struct ipc_message *requ
 void ipc_close(struct ipc_connection *c);
 bool ipc_is_local(const struct ipc_connection *c); /* served on this core, by an endpoint */
 
-/* Either side of a stream. Errors: CHANNEL_BROKEN, PEER_GONE. A client that sends into a full channel waits until there is room; a server gets
- * CHANNEL_FULL. Only a client receives by these functions, a server is told of messages (below). */
+/* Either side of a stream. Errors: CHANNEL_BROKEN, PEER_GONE. A client that sends into a full channel waits until there is room; a server
+ * gets CHANNEL_FULL. Only a client receives by these functions, a server is told of messages (below). */
 MUST_USE err_t ipc_send(struct ipc_connection *c, uint16_t label, const void *data, size_t bytes);
 MUST_USE err_t ipc_receive(struct ipc_connection *c, uint16_t *label, void *data, size_t capacity, size_t *bytes);
 MUST_USE err_t ipc_try_receive(struct ipc_connection *c, uint16_t *label, void *data, size_t capacity, size_t *bytes); /* WOULD_BLOCK */
@@ -49,8 +49,8 @@ struct ipc_server {
 };
 /* A domain offers one service. Errors: EXISTS (that name, or this domain's service). */
 MUST_USE err_t ipc_offer(const char *name, const struct ipc_server *server, struct ipc_service **out);
-/* Handles what has arrived; if nothing has, waits until something does or `deadline_tsc` (0: none) passes. Never returns an error for what a
- * client did: such a client is cut off. */
+/* Handles what has arrived; if nothing has, waits until something does or `deadline_tsc` (0: none) passes. Never returns an error for what
+ * a client did: such a client is cut off. */
 void ipc_serve_once(uint64_t deadline_tsc);
 _Noreturn void ipc_serve(void);
 
@@ -62,7 +62,8 @@ const char *ipc_peer_name(const struct ipc_connection *c);
 void *ipc_get_data(const struct ipc_connection *c);
 void ipc_set_data(struct ipc_connection *c, void *data);
 
-/* A stream's channel itself (channels/channel.h), for protocols and benchmarks that want it bare; ipc_send and ipc_receive may be used in between. */
+/* A stream's channel itself (channels/channel.h), for protocols and benchmarks that want it bare; ipc_send and ipc_receive may be used in
+ * between. */
 struct channel;
 struct channel *ipc_channel(struct ipc_connection *c);
 
