@@ -33,19 +33,26 @@ err_t mailbox_ring(uint32_t target, uint64_t index)
 	return OK;
 }
 
-static void receive_word(uint64_t rung, uint64_t *seen, unsigned word)
+static void wake(uint64_t fresh, unsigned first)
 {
-	uint64_t fresh = rung ^ *seen;
-
-	if (fresh == 0)
-		return;
-	shared_write(seen, rung);
-	mfence();
 	for (; fresh != 0; fresh &= fresh - 1) {
-		struct dispatcher *d = core.doorbell[word * 64 + (unsigned)__builtin_ctzll(fresh)];
+		struct dispatcher *d = core.doorbell[first + (unsigned)__builtin_ctzll(fresh)];
 
 		if (d != NULL)
 			notify(d, PENDING_DOORBELL);
+	}
+}
+
+static void receive_line(const struct mailbox_line *rung, struct mailbox_line *seen)
+{
+	for (unsigned w = 0; w < MAILBOX_WORDS; w++) {
+		uint64_t now = shared_read(&rung->word[w]), before = seen->word[w];
+
+		if (now == before)
+			continue;
+		shared_write(&seen->word[w], now);
+		mfence();
+		wake(now ^ before, w * 64);
 	}
 }
 
@@ -54,6 +61,5 @@ void mailbox_receive(unsigned vector)
 	struct mailbox_line *mailbox = window(PADDR(core.boot->mailbox_base));
 
 	for (uint32_t sender = vector - VECTOR_DOORBELL; sender < core.boot->cores; sender += DOORBELL_VECTORS)
-		for (unsigned w = 0; w < MAILBOX_WORDS; w++)
-			receive_word(shared_read(&rung_line(mailbox, sender)->word[w]), &seen_line(mailbox, sender)->word[w], w);
+		receive_line(rung_line(mailbox, sender), seen_line(mailbox, sender));
 }

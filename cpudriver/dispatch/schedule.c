@@ -66,6 +66,8 @@ struct schedule_entry *schedule_take(struct schedule *s)
 {
 	struct schedule_entry *soonest = s->first;
 
+	if (soonest == s->last && soonest != NULL && is_before(s->time, soonest->start))
+		s->time = soonest->start; /* alone */
 	for (struct schedule_entry *e = s->first; e != NULL; e = e->next) {
 		if (!is_before(s->time, e->start)) {
 			schedule_take_this(s, e);
