@@ -185,6 +185,8 @@ void platform_print(const char *text, size_t bytes)
 	(void)!is_ok(kernel(OP_Kernel_print, words[0], words[1], words[2], words[3], 0).error);
 }
 
+void platform_crash(uint64_t vector) { (void)!is_ok(kernel(OP_Kernel_crash, vector, 0, 0, 0, 0).error); }
+
 void platform_reset(void)
 {
 	cap_t ports = CAP(ROOT_TASK, TASK_IO_PORTS);

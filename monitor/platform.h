@@ -64,4 +64,5 @@ bool platform_next_stopped(uint64_t *dispatcher, uint64_t *reason, uint64_t *rip
 uint64_t platform_capabilities(void); /* in this core's database */
 uint64_t platform_mailbox(void);
 void platform_print(const char *text, size_t bytes); /* at most 32 */
+void platform_crash(uint64_t vector); /* takes an exception inside the CPU driver: this core ends */
 void platform_reset(void); /* restarts the machine; returns if it can't */

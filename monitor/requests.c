@@ -6,6 +6,7 @@
 #include "monitor/bind.h"
 #include "monitor/discovery.h"
 #include "monitor/domain.h"
+#include "monitor/handlers.h"
 #include "monitor/mesh.h"
 #include "monitor/power.h"
 #include "monitor/requests.h"
@@ -195,6 +196,20 @@ static err_t serve_interrupt(struct request *r)
 	r->result[1] = (o.trigger == MACHINE_TRIGGER_LEVEL ? INTERRUPT_LEVEL : INTERRUPT_EDGE) |
 	               (o.polarity == MACHINE_POLARITY_LOW ? INTERRUPT_ACTIVE_LOW : INTERRUPT_ACTIVE_HIGH);
 	return OK;
+}
+
+static err_t serve_crash(struct request *r)
+{
+	if (r->word[1] >= r->m->peers || !mesh_alive(r->m, (uint32_t)r->word[1]))
+		return ERR(CORE_UNKNOWN);
+	MESH_SEND(r->m, (uint32_t)r->word[1], crash, .vector = (uint32_t)r->word[2]);
+	return OK;
+}
+
+void handle_crash(struct monitor *m, uint32_t from, const struct message_crash *message)
+{
+	(void)m, (void)from;
+	platform_crash(message->vector);
 }
 
 static const struct {

@@ -58,5 +58,7 @@ fuzz: $(DEPS)
 # Programs that the boot tests run inside the system.
 PROGRAMS += selftest
 selftest_SRCS := tests/programs/selftest.c
+PROGRAMS += crash
+crash_SRCS := tests/programs/crash.c
 
 include tests/lint.mk
