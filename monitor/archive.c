@@ -52,7 +52,10 @@ static bool read_numbers(const uint8_t *header, uint32_t numbers[FIELDS])
 	return true;
 }
 
-static size_t round4(size_t n) { return (n + 3) & ~(size_t)3; }
+static size_t round4(size_t n)
+{
+	return (n + 3) & ~(size_t)3;
+}
 
 err_t archive_entry(const struct archive *a, size_t offset, struct archive_file *out, const char **why)
 {

@@ -2,7 +2,8 @@
  * Copyright 2026 The Atoll authors */
 #pragma once
 
-/* The boot archive: a cpio archive in the "new ASCII" format (magic 070701), as `cpio -o -H newc` writes it. Pure; nothing in it is trusted.
+/* The boot archive: a cpio archive in the "new ASCII" format (magic 070701), as `cpio -o -H newc` writes it. Pure; nothing in it is
+ * trusted.
  *
  * Each entry is a header of 110 characters (the magic, then 13 numbers of 8 hexadecimal digits each), the name with its 0, padding to a
  * multiple of 4, the file's bytes, padding to a multiple of 4. The entry "TRAILER!!!" is the last. */

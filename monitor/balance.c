@@ -8,7 +8,10 @@
 #define INSPECTED_ROOT  252
 #define INSPECTED_CNODE 251
 
-static bool always(const struct cap_identity *id) { return id->type != CAP_Null; }
+static bool always(const struct cap_identity *id)
+{
+	return id->type != CAP_Null;
+}
 
 static bool library_makes(const struct cap_identity *id)
 {

@@ -145,7 +145,10 @@ static err_t install_face(struct connection *c, const struct face *face)
 	return e;
 }
 
-static struct connection *other_end(struct monitor *m, const struct connection *c) { return connection_find(m, c->peer_number); }
+static struct connection *other_end(struct monitor *m, const struct connection *c)
+{
+	return connection_find(m, c->peer_number);
+}
 
 /* Gives the domain its three capabilities. On the same core the peer's ring and doorbell are at hand, else copies are installed. */
 static err_t give_channel(struct monitor *m, struct connection *c, const struct face *face)
@@ -506,7 +509,8 @@ void connections_lose_core(struct monitor *m, uint32_t core)
 bool connections_of(const struct monitor *m, uint32_t domain, uint32_t except)
 {
 	for (unsigned i = 0; i < CONNECTIONS_MAX; i++)
-		if (m->connection[i].state == CONNECTION_OPEN && m->connection[i].domain == domain && m->connection[i].peer_domain != except)
+		if (m->connection[i].state == CONNECTION_OPEN && m->connection[i].domain == domain &&
+		    m->connection[i].peer_domain != except)
 			return true;
 	return false;
 }

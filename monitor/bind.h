@@ -19,9 +19,10 @@
  *                                                                        nothing is left of this side's ring anywhere but here:
  *                                                                        its memory is free
  *
- * The rings' frames stay in the hands of the monitors, the domains get copies without the right to control. So a side's end leaves no mapping
- * behind at the other, and a domain that does not close only keeps the peer's monitor from using two pages again. A monitor that does not
- * answer ends by suspicion (mesh.h): then the ring's memory stays out of use, because a core that is only slow may still write to it. */
+ * The rings' frames stay in the hands of the monitors, the domains get copies without the right to control. So a side's end leaves no
+ * mapping behind at the other, and a domain that does not close only keeps the peer's monitor from using two pages again. A monitor that
+ * does not answer ends by suspicion (mesh.h): then the ring's memory stays out of use, because a core that is only slow may still write to
+ * it. */
 
 #include "monitor/monitor.h"
 

@@ -48,7 +48,10 @@ struct starting {
 	uint8_t *trampoline;
 };
 
-static uint64_t pages(uint64_t bytes) { return (bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1); }
+static uint64_t pages(uint64_t bytes)
+{
+	return (bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
+}
 
 /* Intel SDM vol. 2, CPUID 80000001H: EDX bit 26. */
 static bool has_huge_pages(void)
@@ -318,8 +321,8 @@ void core_start_heard(struct monitor *m, uint32_t core)
 	for (unsigned i = 0; i < CHANNEL_WORDS; i++)
 		message.words[i] = channel_load_payload(&first->line.payload[i]);
 	/* What its starter has laid out the core can't choose. */
-	if (is_err(message_check(MESSAGE_up, sizeof(message.up), &message, m->peers)) || message.up.core != core || message.up.mesh != c->mesh ||
-	    message.up.mailbox != c->mailbox || message.up.apic != m->machine->cores[core].apic)
+	if (is_err(message_check(MESSAGE_up, sizeof(message.up), &message, m->peers)) || message.up.core != core ||
+	    message.up.mesh != c->mesh || message.up.mailbox != c->mailbox || message.up.apic != m->machine->cores[core].apic)
 		return;
 	c->state = START_UP;
 	for (unsigned i = 0; i < c->memories; i++)
@@ -362,7 +365,8 @@ void handle_failed(struct monitor *m, uint32_t from, const struct message_failed
 	if (m->core != 0 || message->core == 0 || m->peer[message->core].state != PEER_UNKNOWN || m->peer[message->core].settled)
 		return;
 	report_line(m, "Core %u is left out: %s.", message->core, failure_sentence(message->reason));
-	report_line(m, "@event {\"event\":\"core_failed\",\"core\":%u,\"reason\":\"%s\"}", message->core, failure_sentence(message->reason));
+	report_line(m, "@event {\"event\":\"core_failed\",\"core\":%u,\"reason\":\"%s\"}", message->core,
+	            failure_sentence(message->reason));
 	core_settled(m, message->core, false);
 }
 

@@ -18,7 +18,10 @@
 
 #define STARTING_BOUND_US 30000000 /* for all cores; a single one's is in core_start.c */
 
-static uint64_t since_start(const struct monitor *m) { return platform_microseconds(platform_now() - m->start_tsc); }
+static uint64_t since_start(const struct monitor *m)
+{
+	return platform_microseconds(platform_now() - m->start_tsc);
+}
 
 err_t discovery_begin(struct monitor *m)
 {

@@ -2,8 +2,8 @@
  * Copyright 2026 The Atoll authors */
 #pragma once
 
-/* The first monitor's way from being alone to a running system: the acpi domain finds out what the machine is made of, then the other cores are
- * started, then the programs that the manifest wants started. Each step is begun by the arrival of what it waits for. */
+/* The first monitor's way from being alone to a running system: the acpi domain finds out what the machine is made of, then the other cores
+ * are started, then the programs that the manifest wants started. Each step is begun by the arrival of what it waits for. */
 
 #include "monitor/monitor.h"
 

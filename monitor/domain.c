@@ -105,9 +105,15 @@ void domain_bound_failed(struct monitor *m, struct domain *d, uint32_t tag, err_
 
 /* ---- Its capability space ---- */
 
-err_t task_open(const struct domain *d) { return cap_copy(d->task, CAP(ROOT_SELF, TASK_WINDOW)); }
+err_t task_open(const struct domain *d)
+{
+	return cap_copy(d->task, CAP(ROOT_SELF, TASK_WINDOW));
+}
 
-void task_close(void) { (void)!is_ok(cap_delete(CAP(ROOT_SELF, TASK_WINDOW))); }
+void task_close(void)
+{
+	(void)!is_ok(cap_delete(CAP(ROOT_SELF, TASK_WINDOW)));
+}
 
 err_t domain_more_memory(struct monitor *m, struct domain *d, uint64_t bytes, uint64_t slot, uint64_t *base, uint64_t *size)
 {
@@ -359,8 +365,8 @@ void domains_stopped(struct monitor *m)
 
 			if (d->phase != DOMAIN_RUNNING || d->dispatcher_base != base || reason == STOP_REQUESTED)
 				continue;
-			report_line(m, "The domain %s (%u) on core %u was stopped at 0x%lx: %s.", d->name, d->number, m->core, (unsigned long)rip,
-			            stop_sentence(reason));
+			report_line(m, "The domain %s (%u) on core %u was stopped at 0x%lx: %s.", d->name, d->number, m->core,
+			            (unsigned long)rip, stop_sentence(reason));
 			domain_end(m, d, END_FAULT, reason);
 		}
 }

@@ -2,7 +2,8 @@
  * Copyright 2026 The Atoll authors */
 #pragma once
 
-/* One handler for each message of messages.def, in the file of its section. The message has been checked; everything else that it claims has not. */
+/* One handler for each message of messages.def, in the file of its section. The message has been checked; everything else that it claims
+ * has not. */
 
 #include "monitor/monitor.h"
 

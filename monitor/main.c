@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Copyright 2026 The Atoll authors */
 
-/* The monitor of one core (design, section 7): the only holder of Kernel. main is its life as a list; from then on it serves whoever calls, writes
- * or ends, one thing after the other, and waits for nobody. */
+/* The monitor of one core (design, section 7): the only holder of Kernel. main is its life as a list; from then on it serves whoever calls,
+ * writes or ends, one thing after the other, and waits for nobody. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +24,10 @@
 
 #define EVENTS_RETRY_US 2000
 
-static uint32_t since_start(const struct monitor *m) { return (uint32_t)platform_microseconds(platform_now() - m->start_tsc); }
+static uint32_t since_start(const struct monitor *m)
+{
+	return (uint32_t)platform_microseconds(platform_now() - m->start_tsc);
+}
 
 /* ---- Start ---- */
 
@@ -95,7 +98,8 @@ static err_t join(struct monitor *m)
 	const struct core_boot *boot = m->boot;
 	void *machine, *area;
 	cap_t mesh;
-	err_t e = map_laid_out(boot->model_base, (boot->model_bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1), RIGHT_READ, &m->machine_frame, &machine);
+	err_t e = map_laid_out(boot->model_base, (boot->model_bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1), RIGHT_READ, &m->machine_frame,
+	                       &machine);
 
 	if (is_ok(e))
 		e = map_laid_out(boot->channel_receive, boot->channel_bytes, RIGHT_READ | RIGHT_WRITE, &mesh, &area);
@@ -190,7 +194,8 @@ int main(void)
 
 	if (is_err(e)) {
 		if (m != NULL && m->core == 0)
-			report_line(m, "@event {\"event\":\"panic\",\"reason\":\"The monitor of core 0 can't start: %s.\"}", err_sentence(e));
+			report_line(m, "@event {\"event\":\"panic\",\"reason\":\"The monitor of core 0 can't start: %s.\"}",
+			            err_sentence(e));
 		if (m != NULL && m->core == 0)
 			platform_reset();
 		return EXIT_FAILURE;

@@ -11,7 +11,10 @@ struct word {
 	size_t bytes;
 };
 
-static bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r'; }
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
 
 /* Takes the next word of [*at, end); false at the end of the line. */
 static bool next_word(const char **at, const char *end, struct word *out)
@@ -27,7 +30,10 @@ static bool next_word(const char **at, const char *end, struct word *out)
 	return true;
 }
 
-static bool is(struct word w, const char *text) { return w.bytes == strlen(text) && memcmp(w.text, text, w.bytes) == 0; }
+static bool is(struct word w, const char *text)
+{
+	return w.bytes == strlen(text) && memcmp(w.text, text, w.bytes) == 0;
+}
 
 /* Cuts `w` behind the first `separator`: *rest is what follows it. false: there is none. */
 static bool split(struct word *w, char separator, struct word *rest)

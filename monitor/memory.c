@@ -5,7 +5,10 @@
 
 #include "monitor/memory.h"
 
-static uint64_t range_end(const struct memory_range *r) { return r->base + r->bytes; }
+static uint64_t range_end(const struct memory_range *r)
+{
+	return r->base + r->bytes;
+}
 
 /* The first range that ends behind `address`. */
 static unsigned find(const struct ram *m, uint64_t address)
@@ -66,7 +69,10 @@ static void merge(struct ram *m, uint64_t base, uint64_t bytes)
 }
 
 /* A further block may split a range now and become one of its own later. */
-static bool has_room(const struct ram *m) { return m->ranges + m->out + 2 <= MEMORY_RANGES; }
+static bool has_room(const struct ram *m)
+{
+	return m->ranges + m->out + 2 <= MEMORY_RANGES;
+}
 
 err_t ram_add(struct ram *m, uint64_t base, uint64_t bytes)
 {

@@ -61,7 +61,8 @@ static err_t install_page(struct monitor *m, uint32_t core, void **page)
 	e = platform_install(p->doorbell, &(struct platform_remote){CAP_Doorbell, RIGHT_WRITE, core, p->up.doorbell, DISPATCHER_BYTES,
 	                                                            p->up.doorbell_extra});
 	if (is_ok(e))
-		e = platform_install(p->page, &(struct platform_remote){CAP_Frame, rights, core, p->up.mesh + m->core * PAGE_BYTES, PAGE_BYTES, 0});
+		e = platform_install(p->page,
+		                     &(struct platform_remote){CAP_Frame, rights, core, p->up.mesh + m->core * PAGE_BYTES, PAGE_BYTES, 0});
 	return is_ok(e) ? frame_map(p->page, 0, PAGE_BYTES, RIGHTS(rights), page) : e;
 }
 
@@ -153,9 +154,9 @@ bool mesh_send(struct monitor *m, uint32_t core, enum message_type type, const v
 static void dispatch(struct monitor *m, uint32_t from, unsigned type, const union message *message)
 {
 	switch (type) {
-#define MESSAGE(name, number, fields) \
-	case number: \
-		handle_##name(m, from, &message->name); \
+#define MESSAGE(name, number, fields)                                                                                                      \
+	case number:                                                                                                                       \
+		handle_##name(m, from, &message->name);                                                                                    \
 		break;
 #include "monitor/messages.def"
 #undef MESSAGE
@@ -241,7 +242,8 @@ bool mesh_park(struct monitor *m)
 			channel_announce(&m->peer[core].channel);
 	channel_fence();
 	for (uint32_t core = 0; core < m->peers; core++)
-		if ((has_knocked(m, core) && m->peer[core].state == PEER_KNOWN) || (m->peer[core].state == PEER_CONNECTED && channel_poll(&m->peer[core].channel).code != CHANNEL_EMPTY)) {
+		if ((has_knocked(m, core) && m->peer[core].state == PEER_KNOWN) ||
+		    (m->peer[core].state == PEER_CONNECTED && channel_poll(&m->peer[core].channel).code != CHANNEL_EMPTY)) {
 			mesh_unpark(m);
 			return false;
 		}

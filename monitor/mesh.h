@@ -5,14 +5,14 @@
 /* The monitors' channels: any monitor can send to any other.
  *
  * Each core has a mesh area in memory of its own node, one page for each core of the machine, in which that core writes to this one. When a
- * core comes up its starter learns where the core's mesh area, mailbox and doorbell are (message `up`) and passes it on along the tree in which
- * the cores were started, so every monitor hears of every other. Two monitors connect when the first of them has something to say: it maps its
- * page of the other's area, writes there and rings; the other finds the line and connects likewise. So a pair that never talks costs one page
- * and one message.
+ * core comes up its starter learns where the core's mesh area, mailbox and doorbell are (message `up`) and passes it on along the tree in
+ * which the cores were started, so every monitor hears of every other. Two monitors connect when the first of them has something to say: it
+ * maps its page of the other's area, writes there and rings; the other finds the line and connects likewise. So a pair that never talks
+ * costs one page and one message.
  *
- * Nothing here waits. What a full channel does not take stays in a queue. A monitor that others depend on (peer.watched) is asked for a sign
- * of life every HEARTBEAT_US; after SUSPICION_US of silence it is suspected: that is reported, and everything that waited for it ends with an
- * error. */
+ * Nothing here waits. What a full channel does not take stays in a queue. A monitor that others depend on (peer.watched) is asked for a
+ * sign of life every HEARTBEAT_US; after SUSPICION_US of silence it is suspected: that is reported, and everything that waited for it ends
+ * with an error. */
 
 #include "monitor/monitor.h"
 

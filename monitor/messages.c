@@ -19,7 +19,10 @@ static const struct description descriptions[MESSAGE_TYPES] = {
 #undef MESSAGE
 };
 
-unsigned message_bytes(unsigned type) { return type < MESSAGE_TYPES ? descriptions[type].bytes : 0; }
+unsigned message_bytes(unsigned type)
+{
+	return type < MESSAGE_TYPES ? descriptions[type].bytes : 0;
+}
 
 const char *message_name(unsigned type)
 {
@@ -32,7 +35,10 @@ static bool in_range_ANY(uint64_t value, unsigned cores)
 	return true;
 }
 
-static bool in_range_CORE(uint64_t value, unsigned cores) { return value < cores; }
+static bool in_range_CORE(uint64_t value, unsigned cores)
+{
+	return value < cores;
+}
 
 static bool in_range_FLAG(uint64_t value, unsigned cores)
 {
@@ -49,11 +55,11 @@ static bool in_range_PAGE(uint64_t value, unsigned cores)
 #define FIELD(type, name, range) &&in_range_##range(m->name, cores)
 #define TEXT(name, bytes)        &&memchr(m->name, 0, bytes) != NULL
 #define BYTES(name, size)        &&m->bytes <= size
-#define MESSAGE(name, number, fields) \
-	static bool check_##name(const struct message_##name *m, unsigned cores) \
-	{ \
-		(void)cores; \
-		return true fields; \
+#define MESSAGE(name, number, fields)                                                                                                      \
+	static bool check_##name(const struct message_##name *m, unsigned cores)                                                           \
+	{                                                                                                                                  \
+		(void)cores;                                                                                                               \
+		return true fields;                                                                                                        \
 	}
 #include "monitor/messages.def"
 #undef MESSAGE
@@ -66,8 +72,8 @@ err_t message_check(unsigned type, unsigned bytes, const union message *m, unsig
 	if (message_bytes(type) == 0 || bytes != message_bytes(type))
 		return ERR(MESSAGE);
 	switch (type) {
-#define MESSAGE(name, number, fields) \
-	case number: \
+#define MESSAGE(name, number, fields)                                                                                                      \
+	case number:                                                                                                                       \
 		return check_##name(&m->name, cores) ? OK : ERR(MESSAGE);
 #include "monitor/messages.def"
 #undef MESSAGE

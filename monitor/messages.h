@@ -10,10 +10,10 @@
 #define FIELD(type, name, range) type name;
 #define TEXT(name, bytes)        char name[bytes];
 #define BYTES(name, bytes)       char name[bytes];
-#define MESSAGE(name, number, fields) \
-	struct message_##name { \
-		fields \
-	}; \
+#define MESSAGE(name, number, fields)                                                                                                      \
+	struct message_##name {                                                                                                            \
+		fields                                                                                                                     \
+	};                                                                                                                                 \
 	_Static_assert(sizeof(struct message_##name) <= CHANNEL_LINE_PAYLOAD, "one line of a channel");
 #include "monitor/messages.def"
 #undef MESSAGE
@@ -41,6 +41,6 @@ _Static_assert(sizeof(union message) == CHANNEL_LINE_PAYLOAD, "");
 unsigned message_bytes(unsigned type);
 const char *message_name(unsigned type);
 
-/* Whether a peer's message may be handled: the type exists, the length is the type's, every field is in its range (`cores`: how many cores the
- * machine has). Errors: MESSAGE. */
+/* Whether a peer's message may be handled: the type exists, the length is the type's, every field is in its range (`cores`: how many cores
+ * the machine has). Errors: MESSAGE. */
 MUST_USE err_t message_check(unsigned type, unsigned bytes, const union message *m, unsigned cores);

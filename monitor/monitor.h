@@ -17,7 +17,7 @@
 #include "monitor/platform.h"
 #include "numa/model.h"
 
-#define DOMAINS_MAX     64 /* on one core at a time */
+#define DOMAINS_MAX     64  /* on one core at a time */
 #define CONNECTIONS_MAX 256 /* ends of connections on one core */
 #define TICKETS_MAX     128 /* questions to monitors that wait for their answer */
 #define STARTS_MAX      CORES_MAX
@@ -25,15 +25,15 @@
 #define ENDINGS_MAX     128 /* ended domains whose status is remembered */
 #define RAM_ROOTS       REGIONS_MAX
 
-#define DEFAULT_BLOCK    (8 * MIB)
-#define LEAST_BLOCK      (1 * MIB)
-#define RING_LINES       64 /* of a connection's ring */
-#define RING_BYTES       (RING_LINES * sizeof(struct channel_slot))
-#define MESH_LINES       16 /* of a ring between monitors: half a page */
-#define HEARTBEAT_US     100000
-#define SUSPICION_US     2000000
-#define CLEAR_SLICE      (256 * KIB)
-#define PRINT_LINE       512
+#define DEFAULT_BLOCK (8 * MIB)
+#define LEAST_BLOCK   (1 * MIB)
+#define RING_LINES    64 /* of a connection's ring */
+#define RING_BYTES    (RING_LINES * sizeof(struct channel_slot))
+#define MESH_LINES    16 /* of a ring between monitors: half a page */
+#define HEARTBEAT_US  100000
+#define SUSPICION_US  2000000
+#define CLEAR_SLICE   (256 * KIB)
+#define PRINT_LINE    512
 
 /* A piece of this core's memory with the capability over it: RAM or a Frame. bytes == 0: none. */
 struct block {
@@ -147,10 +147,10 @@ struct connection {
 	uint32_t domain; /* whose end this is; 0: it has let go */
 	uint32_t peer_core, peer_domain, peer_number;
 	enum connection_kind kind;
-	bool peer_closed; /* the peer's monitor has said so, and holds nothing of ours any more */
+	bool peer_closed;                               /* the peer's monitor has said so, and holds nothing of ours any more */
 	uint8_t slot_send, slot_receive, slot_doorbell; /* of the domain's task CNode, 0: none */
-	struct block ring;      /* Frame: where this end receives */
-	cap_t peer_ring, peer_doorbell; /* installed copies, of another core's */
+	struct block ring;                              /* Frame: where this end receives */
+	cap_t peer_ring, peer_doorbell;                 /* installed copies, of another core's */
 };
 
 /* ---- Starting cores (core_start.c) ---- */
@@ -211,7 +211,7 @@ struct monitor {
 	/* immutable after start */
 	const struct core_boot *boot;
 	uint32_t core, node;
-	uint64_t start_tsc;     /* the loader's first instruction */
+	uint64_t start_tsc;             /* the loader's first instruction */
 	uint64_t driver_us, monitor_us; /* since then: the CPU driver handed over; this monitor was ready */
 	struct archive archive;
 	struct manifest manifest;
@@ -285,4 +285,7 @@ static inline void copy_name(char *to, size_t bytes, const char *from)
 		to[i] = '\0';
 }
 
-static inline uint32_t domain_core_of(uint32_t number) { return number >> 16; }
+static inline uint32_t domain_core_of(uint32_t number)
+{
+	return number >> 16;
+}

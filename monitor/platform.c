@@ -9,8 +9,14 @@
 #include "libos/ipc/endpoint.h"
 #include "monitor/platform.h"
 
-static uint64_t cnode_of(cap_t slot) { return CAP(ROOT_SELF, slot.value >> 8).value; }
-static uint64_t slot_of(cap_t slot) { return slot.value & 0xff; }
+static uint64_t cnode_of(cap_t slot)
+{
+	return CAP(ROOT_SELF, slot.value >> 8).value;
+}
+static uint64_t slot_of(cap_t slot)
+{
+	return slot.value & 0xff;
+}
 
 static struct call_result kernel(unsigned operation, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3, uint64_t w4)
 {
@@ -19,11 +25,20 @@ static struct call_result kernel(unsigned operation, uint64_t w0, uint64_t w1, u
 
 /* ---- Time ---- */
 
-uint64_t platform_now(void) { return time_tsc(); }
+uint64_t platform_now(void)
+{
+	return time_tsc();
+}
 
-uint64_t platform_ticks(uint64_t microseconds) { return (uint64_t)((__uint128_t)microseconds * time_tsc_hz() / 1000000); }
+uint64_t platform_ticks(uint64_t microseconds)
+{
+	return (uint64_t)((__uint128_t)microseconds * time_tsc_hz() / 1000000);
+}
 
-uint64_t platform_microseconds(uint64_t ticks) { return (uint64_t)((__uint128_t)ticks * 1000000 / time_tsc_hz()); }
+uint64_t platform_microseconds(uint64_t ticks)
+{
+	return (uint64_t)((__uint128_t)ticks * 1000000 / time_tsc_hz());
+}
 
 /* ---- Calls ---- */
 
@@ -86,14 +101,20 @@ err_t platform_sweep(cap_t cap)
 	return e;
 }
 
-err_t platform_surrender(cap_t cap) { return kernel(OP_Kernel_surrender, cap.value, 0, 0, 0, 0).error; }
+err_t platform_surrender(cap_t cap)
+{
+	return kernel(OP_Kernel_surrender, cap.value, 0, 0, 0, 0).error;
+}
 
 err_t platform_mark(cap_t cap, bool remote, uint32_t owner)
 {
 	return kernel(OP_Kernel_mark, cap.value, remote ? CAP_FLAG_REMOTE : 0, owner, 0, 0).error;
 }
 
-err_t platform_revoke_slice(cap_t cap) { return invoke(cap, OP_Any_revoke, 0, 0, 0, 0, 0).error; }
+err_t platform_revoke_slice(cap_t cap)
+{
+	return invoke(cap, OP_Any_revoke, 0, 0, 0, 0, 0).error;
+}
 
 err_t platform_doorbell(cap_t dispatcher, cap_t slot, uint64_t *base, uint64_t *extra)
 {
@@ -141,7 +162,10 @@ err_t platform_dispatcher_start(cap_t d, uint64_t rip, uint64_t rsp, uint64_t ar
 	return invoke(d, OP_Dispatcher_start, rip, rsp, argument, 0, 0).error;
 }
 
-void platform_dispatcher_stop(cap_t d) { (void)!is_ok(invoke(d, OP_Dispatcher_stop, 0, 0, 0, 0, 0).error); }
+void platform_dispatcher_stop(cap_t d)
+{
+	(void)!is_ok(invoke(d, OP_Dispatcher_stop, 0, 0, 0, 0, 0).error);
+}
 
 void platform_dispatcher_inspect(cap_t d, uint64_t *state, uint64_t *cycles)
 {
@@ -151,17 +175,32 @@ void platform_dispatcher_inspect(cap_t d, uint64_t *state, uint64_t *cycles)
 	*cycles = is_ok(r.error) ? r.value[1] : 0;
 }
 
-void platform_ring(cap_t doorbell) { (void)!is_ok(invoke(doorbell, OP_Doorbell_ring, 0, 0, 0, 0, 0).error); }
+void platform_ring(cap_t doorbell)
+{
+	(void)!is_ok(invoke(doorbell, OP_Doorbell_ring, 0, 0, 0, 0, 0).error);
+}
 
 /* ---- Cores ---- */
 
-err_t platform_peer(uint32_t core, uint32_t apic, uint64_t mailbox) { return kernel(OP_Kernel_peer, core, apic, mailbox, 0, 0).error; }
+err_t platform_peer(uint32_t core, uint32_t apic, uint64_t mailbox)
+{
+	return kernel(OP_Kernel_peer, core, apic, mailbox, 0, 0).error;
+}
 
-err_t platform_init(uint32_t apic) { return kernel(OP_Kernel_send_init, apic, 0, 0, 0, 0).error; }
+err_t platform_init(uint32_t apic)
+{
+	return kernel(OP_Kernel_send_init, apic, 0, 0, 0, 0).error;
+}
 
-err_t platform_sipi(uint32_t apic, uint64_t page) { return kernel(OP_Kernel_send_sipi, apic, page, 0, 0, 0).error; }
+err_t platform_sipi(uint32_t apic, uint64_t page)
+{
+	return kernel(OP_Kernel_send_sipi, apic, page, 0, 0, 0).error;
+}
 
-err_t platform_io_apic(uint64_t address, uint32_t first) { return kernel(OP_Kernel_io_apic, address, first, 0, 0, 0).error; }
+err_t platform_io_apic(uint64_t address, uint32_t first)
+{
+	return kernel(OP_Kernel_io_apic, address, first, 0, 0, 0).error;
+}
 
 bool platform_next_stopped(uint64_t *dispatcher, uint64_t *reason, uint64_t *rip)
 {
@@ -173,9 +212,15 @@ bool platform_next_stopped(uint64_t *dispatcher, uint64_t *reason, uint64_t *rip
 	return is_ok(r.error) && r.value[0] != 0;
 }
 
-uint64_t platform_capabilities(void) { return kernel(OP_Kernel_statistics, 0, 0, 0, 0, 0).value[0]; }
+uint64_t platform_capabilities(void)
+{
+	return kernel(OP_Kernel_statistics, 0, 0, 0, 0, 0).value[0];
+}
 
-uint64_t platform_mailbox(void) { return kernel(OP_Kernel_statistics, 0, 0, 0, 0, 0).value[2]; }
+uint64_t platform_mailbox(void)
+{
+	return kernel(OP_Kernel_statistics, 0, 0, 0, 0, 0).value[2];
+}
 
 void platform_print(const char *text, size_t bytes)
 {
@@ -185,13 +230,17 @@ void platform_print(const char *text, size_t bytes)
 	(void)!is_ok(kernel(OP_Kernel_print, words[0], words[1], words[2], words[3], 0).error);
 }
 
-void platform_crash(uint64_t vector) { (void)!is_ok(kernel(OP_Kernel_crash, vector, 0, 0, 0, 0).error); }
+void platform_crash(uint64_t vector)
+{
+	(void)!is_ok(kernel(OP_Kernel_crash, vector, 0, 0, 0, 0).error);
+}
 
 void platform_reset(void)
 {
 	cap_t ports = CAP(ROOT_TASK, TASK_IO_PORTS);
 
-	/* ACPI's usual reset register (PCH datasheet, RST_CNT: full reset), then the keyboard controller's reset line (8042, command 0xfe). */
+	/* ACPI's usual reset register (PCH datasheet, RST_CNT: full reset), then the keyboard controller's reset line (8042, command 0xfe).
+	 */
 	(void)!is_ok(invoke(ports, OP_IoPorts_out, 0xcf9, 1, 0x0e, 0, 0).error);
 	(void)!is_ok(invoke(ports, OP_IoPorts_out, 0x64, 1, 0xfe, 0, 0).error);
 }

@@ -2,9 +2,9 @@
  * Copyright 2026 The Atoll authors */
 #pragma once
 
-/* What a monitor does to the world, apart from the capability operations of atoll/capability.h: all of its input and output in one place, so that
- * tests and explorers put a simulated machine under the same monitor. platform.c is the one of the machine; its functions are the operations of
- * the Kernel and Dispatcher capabilities, word by word (cpudriver/abi/invocations.def). */
+/* What a monitor does to the world, apart from the capability operations of atoll/capability.h: all of its input and output in one place,
+ * so that tests and explorers put a simulated machine under the same monitor. platform.c is the one of the machine; its functions are the
+ * operations of the Kernel and Dispatcher capabilities, word by word (cpudriver/abi/invocations.def). */
 
 #include "cpudriver/abi/calls.h"
 #include "cpudriver/abi/dispatcher.h"
@@ -24,9 +24,10 @@ struct platform_reply {
 	uint64_t word[4];
 };
 
-/* Gives `reply`, then takes the next call or waits for one, for a notification or for `deadline` (0: none); with `poll` it does not wait. Returns
- * OK with a call, else something that says that there is none. *pending are the notifications since the last time. */
-MUST_USE err_t platform_wait(const struct platform_reply *reply, bool poll, uint64_t deadline, struct platform_call *call, uint64_t *pending);
+/* Gives `reply`, then takes the next call or waits for one, for a notification or for `deadline` (0: none); with `poll` it does not wait.
+ * Returns OK with a call, else something that says that there is none. *pending are the notifications since the last time. */
+MUST_USE err_t platform_wait(const struct platform_reply *reply, bool poll, uint64_t deadline, struct platform_call *call,
+                             uint64_t *pending);
 void platform_reply(const struct platform_reply *reply);
 
 /* ---- Capabilities in other places than one's own ---- */
@@ -64,5 +65,5 @@ bool platform_next_stopped(uint64_t *dispatcher, uint64_t *reason, uint64_t *rip
 uint64_t platform_capabilities(void); /* in this core's database */
 uint64_t platform_mailbox(void);
 void platform_print(const char *text, size_t bytes); /* at most 32 */
-void platform_crash(uint64_t vector); /* takes an exception inside the CPU driver: this core ends */
-void platform_reset(void); /* restarts the machine; returns if it can't */
+void platform_crash(uint64_t vector);                /* takes an exception inside the CPU driver: this core ends */
+void platform_reset(void);                           /* restarts the machine; returns if it can't */

@@ -6,9 +6,9 @@
  *
  *   shutdown ──▶ every monitor: ends its domains; when the last is gone, and all it held is back, ──▶ balance
  *
- * The console ends after all others, once it has let go of every connection, because then it has shown all that they said. When every core has
- * sent its balance (or is suspected dead), or a bound has passed, the first monitor prints them, then the last line, and tells the acpi domain to
- * switch the machine off. */
+ * The console ends after all others, once it has let go of every connection, because then it has shown all that they said. When every core
+ * has sent its balance (or is suspected dead), or a bound has passed, the first monitor prints them, then the last line, and tells the acpi
+ * domain to switch the machine off. */
 
 #include "monitor/monitor.h"
 

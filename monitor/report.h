@@ -2,8 +2,8 @@
  * Copyright 2026 The Atoll authors */
 #pragma once
 
-/* What monitors say: sentences for people and facts for programs, each a whole line. Only the first core writes to the serial line; the monitors of
- * the others send it their text. */
+/* What monitors say: sentences for people and facts for programs, each a whole line. Only the first core writes to the serial line; the
+ * monitors of the others send it their text. */
 
 #include "monitor/monitor.h"
 

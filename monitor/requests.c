@@ -25,7 +25,10 @@ struct request {
 
 #define QUESTIONS_MAX 64 /* that one domain may have open */
 
-static char *buffer_of(const struct domain *d) { return (char *)d->start + PAGE_BYTES; }
+static char *buffer_of(const struct domain *d)
+{
+	return (char *)d->start + PAGE_BYTES;
+}
 
 static bool may(const struct domain *d, enum monitor_request request)
 {

@@ -5,9 +5,15 @@
 #include "monitor/space.h"
 
 /* Intel SDM vol. 3, 4.5: what one table of each level translates, and which entry an address uses. */
-static uint64_t table_reach(unsigned level) { return UINT64_C(1) << (12 + 9 * level); }
+static uint64_t table_reach(unsigned level)
+{
+	return UINT64_C(1) << (12 + 9 * level);
+}
 
-static unsigned entry_of(uint64_t vaddr, unsigned level) { return vaddr >> (12 + 9 * (level - 1)) & (PAGE_TABLE_SLOTS - 1); }
+static unsigned entry_of(uint64_t vaddr, unsigned level)
+{
+	return vaddr >> (12 + 9 * (level - 1)) & (PAGE_TABLE_SLOTS - 1);
+}
 
 static err_t object_at(struct space *s, enum cap_type type, uint64_t bytes, cap_t slot)
 {

@@ -2,8 +2,8 @@
  * Copyright 2026 The Atoll authors */
 #pragma once
 
-/* The first objects of a domain that is being made: capability space, page tables, mapped frames. All calls between space_begin and space_end; the
- * task CNode is open meanwhile (domain.h). */
+/* The first objects of a domain that is being made: capability space, page tables, mapped frames. All calls between space_begin and
+ * space_end; the task CNode is open meanwhile (domain.h). */
 
 #include "monitor/monitor.h"
 

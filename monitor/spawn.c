@@ -19,9 +19,18 @@
 
 #define STACK_BYTES (256 * KIB)
 
-static uint64_t page_down(uint64_t a) { return a & ~(PAGE_BYTES - 1); }
-static uint64_t page_up(uint64_t a) { return page_down(a + PAGE_BYTES - 1); }
-static uint64_t segment_bytes(const struct elf_segment *s) { return page_up(s->vaddr + s->bytes) - page_down(s->vaddr); }
+static uint64_t page_down(uint64_t a)
+{
+	return a & ~(PAGE_BYTES - 1);
+}
+static uint64_t page_up(uint64_t a)
+{
+	return page_down(a + PAGE_BYTES - 1);
+}
+static uint64_t segment_bytes(const struct elf_segment *s)
+{
+	return page_up(s->vaddr + s->bytes) - page_down(s->vaddr);
+}
 
 /* ---- The text ---- */
 
@@ -173,8 +182,8 @@ static uint64_t first_interrupt(const struct building *b)
 	return p->interrupt;
 }
 
-/* What the manifest gives: ports and an interrupt. Only the first core's monitor has any. Which interrupt is ACPI's own the acpi domain has to find
- * out itself, so it gets them all. */
+/* What the manifest gives: ports and an interrupt. Only the first core's monitor has any. Which interrupt is ACPI's own the acpi domain has
+ * to find out itself, so it gets them all. */
 static err_t give_hardware(struct building *b)
 {
 	const struct manifest_program *p = b->domain->rights;
@@ -204,7 +213,8 @@ static err_t give_capabilities(struct building *b)
 
 		e = cap_mint(b->m->machine_frame, machine, RIGHTS(RIGHT_READ), 0);
 		if (is_ok(e))
-			e = space_map(&b->space, machine, 0, (unsigned)(page_up(sizeof(struct machine)) / PAGE_BYTES), USER_MACHINE, RIGHT_READ);
+			e = space_map(&b->space, machine, 0, (unsigned)(page_up(sizeof(struct machine)) / PAGE_BYTES), USER_MACHINE,
+			              RIGHT_READ);
 	}
 	return is_ok(e) ? give_hardware(b) : e;
 }
@@ -309,8 +319,8 @@ static err_t build(struct building *b)
 		e = fill_root(b);
 	if (is_ok(e))
 		e = platform_dispatcher_configure(d->dispatcher, b->space.root, b->space.level4, USER_DISPATCHER, d->name);
-	if (is_ok(e) && !channel_ok(channel_init(&d->events, d->start + 3 * PAGE_BYTES, d->start + 2 * PAGE_BYTES, DOMAIN_EVENT_SLOTS,
-	                                         ring_domain, d)))
+	if (is_ok(e) &&
+	    !channel_ok(channel_init(&d->events, d->start + 3 * PAGE_BYTES, d->start + 2 * PAGE_BYTES, DOMAIN_EVENT_SLOTS, ring_domain, d)))
 		e = ERR(STATE);
 	space_end(&b->space);
 	if (is_ok(e))
@@ -385,14 +395,11 @@ err_t spawn_archived(struct monitor *m, const char *text, size_t bytes, uint64_t
 
 	if (is_err(e))
 		return e;
-	return spawn_here(m,
-	                  &(struct spawn_request){.program = file.data,
-	                                          .program_bytes = file.size,
-	                                          .text = text,
-	                                          .text_bytes = bytes,
-	                                          .memory = memory,
-	                                          .parent = parent},
-	                  domain);
+	return spawn_here(
+	    m,
+	    &(struct spawn_request){
+	        .program = file.data, .program_bytes = file.size, .text = text, .text_bytes = bytes, .memory = memory, .parent = parent},
+	    domain);
 }
 
 static bool send_text(struct monitor *m, uint32_t core, uint32_t ticket, const char *text, size_t bytes)

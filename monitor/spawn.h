@@ -9,8 +9,8 @@
  *   ◀──────────────── ram_used ───────────────▶                                      |
  *   ◀──────────────────────── CAP_RAM_GRANT, an object of its own ──────────────────▶
  *
- * Everything is made of the block, so revoking the block ends the domain, whatever it did. The start area stays outside of what the domain may
- * revoke, because the monitor has it mapped. */
+ * Everything is made of the block, so revoking the block ends the domain, whatever it did. The start area stays outside of what the domain
+ * may revoke, because the monitor has it mapped. */
 
 #include "monitor/monitor.h"
 
@@ -32,4 +32,5 @@ MUST_USE err_t spawn_here(struct monitor *m, const struct spawn_request *r, uint
 MUST_USE err_t spawn_archived(struct monitor *m, const char *text, size_t bytes, uint64_t memory, uint32_t parent, uint32_t *domain);
 
 /* A domain's request: on this core or another. */
-MUST_USE err_t spawn_request(struct monitor *m, struct domain *d, uint32_t tag, uint32_t core, const char *text, size_t bytes, uint64_t memory);
+MUST_USE err_t spawn_request(struct monitor *m, struct domain *d, uint32_t tag, uint32_t core, const char *text, size_t bytes,
+                             uint64_t memory);

@@ -2,8 +2,8 @@
  * Copyright 2026 The Atoll authors */
 #pragma once
 
-/* Questions to monitors that wait for their answer. An answer names its ticket; it counts only if the ticket is of the right kind and comes from the
- * core that was asked, so a peer can neither answer twice nor for somebody else. */
+/* Questions to monitors that wait for their answer. An answer names its ticket; it counts only if the ticket is of the right kind and comes
+ * from the core that was asked, so a peer can neither answer twice nor for somebody else. */
 
 #include "monitor/monitor.h"
 

@@ -14,7 +14,7 @@
 
 #include "monitor/archive.h"
 
-#define HEADER 110
+#define HEADER      110
 #define FIELD_AT(n) (6 + 8 * (n))
 
 struct made {
@@ -30,8 +30,8 @@ static void add(struct made *m, const char *name, const char *data, size_t bytes
 
 	m->bytes = realloc(m->bytes, end);
 	memset(m->bytes + at, 0, end - at);
-	snprintf(header, sizeof(header), "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X", 1, 0100644, 0, 0, 1, 0, (unsigned)bytes, 0, 0, 0,
-	         0, (unsigned)name_size, 0);
+	snprintf(header, sizeof(header), "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X", 1, 0100644, 0, 0, 1, 0,
+	         (unsigned)bytes, 0, 0, 0, 0, (unsigned)name_size, 0);
 	memcpy(m->bytes + at, header, HEADER);
 	memcpy(m->bytes + at + HEADER, name, name_size);
 	memcpy(m->bytes + data_at, data, bytes);

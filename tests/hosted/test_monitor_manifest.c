@@ -27,8 +27,8 @@ static const struct manifest_program *read_one(const char *text)
 
 static void test_everything(void **state)
 {
-	const struct manifest_program *p =
-	    read_one("# a comment\n\n  driver boot last arguments devices core=7 memory=12M ioports=0x3f8+8 interrupt=isa:4 may=power_off,kill # more\n");
+	const struct manifest_program *p = read_one("# a comment\n\n  driver boot last arguments devices core=7 memory=12M ioports=0x3f8+8 "
+	                                            "interrupt=isa:4 may=power_off,kill # more\n");
 
 	(void)state;
 	assert_string_equal(p->name, "driver");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Copyright 2026 The Atoll authors */
 
-/* crash CORE VECTOR: makes the CPU driver of another core take an exception, and looks what is left. With one argument it is the domain that
- * dies there. The tests print @test facts. */
+/* crash CORE VECTOR: makes the CPU driver of another core take an exception, and looks what is left. With one argument it is the domain
+ * that dies there. The tests print @test facts. */
 
 #include <stdio.h>
 #include <stdlib.h>
