@@ -12,6 +12,8 @@
 #include "libos/ipc/events.h"
 #include "libos/upcall/dispatcher.h"
 
+#define LOOKS_IN_A_ROW 32
+
 _Static_assert(SERVICE_NAME_BYTES == 3 * sizeof(uint64_t), "a name is three words");
 
 static err_t name_words(const char *name, uint64_t words[3])
@@ -121,14 +123,36 @@ static err_t call_endpoint(struct ipc_connection *c, const struct ipc_message *r
 	return e;
 }
 
+/* Against the other threads of this dispatcher only, so without the bus: one instruction is not interrupted. */
+static bool try_acquire(struct ipc_connection *c)
+{
+	uint8_t was = 0;
+
+	__asm__ volatile("cmpxchgb %2, %1" : "+a"(was), "+m"(c->busy) : "q"((uint8_t)1) : "cc", "memory");
+	return was == 0;
+}
+
 static void acquire(struct ipc_connection *c)
 {
-	bool free = false;
-
-	while (!atomic_compare_exchange_strong_explicit(&c->busy, &free, true, memory_order_acquire, memory_order_relaxed)) {
-		free = false;
+	while (__builtin_expect(!try_acquire(c), 0))
 		thread_yield();
-	}
+}
+
+static void release(struct ipc_connection *c)
+{
+	atomic_store_explicit(&c->busy, false, memory_order_release);
+}
+
+/* Looks for the reply a few times in a row; nobody else runs meanwhile. */
+static struct channel_result look_for_reply(struct channel *ch, struct channel_message *m)
+{
+	uint32_t looks = polling_limit < LOOKS_IN_A_ROW ? polling_limit : LOOKS_IN_A_ROW;
+	struct channel_result r;
+
+	do
+		r = channel_try_receive(ch, m);
+	while (r.code == CHANNEL_EMPTY && looks-- > 0);
+	return r;
 }
 
 static err_t call_channel(struct ipc_connection *c, const struct ipc_message *request, struct ipc_message *reply)
@@ -139,10 +163,10 @@ static err_t call_channel(struct ipc_connection *c, const struct ipc_message *re
 	if (!channel_ok(channel_post(&c->channel, request->label, request->word, IPC_WORDS)))
 		return connection_error(c);
 	for (uint32_t looks = 0;;) {
-		r = channel_try_receive(&c->channel, &m);
-		if (r.code != CHANNEL_EMPTY)
+		r = look_for_reply(&c->channel, &m);
+		if (__builtin_expect(r.code != CHANNEL_EMPTY, 1))
 			break;
-		if (__builtin_expect(atomic_load_explicit(&c->closed, memory_order_relaxed), 0))
+		if (atomic_load_explicit(&c->closed, memory_order_relaxed))
 			return ERR(PEER_GONE);
 		looks = connection_wait_a_little(c, looks);
 	}
@@ -150,7 +174,8 @@ static err_t call_channel(struct ipc_connection *c, const struct ipc_message *re
 		return connection_error(c);
 	if (m.length != IPC_WORDS * sizeof(uint64_t))
 		return ERR(MESSAGE);
-	memcpy(reply->word, m.words, sizeof reply->word);
+	for (unsigned i = 0; i < IPC_WORDS; i++)
+		reply->word[i] = m.words[i];
 	reply->label = m.type;
 	return OK;
 }
@@ -167,7 +192,7 @@ err_t ipc_call(struct ipc_connection *c, const struct ipc_message *request, stru
 		return ERR(STATE);
 	acquire(c);
 	e = call_channel(c, request, reply);
-	atomic_store_explicit(&c->busy, false, memory_order_release);
+	release(c);
 	return e;
 }
 

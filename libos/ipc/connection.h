@@ -34,6 +34,7 @@ struct ipc_connection {
 	_Atomic bool closed; /* the peer has gone */
 	_Atomic bool busy;
 	struct channel channel;
+	uint64_t idle_header;   /* server: what the next line's header was when it was found to be no message */
 	struct thread *waiter;  /* client: one that waits, */
 	struct queue followers; /* and the others, which it wakes when it is woken */
 	struct wait_source source;
@@ -67,6 +68,15 @@ MUST_USE err_t ipc_request_name(enum monitor_request request, uint64_t tag_and_f
 static inline err_t connection_error(const struct ipc_connection *c)
 {
 	return atomic_load_explicit(&c->closed, memory_order_relaxed) ? ERR(PEER_GONE) : ERR(CHANNEL_BROKEN);
+}
+
+/* Whether nothing has changed since the connection was last found idle: a look that costs a server with many clients little. */
+static inline bool connection_is_idle(const struct ipc_connection *c)
+{
+	const struct channel *ch = &c->channel;
+
+	return channel_load_header(&ch->rx[ch->next_in & ch->mask].line.header) == c->idle_header && !ch->flush_due &&
+	       !atomic_load_explicit(&c->closed, memory_order_relaxed);
 }
 
 /* The label and the words as they cross an endpoint. */

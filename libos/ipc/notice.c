@@ -8,7 +8,7 @@
 #include "libos/upcall/dispatcher.h"
 
 struct thread *serving_thread;
-static uint64_t notices;
+uint64_t server_notices;
 
 void server_wake(void)
 {
@@ -21,21 +21,16 @@ void server_wake(void)
 
 void server_notified(uint64_t bits)
 {
-	notices |= bits;
+	server_notices |= bits;
 	server_wake();
-}
-
-bool server_has_notices(void)
-{
-	return notices != 0;
 }
 
 uint64_t server_take(uint64_t mask)
 {
 	bool inside = dispatcher_enter();
-	uint64_t bits = notices & mask;
+	uint64_t bits = server_notices & mask;
 
-	notices &= ~mask;
+	server_notices &= ~mask;
 	dispatcher_leave(inside);
 	return bits;
 }

@@ -93,6 +93,8 @@ static void cut_off(struct ipc_connection *c)
 
 enum outcome { NOTHING, SOMETHING, CUT_OFF };
 
+#define NEVER_IDLE UINT64_MAX /* no header that an honest peer writes */
+
 static void answer(struct ipc_connection *c, const struct ipc_message *request, struct ipc_message *response)
 {
 	const struct ipc_server *s = &c->service->server;
@@ -150,13 +152,28 @@ static enum outcome serve_greeting(struct ipc_connection *c)
 	return SOMETHING;
 }
 
-static enum outcome serve_connection(struct ipc_connection *c)
+static enum outcome serve_channel(struct ipc_connection *c)
 {
-	if (c->local)
-		return c->closed ? CUT_OFF : NOTHING;
 	if (__builtin_expect(!c->greeted, 0))
 		return serve_greeting(c);
 	return c->stream ? serve_stream(c) : serve_call(c);
+}
+
+static enum outcome serve_connection(struct ipc_connection *c)
+{
+	struct channel *ch = &c->channel;
+	uint64_t header;
+	enum outcome o;
+
+	if (c->local)
+		return c->closed ? CUT_OFF : NOTHING;
+	if (!c->held && connection_is_idle(c))
+		return NOTHING;
+	header = channel_load_header(&ch->rx[ch->next_in & ch->mask].line.header);
+	o = serve_channel(c);
+	/* a line that came after the look has another header than this one */
+	c->idle_header = o == NOTHING ? header : NEVER_IDLE;
+	return o;
 }
 
 /* One message of each client. */

@@ -9,7 +9,11 @@
 void server_notified(uint64_t bits);
 /* Wakes the thread that serves, if it waits. Inside a section. */
 void server_wake(void);
-bool server_has_notices(void);
+extern uint64_t server_notices;
+static inline bool server_has_notices(void)
+{
+	return *(volatile uint64_t *)&server_notices != 0;
+}
 /* A notice of the library OS's own: a bit that the CPU driver does not use. */
 #define NOTICE_EVENT (UINT64_C(1) << 31)
 /* What was notified, of `mask`; it is cleared. */

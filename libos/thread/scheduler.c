@@ -24,17 +24,12 @@ struct thread *thread_current;
 uint32_t polling_limit = 1000;
 uint64_t timer_armed;
 
-static struct queue ready;
+struct queue threads_ready;
 static struct sleeper *sleeping;
 
 static uint64_t now(void)
 {
 	return __builtin_ia32_rdtsc();
-}
-
-bool thread_others_ready(void)
-{
-	return !queue_is_empty(&ready);
 }
 
 void thread_ready(struct thread *t)
@@ -43,7 +38,7 @@ void thread_ready(struct thread *t)
 		return;
 	t->waiting = false;
 	sleepers_remove(&sleeping, &t->sleeper);
-	queue_put(&ready, &t->entry);
+	queue_put(&threads_ready, &t->entry);
 }
 
 void threads_wake_sleepers(void)
@@ -57,7 +52,7 @@ void threads_wake_sleepers(void)
 
 		t->waiting = false;
 		t->timed_out = true;
-		queue_put(&ready, &t->entry);
+		queue_put(&threads_ready, &t->entry);
 	}
 }
 
@@ -66,7 +61,7 @@ void threads_set_timer(void)
 {
 	uint64_t deadline = sleeping == NULL ? 0 : sleeping->deadline;
 
-	if (!queue_is_empty(&ready)) {
+	if (!queue_is_empty(&threads_ready)) {
 		uint64_t turn_end = now() + time_tsc_hz() / TURNS_A_SECOND;
 
 		if (timer_armed != 0 && timer_armed < turn_end && (deadline == 0 || timer_armed <= deadline))
@@ -106,7 +101,7 @@ static void switch_to(struct thread *next)
 {
 	struct thread *self = thread_current;
 
-	if (timer_armed == 0 && !queue_is_empty(&ready))
+	if (timer_armed == 0 && !queue_is_empty(&threads_ready))
 		threads_set_timer();
 	self->fs_base = __builtin_ia32_rdfsbase64();
 	self->gs_base = __builtin_ia32_rdgsbase64();
@@ -128,7 +123,7 @@ static void switch_to(struct thread *next)
 /* From a context that is not needed any more. */
 static _Noreturn void go_on_with(struct thread *next)
 {
-	if (timer_armed == 0 && !queue_is_empty(&ready))
+	if (timer_armed == 0 && !queue_is_empty(&threads_ready))
 		threads_set_timer();
 	thread_current = next;
 	if (next->interrupted)
@@ -141,12 +136,12 @@ static _Noreturn void go_on_with(struct thread *next)
 /* Returns when a thread is ready. */
 static void idle(void)
 {
-	for (uint32_t looks = 0; queue_is_empty(&ready); looks++) {
+	for (uint32_t looks = 0; queue_is_empty(&threads_ready); looks++) {
 		if ((pending_look() & pending_interest) != 0)
 			pending_handle();
 		wait_poll();
 		threads_wake_sleepers();
-		if (!queue_is_empty(&ready))
+		if (!queue_is_empty(&threads_ready))
 			return;
 		if (looks < polling_limit || polling_limit == UINT32_MAX) {
 			channel_pause();
@@ -164,9 +159,9 @@ static void idle(void)
 
 static struct thread *next_thread(void)
 {
-	if (queue_is_empty(&ready))
+	if (queue_is_empty(&threads_ready))
 		idle();
-	return thread_of(queue_take(&ready));
+	return thread_of(queue_take(&threads_ready));
 }
 
 bool thread_wait(uint64_t deadline)
@@ -188,10 +183,10 @@ bool thread_wait(uint64_t deadline)
 void thread_yield(void)
 {
 	bool inside = dispatcher_enter();
-	struct thread *next = thread_of(queue_take(&ready));
+	struct thread *next = thread_of(queue_take(&threads_ready));
 
 	if (next != NULL) {
-		queue_put(&ready, &thread_current->entry);
+		queue_put(&threads_ready, &thread_current->entry);
 		switch_to(next);
 	}
 	dispatcher_leave(inside);
@@ -199,7 +194,7 @@ void thread_yield(void)
 
 void thread_interrupted(void)
 {
-	struct thread *self = thread_current, *next = thread_of(queue_take(&ready));
+	struct thread *self = thread_current, *next = thread_of(queue_take(&threads_ready));
 
 	if (next == NULL)
 		return;
@@ -207,7 +202,7 @@ void thread_interrupted(void)
 	memcpy(self->xstate, DISPATCHER->enabled_xstate,
 	       DISPATCHER->xstate_bytes <= XSTATE_BYTES ? DISPATCHER->xstate_bytes : XSTATE_BYTES);
 	self->interrupted = true;
-	queue_put(&ready, &self->entry);
+	queue_put(&threads_ready, &self->entry);
 	go_on_with(next);
 }
 

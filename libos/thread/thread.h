@@ -75,7 +75,11 @@ void thread_ready(struct thread *t);
 /* Lets others run until thread_ready is called for this one, or the deadline passes: then false, and the thread must take itself off
  * the list that it is on. */
 bool thread_wait(uint64_t deadline);
-bool thread_others_ready(void);
+extern struct queue threads_ready;
+static inline bool thread_others_ready(void)
+{
+	return *(struct queue_entry *volatile *)&threads_ready.first != NULL;
+}
 /* The current thread was interrupted (its state is in the shared frame): lets the next one have its turn, if there is one. */
 void thread_interrupted(void);
 /* The deadline that has been passed makes threads ready. */
