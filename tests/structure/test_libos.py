@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: MIT
+# Copyright 2026 The Atoll authors
+"""A program's vector registers stay as they are across upcalls and foreign calls (libos/upcall/entry.S), for nothing that runs in them uses any."""
+
+import re
+
+import pytest
+
+from tree import BUILD, output
+
+LIBC = "/usr/lib/x86_64-linux-musl/libc.a"
+VECTOR = re.compile(r"%[xyz]?mm\d|%st\b|%st\(")
+
+
+def functions(*files):
+    """{name: instructions} of a disassembly."""
+    found, lines = {}, []
+    for line in output("objdump", "-d", "--no-show-raw-insn", *files).splitlines():
+        if start := re.match(r"[0-9a-f]+ <([^>]+)>:", line):
+            lines = found.setdefault(start[1], [])
+        elif "\t" in line:
+            lines.append(line.split("\t", 1)[1])
+    return found
+
+
+def vector_users(found):
+    return {name for name, lines in found.items() if any(VECTOR.search(line) for line in lines)}
+
+
+@pytest.mark.parametrize("room", ["libos", "channels"])
+def test_the_library_os_uses_no_vector_registers(room):
+    found = functions(*sorted((BUILD / "user" / room).rglob("*.o")))
+    assert len(found) > 10
+    assert not vector_users(found)
+
+
+def test_neither_does_what_it_calls_of_the_c_library():
+    names = {"memcpy", "memset", "memmove", "memchr", "strlen", "strcpy", "__stpcpy"}
+    found = functions(LIBC)
+    assert names <= set(found)
+    assert not names & vector_users(found)
