@@ -85,18 +85,22 @@ static void random_call(void)
 	__asm__ volatile("syscall" : "+a"(rax), "+D"(rdi), "+S"(rsi), "+d"(rdx) : : "rcx", "r8", "r9", "r10", "r11", "memory");
 }
 
+/* Disabled from the setting of the timer on: else the timer's upcall could come before the call, and nothing would end the call. */
 static void random_wait(void)
 {
+	struct dispatcher_shared *shared = (struct dispatcher_shared *)USER_DISPATCHER;
 	uint64_t rax = CALL_BIT | (CALL_NUMBER_CALL + random_below(3)), rdi = random_argument(), rsi = random_argument(), rdx = random_argument();
 	register uint64_t r9 __asm__("r9") = random_below(4);
 
 	if (rdi == CAP_MONITOR.value)
 		return;
+	atomic_store_explicit(&shared->disabled, 1, memory_order_relaxed);
 	(void)invoke(CAP_SELF_DISPATCHER, OP_Dispatcher_set_timer, time_tsc() + TIMER_CYCLES, 0, 0, 0, 0);
 	__asm__ volatile("syscall"
 	                 : "+a"(rax), "+D"(rdi), "+S"(rsi), "+d"(rdx), "+r"(r9)
 	                 : : "rbx", "rbp", "rcx", "r8", "r10", "r11", "r12", "r13", "r14", "r15", "memory", "cc");
 	(void)invoke(CAP_SELF_DISPATCHER, OP_Dispatcher_set_timer, 0, 0, 0, 0, 0);
+	atomic_store_explicit(&shared->disabled, 0, memory_order_relaxed);
 }
 
 /* Puts back what the sandbox begins with, where it has gone. */
