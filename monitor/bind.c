@@ -9,6 +9,7 @@
 #include "monitor/handlers.h"
 #include "monitor/mesh.h"
 #include "monitor/tickets.h"
+#include "monitor/voice.h"
 
 #define RIGHTS_READ_WRITE (RIGHT_READ | RIGHT_WRITE)
 
@@ -216,6 +217,8 @@ static void tell_domain(struct monitor *m, const struct connection *c, enum moni
 /* This side holds nothing of the peer's any more, and says so. */
 static void close_here(struct monitor *m, struct connection *c, bool ended)
 {
+	if (c->kind == CONNECTION_CHANNEL && c->peer_domain == 0)
+		voice_end(m);
 	drop_foreign(c);
 	c->domain = 0;
 	c->state = CONNECTION_CLOSING;
@@ -440,6 +443,32 @@ void handle_connect(struct monitor *m, uint32_t from, const struct message_conne
 	mesh_send(m, from, MESSAGE_connected, &answer);
 }
 
+/* ---- The monitor itself as a client ---- */
+
+const struct block *bind_monitor(struct monitor *m, struct domain *d, const struct block *ring)
+{
+	struct connection *c = connection_new(m, d->number);
+	err_t e;
+
+	if (c == NULL)
+		return NULL;
+	c->kind = CONNECTION_CHANNEL;
+	c->peer_closed = true; /* there is no record of the other end */
+	e = take_ring(m, c);
+	if (is_ok(e) && is_ok(e = task_open(d))) {
+		e = place_all(c, c->ring.cap, ring->cap, m->own_doorbell);
+		task_close();
+	}
+	if (is_err(e)) {
+		unplace_all(m, c);
+		connection_free(m, c);
+		return NULL;
+	}
+	c->state = CONNECTION_OPEN;
+	tell_domain(m, c, EVENT_accepted, 0, "monitor");
+	return &c->ring;
+}
+
 /* ---- The end ---- */
 
 err_t bind_close(struct monitor *m, struct domain *d, uint32_t connection)
@@ -510,7 +539,7 @@ bool connections_of(const struct monitor *m, uint32_t domain, uint32_t except)
 {
 	for (unsigned i = 0; i < CONNECTIONS_MAX; i++)
 		if (m->connection[i].state == CONNECTION_OPEN && m->connection[i].domain == domain &&
-		    m->connection[i].peer_domain != except)
+		    m->connection[i].peer_domain != except && m->connection[i].peer_domain != 0)
 			return true;
 	return false;
 }

@@ -30,11 +30,15 @@
 MUST_USE err_t bind_request(struct monitor *m, struct domain *d, uint32_t tag, bool stream, const char name[SERVICE_NAME_BYTES]);
 MUST_USE err_t bind_close(struct monitor *m, struct domain *d, uint32_t connection);
 
+/* Connects the domain, as a server, with this monitor, which receives in `ring`. Returns the ring of the domain, NULL if it can't be done.
+ */
+const struct block *bind_monitor(struct monitor *m, struct domain *d, const struct block *ring);
+
 /* A domain has ended: so have its connections. */
 void connections_end(struct monitor *m, uint32_t domain);
 /* A core is lost. */
 void connections_lose_core(struct monitor *m, uint32_t core);
 /* The question that the connection waits for will not be answered. */
 void connection_abandon(struct monitor *m, uint32_t number);
-/* Whether anyone is still connected to the domain, but for `except`. */
+/* Whether anyone is still connected to the domain, but for `except` and this monitor. */
 bool connections_of(const struct monitor *m, uint32_t domain, uint32_t except);

@@ -25,7 +25,7 @@
 #define ENDINGS_MAX     128 /* ended domains whose status is remembered */
 #define RAM_ROOTS       REGIONS_MAX
 
-#define DEFAULT_BLOCK (8 * MIB)
+#define DEFAULT_BLOCK (4 * MIB)
 #define LEAST_BLOCK   (1 * MIB)
 #define RING_LINES    64 /* of a connection's ring */
 #define RING_BYTES    (RING_LINES * sizeof(struct channel_slot))
@@ -68,7 +68,8 @@ struct peer {
 	uint64_t refused;            /* malformed messages */
 	uint64_t heartbeats;
 	bool settled; /* first monitor: it is up, or known to have failed */
-	bool owes_balance;
+	bool owes_balance, balanced;
+	struct message_balance balance; /* at the system's end */
 	/* text that it prints through the first monitor */
 	char *line; /* PRINT_LINE bytes once it prints */
 	unsigned line_bytes;
@@ -262,6 +263,7 @@ struct monitor {
 	struct name_waiter *name_waiters;
 	uint32_t acpi; /* domain number */
 	bool acpi_ready;
+	struct voice *voice; /* NULL: no console (voice.h) */
 	enum life life;
 	uint64_t life_deadline; /* 0: none */
 	unsigned cores_left;    /* LIFE_STARTING: neither up nor failed; LIFE_ENDING: balances outstanding */

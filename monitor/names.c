@@ -4,10 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <atoll/console.h>
+
+#include "monitor/domain.h"
 #include "monitor/handlers.h"
 #include "monitor/mesh.h"
 #include "monitor/names.h"
 #include "monitor/tickets.h"
+#include "monitor/voice.h"
 
 static struct name *find(struct monitor *m, const char *name)
 {
@@ -43,6 +47,8 @@ static err_t offer(struct monitor *m, uint32_t from, const struct message_offer 
 		if (m->name[i].domain == 0) {
 			m->name[i].domain = message->domain;
 			memcpy(m->name[i].name, message->name, sizeof(m->name[i].name));
+			if (strcmp(message->name, CONSOLE_SERVICE) == 0 && domain_find(m, message->domain) != NULL)
+				voice_begin(m, domain_find(m, message->domain));
 			serve_waiters(m, &m->name[i]);
 			return OK;
 		}

@@ -65,11 +65,8 @@ void handle_balance(struct monitor *m, uint32_t from, const struct message_balan
 		return;
 	m->peer[from].owes_balance = false;
 	mesh_unwatch(m, from);
-	report_line(m,
-	            "@leak {\"core\":%u,\"ram_before\":%lu,\"ram_after\":%lu,\"caps_before\":%u,\"caps_after\":%u,\"channels_before\":%u,"
-	            "\"channels_after\":%u}",
-	            from, (unsigned long)b->ram_before, (unsigned long)b->ram_after, b->caps_before, b->caps_after, b->channels_before,
-	            b->channels_after);
+	m->peer[from].balance = *b;
+	m->peer[from].balanced = true;
 	m->cores_left--;
 }
 
@@ -96,12 +93,30 @@ static void end_last_ones(struct monitor *m, uint64_t now)
 	domain_end_all(m, false);
 }
 
+/* When the console has ended and nobody else writes. */
+static void report_balances(struct monitor *m)
+{
+	for (uint32_t core = 0; core < m->peers; core++) {
+		const struct message_balance *b = &m->peer[core].balance;
+
+		if (!m->peer[core].balanced)
+			continue;
+		report_line(
+		    m,
+		    "@leak {\"core\":%u,\"ram_before\":%lu,\"ram_after\":%lu,\"caps_before\":%u,\"caps_after\":%u,\"channels_before\":%u,"
+		    "\"channels_after\":%u}",
+		    core, (unsigned long)b->ram_before, (unsigned long)b->ram_after, b->caps_before, b->caps_after, b->channels_before,
+		    b->channels_after);
+	}
+}
+
 static void switch_off(struct monitor *m)
 {
 	struct domain *acpi = domain_find(m, m->acpi);
 
 	m->life = LIFE_ENDED;
 	m->life_deadline = platform_now() + platform_ticks(SWITCH_BOUND_US);
+	report_balances(m);
 	report_line(m, "@event {\"event\":\"poweroff\",\"status\":%ld}", (long)m->exit_status);
 	if (acpi != NULL && m->acpi_ready)
 		domain_event(m, acpi, EVENT_power_off, (uint64_t[]){0, 0}, 2);

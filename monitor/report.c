@@ -9,11 +9,28 @@
 #include "monitor/handlers.h"
 #include "monitor/mesh.h"
 #include "monitor/report.h"
+#include "monitor/voice.h"
 
-#define PRINT_PIECE 32 /* of Kernel.print */
+#define PRINT_PIECE   32 /* of Kernel.print */
+#define CONSOLE_TURNS 100
 
-static void print_here(const char *text, size_t bytes)
+/* The console writes to the same serial line. Whoever holds it runs until it sleeps, which it does only between two lines; a console that
+ * never sleeps is not waited for for ever. */
+static void let_console_finish(const struct monitor *m)
 {
+	for (unsigned i = 0; i < DOMAINS_MAX; i++) {
+		const struct domain *d = &m->domain[i];
+
+		if (d->phase != DOMAIN_RUNNING || d->rights == NULL || !d->rights->last)
+			continue;
+		for (unsigned turns = 0; turns < CONSOLE_TURNS && platform_is_runnable(d->dispatcher); turns++)
+			platform_yield_to(d->dispatcher);
+	}
+}
+
+static void print_here(const struct monitor *m, const char *text, size_t bytes)
+{
+	let_console_finish(m);
 	for (size_t at = 0; at < bytes; at += PRINT_PIECE)
 		platform_print(text + at, bytes - at < PRINT_PIECE ? bytes - at : PRINT_PIECE);
 }
@@ -46,7 +63,7 @@ void report_line(struct monitor *m, const char *format, ...)
 		bytes = sizeof(line) - 2;
 	line[bytes] = '\n';
 	if (m->core == 0)
-		print_here(line, (size_t)bytes + 1);
+		print_here(m, line, (size_t)bytes + 1);
 	else if (m->peer != NULL)
 		print_there(m, line, (size_t)bytes + 1);
 }
@@ -67,7 +84,7 @@ void handle_print(struct monitor *m, uint32_t from, const struct message_print *
 	memcpy(p->line + p->line_bytes, message->text, message->bytes);
 	p->line_bytes += message->bytes;
 	if (message->last) {
-		print_here(p->line, p->line_bytes);
+		print_here(m, p->line, p->line_bytes);
 		p->line_bytes = 0;
 	}
 }
@@ -80,9 +97,9 @@ static void report_topology(struct monitor *m)
 	if (text == NULL)
 		return;
 	machine_print_topology_json(m->machine, text, bytes + 1);
-	print_here("@topology ", 10);
-	print_here(text, bytes);
-	print_here("\n", 1);
+	print_here(m, "@topology ", 10);
+	print_here(m, text, bytes);
+	print_here(m, "\n", 1);
 	free(text);
 }
 

@@ -24,6 +24,9 @@ static bool is_system_tag(const struct console_writer *w)
 static void put_tag(const struct console_writer *w, struct console_sink *sink)
 {
 	char tag[40];
+
+	if (w->system)
+		return;
 	int n = snprintf(tag, sizeof(tag), "[%u %.15s] ", w->core, w->name);
 
 	if (w->used > 0 && w->line[0] == '@' && !is_system_tag(w))

@@ -13,6 +13,7 @@
 /* One writer's unfinished line. */
 struct console_writer {
 	unsigned core;
+	bool system; /* a monitor: its lines are shown as they are */
 	char name[16];
 	size_t used;
 	size_t shown; /* of the unfinished line, already on the screen as a prompt */

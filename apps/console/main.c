@@ -83,6 +83,7 @@ static void opened(void *context, struct ipc_connection *connection)
 		return;
 	}
 	writer->core = ipc_peer_core(connection);
+	writer->system = ipc_peer_domain(connection) == 0;
 	strncpy(writer->name, ipc_peer_name(connection), sizeof(writer->name) - 1);
 	ipc_set_data(connection, writer);
 }
