@@ -34,11 +34,6 @@ void memory_set_source(memory_source_fn *new_source)
 	source = new_source;
 }
 
-uint64_t memory_free_bytes(void)
-{
-	return blocks.free_bytes;
-}
-
 /* Every object that is taken or given may cut a list once more. */
 static void keep_extents(void)
 {

@@ -28,8 +28,6 @@ void memory_object_delete(cap_t slot);
 /* Replaces the object in `slot` by `count` frames of `bytes` each at the very same place; the slot is empty afterwards. */
 MUST_USE err_t memory_object_split(cap_t slot, uint64_t bytes, unsigned count, cap_t first);
 
-uint64_t memory_free_bytes(void);
-
 /* ---- Small things of the library OS itself: nodes, tables, lists (store.c) ---- */
 
 /* Zeroed; `bytes` at most STORE_LARGEST. NULL: no memory. Freed with the same size. */
