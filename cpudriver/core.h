@@ -22,7 +22,7 @@ struct interrupt_binding {
 	uint32_t interrupt;            /* global system interrupt */
 	uint8_t bit;                   /* of the upper half of the pending word */
 	bool level;
-	uint64_t serial;               /* never the same twice, never 0: which binding a capability made */
+	uint64_t serial; /* never the same twice, never 0: which binding a capability made */
 };
 
 /* Slots that the start needs before there is a CNode; empty once the monitor runs. */
@@ -30,20 +30,20 @@ struct interrupt_binding {
 
 struct core {
 	/* the system call entry's (entry/offsets.h) */
-	uint64_t user_rsp, user_rip, user_rflags; /* of the call that is being served */
+	uint64_t user_rsp, user_rip, user_rflags;    /* of the call that is being served */
 	uint64_t upcall_rip, upcall_rsp, upcall_rcx; /* of a foreign call's upcall */
-	struct invocation invocation;             /* the assembly stores the words and loads the values; `root` is the running dispatcher's */
+	struct invocation invocation; /* the assembly stores the words and loads the values; `root` is the running dispatcher's */
 
 	/* who runs */
 	struct dispatcher *current; /* NULL: idle */
 	uint64_t page_table4;       /* physical address of what is in CR3 */
 	struct schedule schedule;
-	struct dispatcher *charged; /* who pays for the running turn: `current`, or the caller that donated it */
-	uint64_t turn_start;        /* time-stamp counter */
-	uint64_t turn_end;          /* 0: nobody else wants to run */
-	uint64_t turn_cycles;       /* length of a turn */
-	uint64_t recheck;           /* when to look again at a dispatcher that may have missed a notification, 0: never */
-	uint64_t timer_armed;       /* when the timer's interrupt comes, 0: not armed */
+	struct dispatcher *charged;   /* who pays for the running turn: `current`, or the caller that donated it */
+	uint64_t turn_start;          /* time-stamp counter */
+	uint64_t turn_end;            /* 0: nobody else wants to run */
+	uint64_t turn_cycles;         /* length of a turn */
+	uint64_t recheck;             /* when to look again at a dispatcher that may have missed a notification, 0: never */
+	uint64_t timer_armed;         /* when the timer's interrupt comes, 0: not armed */
 	struct dispatcher *deadlines; /* by time */
 
 	/* dispatchers */

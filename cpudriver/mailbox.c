@@ -9,11 +9,23 @@
 #include "cpudriver/vectors.h"
 
 /* A word that one core writes and another reads: single loads and stores, ordered by the fences around them. */
-static uint64_t shared_read(const uint64_t *word) { return __atomic_load_n(word, __ATOMIC_RELAXED); }
-static void shared_write(uint64_t *word, uint64_t value) { __atomic_store_n(word, value, __ATOMIC_RELAXED); }
+static uint64_t shared_read(const uint64_t *word)
+{
+	return __atomic_load_n(word, __ATOMIC_RELAXED);
+}
+static void shared_write(uint64_t *word, uint64_t value)
+{
+	__atomic_store_n(word, value, __ATOMIC_RELAXED);
+}
 
-static struct mailbox_line *rung_line(struct mailbox_line *mailbox, uint32_t sender) { return &mailbox[sender]; }
-static struct mailbox_line *seen_line(struct mailbox_line *mailbox, uint32_t sender) { return &mailbox[core.boot->cores + sender]; }
+static struct mailbox_line *rung_line(struct mailbox_line *mailbox, uint32_t sender)
+{
+	return &mailbox[sender];
+}
+static struct mailbox_line *seen_line(struct mailbox_line *mailbox, uint32_t sender)
+{
+	return &mailbox[core.boot->cores + sender];
+}
 
 err_t mailbox_ring(uint32_t target, uint64_t index)
 {

@@ -28,8 +28,8 @@ _Static_assert(BOOT_OBJECTS == REGIONS_MAX, "a slot for each region");
 struct maker {
 	const struct core_boot *boot;
 	struct slot *ram, *root, *task, *objects;
-	uint64_t used;  /* of the first RAM region */
-	unsigned next;  /* free slot of ROOT_BOOT */
+	uint64_t used;        /* of the first RAM region */
+	unsigned next;        /* free slot of ROOT_BOOT */
 	uint64_t tables_from; /* virtual address that the newest level-1 table begins with */
 	cap_t level1;
 };
@@ -56,7 +56,10 @@ static void settle(struct slot *from, struct slot *to)
 	must(slot_delete_internal(&core.capabilities, from), "a capability can't leave its first slot");
 }
 
-static struct slot *first_slot(const struct slot *cnode) { return window(PADDR(cnode->base)); }
+static struct slot *first_slot(const struct slot *cnode)
+{
+	return window(PADDR(cnode->base));
+}
 
 static void make_cnodes(struct maker *m)
 {
@@ -96,11 +99,11 @@ static void make_regions(struct maker *m)
 	static const struct {
 		uint8_t type, rights;
 	} kinds[] = {
-		[REGION_RAM] = {CAP_RAM, RIGHTS_ALL},
-		[REGION_MODULE] = {CAP_Frame, RIGHT_READ},
-		[REGION_DEVICE] = {CAP_DeviceFrame, RIGHT_READ | RIGHT_WRITE | RIGHT_CONTROL},
-		[REGION_TRAMPOLINE] = {CAP_Frame, RIGHT_READ | RIGHT_WRITE},
-		[REGION_IMAGE] = {CAP_Null, 0},
+	    [REGION_RAM] = {CAP_RAM, RIGHTS_ALL},
+	    [REGION_MODULE] = {CAP_Frame, RIGHT_READ},
+	    [REGION_DEVICE] = {CAP_DeviceFrame, RIGHT_READ | RIGHT_WRITE | RIGHT_CONTROL},
+	    [REGION_TRAMPOLINE] = {CAP_Frame, RIGHT_READ | RIGHT_WRITE},
+	    [REGION_IMAGE] = {CAP_Null, 0},
 	};
 
 	for (unsigned i = 0; i < m->boot->regions; i++) {
@@ -116,15 +119,16 @@ static void make_regions(struct maker *m)
 	}
 }
 
-/* ---- Address space -------------------------------------------------------------------------------------------------------------------- */
+/* ---- Address space --------------------------------------------------------------------------------------------------------------------
+ */
 
 static void invoke_here(struct maker *m, cap_t cap, uint64_t op, const uint64_t word[5])
 {
 	struct invocation i = {
-		.self = cap_slot(m->root, cap),
-		.word = {word[0], word[1], word[2], word[3], word[4]},
-		.root = m->root,
-		.caps = &core.capabilities,
+	    .self = cap_slot(m->root, cap),
+	    .word = {word[0], word[1], word[2], word[3], word[4]},
+	    .root = m->root,
+	    .caps = &core.capabilities,
 	};
 
 	if (i.self == NULL)
@@ -221,12 +225,13 @@ static void make_address_space(struct maker *m)
 	map_page(m, level2, cap, USER_STACK_TOP - STACK_PAGES * PAGE_BYTES, RIGHT_READ | RIGHT_WRITE, 0, STACK_PAGES);
 }
 
-/* ---- Dispatcher ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- Dispatcher -----------------------------------------------------------------------------------------------------------------------
+ */
 
 static void make_dispatcher(struct maker *m)
 {
 	const struct retype shared = {
-		.source = &m->task[TASK_DISPATCHER], .first = &m->task[TASK_DISPATCHER_FRAME], .type = CAP_Frame, .count = 1};
+	    .source = &m->task[TASK_DISPATCHER], .first = &m->task[TASK_DISPATCHER_FRAME], .type = CAP_Frame, .count = 1};
 
 	make(m, &m->task[TASK_DISPATCHER], CAP_Dispatcher, DISPATCHER_BYTES);
 	must(cap_retype(&core.capabilities, &shared), "the monitor's dispatcher has no shared frame");
@@ -257,7 +262,8 @@ void monitor_start(const struct core_boot *boot, bool first)
 	                     "the core_boot page is not aligned");
 	if (first) {
 		make_root_capability(&m.task[TASK_IO_PORTS], CAP_IoPorts, 0, PORTS_ALL, RIGHTS_ALL, "the ports can't be made");
-		make_root_capability(&m.task[TASK_INTERRUPTS], CAP_Interrupt, 0, INTERRUPTS_ALL, RIGHTS_ALL, "the interrupts can't be made");
+		make_root_capability(&m.task[TASK_INTERRUPTS], CAP_Interrupt, 0, INTERRUPTS_ALL, RIGHTS_ALL,
+		                     "the interrupts can't be made");
 	}
 	make_dispatcher(&m);
 	make_address_space(&m);

@@ -18,7 +18,10 @@
 #define TURNS_PER_SECOND 100
 
 /* Whoever starts the first core can't say what only a running CPU driver finds out; this core_boot is the template for all others. */
-static bool is_first(const struct core_boot *boot) { return boot->tsc_hz == 0; }
+static bool is_first(const struct core_boot *boot)
+{
+	return boot->tsc_hz == 0;
+}
 
 static void start_processor(struct core_boot *boot)
 {
@@ -44,8 +47,8 @@ static void start_devices(struct core_boot *boot)
 {
 	const struct local_apic_vectors vectors = {VECTOR_TIMER, VECTOR_APIC_ERROR, VECTOR_SPURIOUS};
 	const struct calibration_clocks clocks = {
-		.hpet = boot->hpet_base != 0 ? WINDOW_BASE + boot->hpet_base : 0,
-		.pm_timer_port = boot->pm_timer_port,
+	    .hpet = boot->hpet_base != 0 ? WINDOW_BASE + boot->hpet_base : 0,
+	    .pm_timer_port = boot->pm_timer_port,
 	};
 
 	local_apic_init(&core.apic, (enum local_apic_mode)boot->local_apic_mode, &vectors);
@@ -73,7 +76,7 @@ static void check_control(struct core_boot *boot, bool first)
 	if (first)
 		boot->control = here;
 	else
-		control_match(&here, &boot->control);
+		control_compare(&here, &boot->control);
 }
 
 NORETURN void core_main(struct core_boot *boot)

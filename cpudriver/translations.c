@@ -6,6 +6,15 @@
 
 #include "cpudriver/core.h"
 
-void tlb_flush_all(void) { write_cr3(core.page_table4); }
-void tlb_flush_page(vaddr_t page) { invlpg(page.value); }
-paddr_t running_page_table4(void) { return PADDR(core.page_table4); }
+void tlb_flush_all(void)
+{
+	write_cr3(core.page_table4);
+}
+void tlb_flush_page(vaddr_t page)
+{
+	invlpg(page.value);
+}
+paddr_t running_page_table4(void)
+{
+	return PADDR(core.page_table4);
+}

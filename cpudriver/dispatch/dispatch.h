@@ -63,8 +63,7 @@ struct dispatcher *next_stopped(void);
 
 /* ---- interrupts.c ---- */
 
-MUST_USE err_t interrupt_bind(uint32_t interrupt, struct dispatcher *d, uint8_t bit, bool level, bool active_low,
-                              uint64_t *serial);
+MUST_USE err_t interrupt_bind(uint32_t interrupt, struct dispatcher *d, uint8_t bit, bool level, bool active_low, uint64_t *serial);
 MUST_USE err_t interrupt_acknowledge(uint32_t interrupt);
 MUST_USE err_t interrupt_unbind(uint32_t interrupt);
 void interrupts_unbind_all(struct dispatcher *d);

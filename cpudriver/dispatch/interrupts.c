@@ -51,11 +51,11 @@ err_t interrupt_bind(uint32_t interrupt, struct dispatcher *d, uint8_t bit, bool
 	*b = (struct interrupt_binding){.dispatcher = d, .interrupt = interrupt, .bit = bit, .level = level, .serial = *serial};
 	io_apic_route(io_apic, interrupt,
 	              &(struct io_apic_route){
-			      .vector = (uint8_t)(VECTOR_DEVICE + (b - core.interrupt)),
-			      .target = (uint8_t)core.apic.id,
-			      .level = level,
-			      .active_low = active_low,
-		      });
+	                  .vector = (uint8_t)(VECTOR_DEVICE + (b - core.interrupt)),
+	                  .target = (uint8_t)core.apic.id,
+	                  .level = level,
+	                  .active_low = active_low,
+	              });
 	io_apic_unmask(io_apic, interrupt);
 	return OK;
 }
@@ -142,8 +142,7 @@ err_t io_apic_add(uint64_t base, uint32_t first)
 	if (find_io_apic(first) != NULL)
 		return ERR(EXISTS);
 
-	*device_entry(page) =
-		base | PTE_PRESENT | PTE_WRITE | PTE_CACHE_DISABLE | PTE_WRITE_THROUGH | core.capabilities.no_execute;
+	*device_entry(page) = base | PTE_PRESENT | PTE_WRITE | PTE_CACHE_DISABLE | PTE_WRITE_THROUGH | core.capabilities.no_execute;
 	io_apic_init(&core.io_apic[core.io_apics++], page, first);
 	return OK;
 }

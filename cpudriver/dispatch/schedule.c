@@ -4,8 +4,14 @@
 
 #include <stddef.h>
 
-static bool is_before(uint64_t a, uint64_t b) { return (int64_t)(a - b) < 0; }
-static uint64_t deadline(const struct schedule_entry *e) { return e->start + e->length; }
+static bool is_before(uint64_t a, uint64_t b)
+{
+	return (int64_t)(a - b) < 0;
+}
+static uint64_t deadline(const struct schedule_entry *e)
+{
+	return e->start + e->length;
+}
 
 void schedule_entry_init(struct schedule_entry *e, uint32_t share)
 {

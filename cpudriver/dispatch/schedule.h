@@ -16,9 +16,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SCHEDULE_UNIT    (UINT64_C(1) << 32)
-#define SHARE_DEFAULT    100
-#define SHARE_MAX        1000
+#define SCHEDULE_UNIT (UINT64_C(1) << 32)
+#define SHARE_DEFAULT 100
+#define SHARE_MAX     1000
 
 struct schedule_entry {
 	struct schedule_entry *next, *previous;
@@ -45,4 +45,7 @@ struct schedule_entry *schedule_take(struct schedule *s);
 /* Takes `e`, which is queued, out of turn; the turn is charged to it all the same. */
 void schedule_take_this(struct schedule *s, struct schedule_entry *e);
 
-static inline bool schedule_is_empty(const struct schedule *s) { return s->first == 0; }
+static inline bool schedule_is_empty(const struct schedule *s)
+{
+	return s->first == 0;
+}

@@ -20,7 +20,10 @@ static void want_timer(uint64_t tsc)
 	local_apic_timer_arm(&core.apic, tsc);
 }
 
-uint64_t cycles_run(const struct dispatcher *d) { return d->cycles + (d == core.charged ? rdtsc() - core.turn_start : 0); }
+uint64_t cycles_run(const struct dispatcher *d)
+{
+	return d->cycles + (d == core.charged ? rdtsc() - core.turn_start : 0);
+}
 
 /* Who runs now pays for what follows; nobody does for idling. */
 void turn_begin(struct dispatcher *d)
@@ -79,7 +82,10 @@ void set_deadline(struct dispatcher *d, uint64_t tsc)
 	want_timer(tsc);
 }
 
-bool turn_is_over(void) { return core.turn_end != 0 && rdtsc() >= core.turn_end; }
+bool turn_is_over(void)
+{
+	return core.turn_end != 0 && rdtsc() >= core.turn_end;
+}
 
 void timer_expired(void)
 {

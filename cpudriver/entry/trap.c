@@ -11,7 +11,10 @@
 #include "cpudriver/dispatch/dispatch.h"
 #include "cpudriver/report.h"
 
-static bool from_user(const struct trap_frame *f) { return f->cs == SELECTOR_USER_CODE; }
+static bool from_user(const struct trap_frame *f)
+{
+	return f->cs == SELECTOR_USER_CODE;
+}
 
 static NORETURN void stop_at(struct dispatcher *d, const struct trap_frame *f)
 {

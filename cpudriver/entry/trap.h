@@ -28,8 +28,8 @@ extern uintptr_t stack_first;
 /* Called by traps.S. Returning resumes what was interrupted, exactly. */
 void trap(struct trap_frame *f);
 
-/* Loads what a call returns (RAX, RDI, RSI, RDX, R8..R10) and RIP, RSP, RFLAGS; zeroes all other general registers but RCX and R11. The RIP is
- * a user address (below USER_TOP): SYSRET with any other would fault with the user's stack in the kernel (SDM vol. 2, SYSRET). */
+/* Loads what a call returns (RAX, RDI, RSI, RDX, R8..R10) and RIP, RSP, RFLAGS; zeroes all other general registers but RCX and R11. The RIP
+ * is a user address (below USER_TOP): SYSRET with any other would fault with the user's stack in the kernel (SDM vol. 2, SYSRET). */
 NORETURN void resume_call(const struct registers *r);
 
 /* Loads all general registers. */

@@ -17,8 +17,14 @@
 #include "cpudriver/core.h"
 #include "cpudriver/dispatch/dispatch.h"
 
-static struct dispatcher *dispatcher_of(const struct invocation *i) { return dispatcher_at(i->self->base); }
-static bool is_at_rest(const struct dispatcher *d) { return d->state == DISPATCHER_NEW || d->state == DISPATCHER_STOPPED; }
+static struct dispatcher *dispatcher_of(const struct invocation *i)
+{
+	return dispatcher_at(i->self->base);
+}
+static bool is_at_rest(const struct dispatcher *d)
+{
+	return d->state == DISPATCHER_NEW || d->state == DISPATCHER_STOPPED;
+}
 
 /* Reports carry the name, so it holds nothing that needs quoting. */
 static void put_name(struct dispatcher *d, uint64_t name)
@@ -88,11 +94,11 @@ err_t op_Dispatcher_start(struct invocation *i)
 		return ERR(ARGUMENT);
 
 	d->saved = (struct registers){
-		.rip = i->word[0],
-		.rsp = i->word[1],
-		.rsi = i->word[2],
-		.rdi = d->shared_address,
-		.rflags = RFLAGS_IF | RFLAGS_RESERVED1,
+	    .rip = i->word[0],
+	    .rsp = i->word[1],
+	    .rsi = i->word[2],
+	    .rdi = d->shared_address,
+	    .rflags = RFLAGS_IF | RFLAGS_RESERVED1,
 	};
 	d->resume = RESUME_CALL;
 	atomic_store_explicit(&dispatcher_shared(d)->disabled, 1, memory_order_relaxed);

@@ -10,7 +10,10 @@
 #include "cpudriver/core.h"
 #include "cpudriver/dispatch/dispatch.h"
 
-static uint32_t number_of(const struct invocation *i) { return (uint32_t)slot_number(i->self); }
+static uint32_t number_of(const struct invocation *i)
+{
+	return (uint32_t)slot_number(i->self);
+}
 
 err_t op_Interrupt_bind(struct invocation *i)
 {
@@ -29,7 +32,10 @@ err_t op_Interrupt_bind(struct invocation *i)
 	                      (how & INTERRUPT_ACTIVE_LOW) != 0, &i->self->extra);
 }
 
-err_t op_Interrupt_acknowledge(struct invocation *i) { return i->self->size == 1 ? interrupt_acknowledge(number_of(i)) : ERR(RANGE); }
+err_t op_Interrupt_acknowledge(struct invocation *i)
+{
+	return i->self->size == 1 ? interrupt_acknowledge(number_of(i)) : ERR(RANGE);
+}
 
 err_t op_Interrupt_unbind(struct invocation *i)
 {

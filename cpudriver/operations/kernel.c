@@ -104,12 +104,24 @@ err_t op_Kernel_print(struct invocation *i)
 static void take_exception(uint64_t vector)
 {
 	switch (vector) {
-	case 0: __asm__ volatile("xorl %%edx, %%edx\n\tdivl %%edx" : : "a"(1) : "rdx", "cc"); break;
-	case VECTOR_BREAKPOINT: __asm__ volatile("int3"); break;
-	case 6: __asm__ volatile("ud2"); break;
-	case VECTOR_DOUBLE_FAULT: __asm__ volatile("movq $stack_bottom, %rsp\n\tpushq $0"); break;
-	case VECTOR_GENERAL: __asm__ volatile("movq (%0), %%rax" : : "r"(UINT64_C(1) << 63) : "rax"); break;
-	case VECTOR_PAGE_FAULT: __asm__ volatile("movb $0, stack_bottom - 1" : : : "memory"); break;
+	case 0:
+		__asm__ volatile("xorl %%edx, %%edx\n\tdivl %%edx" : : "a"(1) : "rdx", "cc");
+		break;
+	case VECTOR_BREAKPOINT:
+		__asm__ volatile("int3");
+		break;
+	case 6:
+		__asm__ volatile("ud2");
+		break;
+	case VECTOR_DOUBLE_FAULT:
+		__asm__ volatile("movq $stack_bottom, %rsp\n\tpushq $0");
+		break;
+	case VECTOR_GENERAL:
+		__asm__ volatile("movq (%0), %%rax" : : "r"(UINT64_C(1) << 63) : "rax");
+		break;
+	case VECTOR_PAGE_FAULT:
+		__asm__ volatile("movb $0, stack_bottom - 1" : : : "memory");
+		break;
 	}
 }
 

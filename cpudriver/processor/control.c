@@ -8,19 +8,15 @@
 #include "cpudriver/report.h"
 
 /* SDM vol. 2, CPUID: leaf 1, leaf 7, leaf 80000001H. */
-#define LEAF1_C_XSAVE     (1u << 26)
-#define LEAF1_D_MTRR      (1u << 12)
-#define LEAF7_B_FSGSBASE  (1u << 0)
-#define LEAF7_B_SMEP      (1u << 7)
-#define LEAF7_B_SMAP      (1u << 20)
-#define LEAF7_C_UMIP      (1u << 2)
-#define EXTENDED1_D_NX    (1u << 20)
-#define EXTENDED1_D_1GB   (1u << 26)
-#define LEAF_XSAVE        0xd
-
-/* SDM vol. 3, 12.11.2.1, figure 12-5, and table 12-2. */
-#define MTRR_ENABLE     (1u << 11)
-#define MTRR_WRITE_BACK 6
+#define LEAF1_C_XSAVE    (1u << 26)
+#define LEAF1_D_MTRR     (1u << 12)
+#define LEAF7_B_FSGSBASE (1u << 0)
+#define LEAF7_B_SMEP     (1u << 7)
+#define LEAF7_B_SMAP     (1u << 20)
+#define LEAF7_C_UMIP     (1u << 2)
+#define EXTENDED1_D_NX   (1u << 20)
+#define EXTENDED1_D_1GB  (1u << 26)
+#define LEAF_XSAVE       0xd
 
 /* The state that dispatchers keep; whatever else a CPU may have (tiles, for example) stays off and so unusable to programs. */
 #define XCR0_AVX512 (XCR0_OPMASK | XCR0_ZMM_HIGH | XCR0_HIGH_ZMM)
@@ -81,21 +77,17 @@ const char *control_start(struct control_features *out)
 struct control_state control_read(void)
 {
 	return (struct control_state){
-		.cr0 = read_cr0(),
-		.cr4 = read_cr4(),
-		.efer = rdmsr(MSR_EFER),
-		.pat = rdmsr(MSR_PAT),
-		.xcr0 = read_xcr0(),
-		.misc = (cpuid(1, 0).d & LEAF1_D_MTRR) != 0 ? rdmsr(MSR_MTRR_DEF_TYPE) : 0,
+	    .cr0 = read_cr0(),
+	    .cr4 = read_cr4(),
+	    .efer = rdmsr(MSR_EFER),
+	    .pat = rdmsr(MSR_PAT),
+	    .xcr0 = read_xcr0(),
+	    .misc = (cpuid(1, 0).d & LEAF1_D_MTRR) != 0 ? rdmsr(MSR_MTRR_DEF_TYPE) : 0,
 	};
 }
 
-void control_match(struct control_state *here, const struct control_state *first)
+void control_compare(const struct control_state *here, const struct control_state *first)
 {
-	if ((here->misc & MTRR_ENABLE) == 0 && (first->misc & MTRR_ENABLE) != 0) {
-		wrmsr(MSR_MTRR_DEF_TYPE, MTRR_ENABLE | MTRR_WRITE_BACK);
-		here->misc = first->misc;
-	}
 #define COMPARE(name)                                                                                                                      \
 	if (here->name != first->name)                                                                                                     \
 	report_control(#name, here->name, first->name)

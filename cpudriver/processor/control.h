@@ -19,7 +19,5 @@ MUST_USE const char *control_start(struct control_features *out);
 /* What is set up now. */
 struct control_state control_read(void);
 
-/* Reports each register in which this core differs from the first one. An INIT leaves memory type ranges as the firmware set them (SDM
- * vol. 3, table 9-1), but QEMU switches them off, which would make all memory uncached; then the first core's default type is taken over,
- * and what is no memory stays uncached by its page tables. */
-void control_match(struct control_state *here, const struct control_state *first);
+/* Reports each register in which this core differs from the first one. */
+void control_compare(const struct control_state *here, const struct control_state *first);

@@ -49,18 +49,30 @@ static inline uint32_t port_in(uint16_t port, unsigned bytes)
 	uint32_t l;
 
 	switch (bytes) {
-	case 1: __asm__ volatile("inb %1, %0" : "=a"(b) : "Nd"(port)); return b;
-	case 2: __asm__ volatile("inw %1, %0" : "=a"(w) : "Nd"(port)); return w;
-	default: __asm__ volatile("inl %1, %0" : "=a"(l) : "Nd"(port)); return l;
+	case 1:
+		__asm__ volatile("inb %1, %0" : "=a"(b) : "Nd"(port));
+		return b;
+	case 2:
+		__asm__ volatile("inw %1, %0" : "=a"(w) : "Nd"(port));
+		return w;
+	default:
+		__asm__ volatile("inl %1, %0" : "=a"(l) : "Nd"(port));
+		return l;
 	}
 }
 
 static inline void port_out(uint16_t port, unsigned bytes, uint32_t value)
 {
 	switch (bytes) {
-	case 1: __asm__ volatile("outb %0, %1" : : "a"((uint8_t)value), "Nd"(port)); break;
-	case 2: __asm__ volatile("outw %0, %1" : : "a"((uint16_t)value), "Nd"(port)); break;
-	default: __asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port)); break;
+	case 1:
+		__asm__ volatile("outb %0, %1" : : "a"((uint8_t)value), "Nd"(port));
+		break;
+	case 2:
+		__asm__ volatile("outw %0, %1" : : "a"((uint16_t)value), "Nd"(port));
+		break;
+	default:
+		__asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port));
+		break;
 	}
 }
 
@@ -72,7 +84,10 @@ static inline void port_out(uint16_t port, unsigned bytes, uint32_t value)
 		__asm__ volatile("mov %%" #name ", %0" : "=r"(value));                                                                     \
 		return value;                                                                                                              \
 	}                                                                                                                                  \
-	static inline void write_##name(uint64_t value) { __asm__ volatile("mov %0, %%" #name : : "r"(value) : "memory"); }
+	static inline void write_##name(uint64_t value)                                                                                    \
+	{                                                                                                                                  \
+		__asm__ volatile("mov %0, %%" #name : : "r"(value) : "memory");                                                            \
+	}
 CONTROL_REGISTER(cr0)
 CONTROL_REGISTER(cr2)
 CONTROL_REGISTER(cr3)
@@ -93,8 +108,14 @@ static inline void write_xcr0(uint64_t value)
 }
 
 /* All features that XCR0 enables; `area` is aligned to 64 bytes. */
-static inline void xsave(void *area) { __asm__ volatile("xsave64 (%0)" : : "r"(area), "a"(~0u), "d"(~0u) : "memory"); }
-static inline void xrstor(const void *area) { __asm__ volatile("xrstor64 (%0)" : : "r"(area), "a"(~0u), "d"(~0u) : "memory"); }
+static inline void xsave(void *area)
+{
+	__asm__ volatile("xsave64 (%0)" : : "r"(area), "a"(~0u), "d"(~0u) : "memory");
+}
+static inline void xrstor(const void *area)
+{
+	__asm__ volatile("xrstor64 (%0)" : : "r"(area), "a"(~0u), "d"(~0u) : "memory");
+}
 
 #define SEGMENT_BASE(name)                                                                                                                 \
 	static inline uint64_t read_##name##_base(void)                                                                                    \
@@ -104,13 +125,22 @@ static inline void xrstor(const void *area) { __asm__ volatile("xrstor64 (%0)" :
 		__asm__ volatile("rd" #name "base %0" : "=r"(value));                                                                      \
 		return value;                                                                                                              \
 	}                                                                                                                                  \
-	static inline void write_##name##_base(uint64_t value) { __asm__ volatile("wr" #name "base %0" : : "r"(value)); }
+	static inline void write_##name##_base(uint64_t value)                                                                             \
+	{                                                                                                                                  \
+		__asm__ volatile("wr" #name "base %0" : : "r"(value));                                                                     \
+	}
 SEGMENT_BASE(fs)
 SEGMENT_BASE(gs)
 #undef SEGMENT_BASE
 
-static inline void invlpg(uint64_t address) { __asm__ volatile("invlpg (%0)" : : "r"(address) : "memory"); }
-static inline void mfence(void) { __asm__ volatile("mfence" : : : "memory"); }
+static inline void invlpg(uint64_t address)
+{
+	__asm__ volatile("invlpg (%0)" : : "r"(address) : "memory");
+}
+static inline void mfence(void)
+{
+	__asm__ volatile("mfence" : : : "memory");
+}
 
 /* For good: with interrupts off nothing but a reset or INIT goes on from here. */
 static inline NORETURN void halt_forever(void)

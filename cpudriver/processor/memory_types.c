@@ -51,7 +51,8 @@ static void write_back_caches(void)
 	__asm__ volatile("wbinvd" : : : "memory");
 }
 
-/* Intel SDM vol. 3, 11.11.8,: caches off and empty while the types change, then all translations are forgotten (toggling CR4.PGE does that). */
+/* Intel SDM vol. 3, 11.11.8,: caches off and empty while the types change, then all translations are forgotten (toggling CR4.PGE does
+ * that). */
 static void write_types(const struct memory_types *types, uint64_t default_type)
 {
 	const struct counts c = count();

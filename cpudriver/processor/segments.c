@@ -46,11 +46,11 @@ static void fill_gates(struct segments *s)
 		uint64_t stub = (uintptr_t)trap_stubs + 16 * v;
 
 		s->gate[v] = (struct gate){
-			.offset_low = (uint16_t)stub,
-			.offset_middle = (uint16_t)(stub >> 16),
-			.offset_high = (uint32_t)(stub >> 32),
-			.selector = SELECTOR_KERNEL_CODE,
-			.attributes = GATE_INTERRUPT,
+		    .offset_low = (uint16_t)stub,
+		    .offset_middle = (uint16_t)(stub >> 16),
+		    .offset_high = (uint32_t)(stub >> 32),
+		    .selector = SELECTOR_KERNEL_CODE,
+		    .attributes = GATE_INTERRUPT,
 		};
 	}
 	s->gate[VECTOR_BREAKPOINT].attributes |= GATE_USER;

@@ -27,7 +27,10 @@ static void begin(const uint32_t *shares, unsigned n)
 	}
 }
 
-static unsigned number_of(const struct schedule_entry *e) { return (unsigned)(e - entry); }
+static unsigned number_of(const struct schedule_entry *e)
+{
+	return (unsigned)(e - entry);
+}
 
 /* One turn of whoever is next; it wants another one. */
 static unsigned turn(void)
@@ -183,16 +186,16 @@ static void removal_from_anywhere(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(nobody),
-		cmocka_unit_test(one_gets_everything),
-		cmocka_unit_test(equal_shares_are_a_round_robin),
-		cmocka_unit_test(shares_are_kept_within_two_turns),
-		cmocka_unit_test(a_large_share_is_spread),
-		cmocka_unit_test(sleeping_earns_no_credit),
-		cmocka_unit_test(a_changed_share_counts_at_once),
-		cmocka_unit_test(out_of_turn_is_charged),
-		cmocka_unit_test(virtual_time_wraps_around),
-		cmocka_unit_test(removal_from_anywhere),
+	    cmocka_unit_test(nobody),
+	    cmocka_unit_test(one_gets_everything),
+	    cmocka_unit_test(equal_shares_are_a_round_robin),
+	    cmocka_unit_test(shares_are_kept_within_two_turns),
+	    cmocka_unit_test(a_large_share_is_spread),
+	    cmocka_unit_test(sleeping_earns_no_credit),
+	    cmocka_unit_test(a_changed_share_counts_at_once),
+	    cmocka_unit_test(out_of_turn_is_charged),
+	    cmocka_unit_test(virtual_time_wraps_around),
+	    cmocka_unit_test(removal_from_anywhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
