@@ -222,19 +222,6 @@ uint64_t platform_mailbox(void)
 	return kernel(OP_Kernel_statistics, 0, 0, 0, 0, 0).value[2];
 }
 
-bool platform_is_runnable(cap_t dispatcher)
-{
-	uint64_t state, cycles;
-
-	platform_dispatcher_inspect(dispatcher, &state, &cycles);
-	return state == DISPATCHER_RUNNABLE;
-}
-
-void platform_yield_to(cap_t dispatcher)
-{
-	(void)!is_ok(endpoint_yield(dispatcher, YIELD_NOW));
-}
-
 void platform_print(const char *text, size_t bytes)
 {
 	uint64_t words[4] = {0};

@@ -54,9 +54,6 @@ MUST_USE err_t platform_dispatcher_configure(cap_t d, cap_t root, cap_t table4, 
 MUST_USE err_t platform_dispatcher_start(cap_t d, uint64_t rip, uint64_t rsp, uint64_t argument);
 void platform_dispatcher_stop(cap_t d);
 void platform_dispatcher_inspect(cap_t d, uint64_t *state, uint64_t *cycles);
-/* Whether it wants the processor, and giving it the processor for a turn. */
-bool platform_is_runnable(cap_t dispatcher);
-void platform_yield_to(cap_t dispatcher);
 void platform_ring(cap_t doorbell);
 
 /* ---- This core and others ---- */

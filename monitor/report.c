@@ -11,26 +11,13 @@
 #include "monitor/report.h"
 #include "monitor/voice.h"
 
-#define PRINT_PIECE   32 /* of Kernel.print */
-#define CONSOLE_TURNS 100
+#define PRINT_PIECE 32 /* of Kernel.print */
 
-/* The console writes to the same serial line. Whoever holds it runs until it sleeps, which it does only between two lines; a console that
- * never sleeps is not waited for for ever. */
-static void let_console_finish(const struct monitor *m)
+/* Whole lines, but for what is said before there is a console. */
+static void print_here(struct monitor *m, const char *text, size_t bytes)
 {
-	for (unsigned i = 0; i < DOMAINS_MAX; i++) {
-		const struct domain *d = &m->domain[i];
-
-		if (d->phase != DOMAIN_RUNNING || d->rights == NULL || !d->rights->last)
-			continue;
-		for (unsigned turns = 0; turns < CONSOLE_TURNS && platform_is_runnable(d->dispatcher); turns++)
-			platform_yield_to(d->dispatcher);
-	}
-}
-
-static void print_here(const struct monitor *m, const char *text, size_t bytes)
-{
-	let_console_finish(m);
+	if (voice_say(m, text, bytes))
+		return;
 	for (size_t at = 0; at < bytes; at += PRINT_PIECE)
 		platform_print(text + at, bytes - at < PRINT_PIECE ? bytes - at : PRINT_PIECE);
 }
