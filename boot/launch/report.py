@@ -50,8 +50,8 @@ def _machine(facts: list[dict]) -> str:
     topology = found[-1]
     boots = {boot["core"]: boot for boot in tagged(facts, "boot")}
     nodes, cores = topology["nodes"], topology["cores"]
-    lines = [f"The machine, as ACPICA {topology['acpica']} found it: {_count(len(cores), 'core')}, "
-             f"{_count(len(nodes), 'node')}", ""]
+    finder = f"as ACPICA {topology['acpica']} found it" if topology["acpica"] else "which has no ACPI tables"
+    lines = [f"The machine, {finder}: {_count(len(cores), 'core')}, {_count(len(nodes), 'node')}", ""]
     lines += grid([["core", "APIC ID", "node", "up after", "image"]] + [_core_row(core, boots) for core in cores])
     lines += [""]
     names = [node["node"] for node in nodes]
@@ -59,7 +59,16 @@ def _machine(facts: list[dict]) -> str:
     distances = topology["distances"]
     lines += grid([head] + [[node["node"], size(node["memory"]), ""] + distances[index]
                             for index, node in enumerate(nodes)])
-    return "\n".join(lines)
+    return "\n".join(lines + _phases(facts))
+
+
+def _phases(facts: list[dict]) -> list[str]:
+    """Where the time of the start goes."""
+    phases = sorted((us, name.removesuffix("_us").replace("_", " ")) for fact in tagged(facts, "boot_phases")
+                    for name, us in fact.items() if name.endswith("_us"))
+    if not phases:
+        return []
+    return ["", "Since the loader's first instruction: " + ", ".join(f"{name} {us / 1000:.0f} ms" for us, name in phases)]
 
 
 def _core_row(core: dict, boots: dict) -> list:

@@ -81,6 +81,15 @@ def test_the_tables_say_what_the_facts_say(launch):
     assert any(line.startswith("Lens elapsed: ") for line in lines)
 
 
+def test_where_the_time_of_the_start_goes(launch):
+    phases = '@boot_phases {"first_ready_us":26060,"last_core_us":185613,"acpi_tables_us":85467}\n'
+    assert "first ready 26 ms, acpi tables 85 ms, last core 186 ms" in launch(GOOD + phases).stdout
+
+
+def test_a_machine_without_acpi(launch):
+    assert "The machine, which has no ACPI tables: 2 cores" in launch(GOOD.replace('"20220331"', '""')).stdout
+
+
 def test_the_bars_are_judged_by_the_worst_pair(launch):
     def ratio(name, a, b, p50):
         return f'@bench {{"id":"{name}","lens":"elapsed","unit":"ratio","from":{a},"to":{b},"n":10,' \
