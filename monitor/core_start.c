@@ -173,13 +173,6 @@ static void take_back(struct monitor *m, struct start *c)
 	c->memories = 0;
 }
 
-static bool below(const struct machine_tree *tree, uint32_t core, uint32_t ancestor)
-{
-	while (core != ancestor && core != MACHINE_NO_CORE)
-		core = tree->parent[core];
-	return core == ancestor;
-}
-
 static void tell_failed(struct monitor *m, uint32_t core, enum failure why)
 {
 	MESH_SEND(m, 0, failed, .core = core, .reason = why);
@@ -191,7 +184,7 @@ static void fail(struct monitor *m, struct start *c, enum failure why)
 	take_back(m, c);
 	tell_failed(m, c->core, why);
 	for (uint32_t core = 0; core < m->peers; core++)
-		if (core != c->core && below(m->tree, core, c->core))
+		if (core != c->core && tree_below(m->tree, core, c->core))
 			tell_failed(m, core, FAILURE_STARTER);
 }
 

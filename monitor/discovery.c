@@ -99,7 +99,7 @@ static void go_on(struct monitor *m)
 		report_line(m, "Other cores can't be started: %s.", err_sentence(e));
 		m->cores_left = 0;
 	}
-	m->levels_us = since_start(m);
+	m->prepared_us = since_start(m);
 	if (m->cores_left == 0)
 		discovery_complete(m);
 }
@@ -204,7 +204,7 @@ void discovery_complete(struct monitor *m)
 
 	m->life = LIFE_READY;
 	m->life_deadline = 0;
-	m->mesh_us = since_start(m);
+	m->complete_us = since_start(m);
 	report_boot(m);
 	for (unsigned i = 0; i < m->manifest.programs; i++) {
 		const struct manifest_program *p = &m->manifest.program[i];

@@ -15,6 +15,3 @@ MUST_USE err_t discovery_take_machine(struct monitor *m, const struct domain *ac
 void discovery_step(struct monitor *m, uint64_t now);
 /* All cores are up or have failed. */
 void discovery_complete(struct monitor *m);
-
-/* Any monitor: takes the model into use. */
-MUST_USE err_t machine_use(struct monitor *m, const struct machine *machine);

@@ -174,7 +174,9 @@ static void receive(struct monitor *m, uint32_t core, const struct channel_messa
 	p->pinged = 0;
 	memcpy(message.words, line->words, sizeof(message));
 	if (is_err(message_check(line->type, line->length, &message, m->peers))) {
-		p->refused++;
+		if (p->refused++ == 0)
+			report_line(m, "Core %u refuses a malformed message of core %u: type %u (%s), %u bytes.", m->core, core, line->type,
+			            message_name(line->type), line->length);
 		return;
 	}
 	dispatch(m, core, line->type, &message);

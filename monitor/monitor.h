@@ -20,7 +20,6 @@
 #define DOMAINS_MAX     64  /* on one core at a time */
 #define CONNECTIONS_MAX 256 /* ends of connections on one core */
 #define TICKETS_MAX     128 /* questions to monitors that wait for their answer */
-#define STARTS_MAX      CORES_MAX
 #define NAMES_MAX       128
 #define ENDINGS_MAX     128 /* ended domains whose status is remembered */
 #define RAM_ROOTS       REGIONS_MAX
@@ -218,7 +217,6 @@ struct monitor {
 	struct manifest manifest;
 	const struct machine *machine; /* NULL: not known yet */
 	struct block machine_block;
-	uint64_t machine_phys;
 	cap_t machine_frame;
 
 	/* memory (block.c) */
@@ -267,7 +265,7 @@ struct monitor {
 	enum life life;
 	uint64_t life_deadline; /* 0: none */
 	unsigned cores_left;    /* LIFE_STARTING: neither up nor failed; LIFE_ENDING: balances outstanding */
-	uint64_t discovery_us, acpi_us, levels_us, mesh_us;
+	uint64_t discovery_us, acpi_us, prepared_us, complete_us; /* for @boot_phases */
 	uint64_t exit_status;
 
 	/* the end */

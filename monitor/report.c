@@ -110,7 +110,7 @@ void report_boot(struct monitor *m)
 	}
 	report_line(m,
 	            "@boot_phases {\"first_monitor_us\":%lu,\"first_ready_us\":%lu,\"acpi_started_us\":%lu,\"acpi_tables_us\":%lu,"
-	            "\"last_core_us\":%u,\"all_known_us\":%lu}",
+	            "\"prepared_us\":%lu,\"last_core_us\":%u,\"complete_us\":%lu}",
 	            (unsigned long)m->driver_us, (unsigned long)m->monitor_us, (unsigned long)m->discovery_us, (unsigned long)m->acpi_us,
-	            slowest, (unsigned long)m->levels_us);
+	            (unsigned long)m->prepared_us, slowest, (unsigned long)m->complete_us);
 }

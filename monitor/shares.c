@@ -18,7 +18,7 @@ static unsigned home_of(const struct machine *machine, unsigned node)
 	return node;
 }
 
-static bool below(const struct machine_tree *tree, uint32_t core, uint32_t ancestor)
+bool tree_below(const struct machine_tree *tree, uint32_t core, uint32_t ancestor)
 {
 	while (core != ancestor && core != MACHINE_NO_CORE)
 		core = tree->parent[core];
@@ -29,7 +29,7 @@ static bool below(const struct machine_tree *tree, uint32_t core, uint32_t ances
 static bool led_by(const struct monitor *m, unsigned node, uint32_t core)
 {
 	for (uint32_t other = 0; other < m->peers; other++)
-		if (m->machine->cores[other].node == node && !below(m->tree, other, core))
+		if (m->machine->cores[other].node == node && !tree_below(m->tree, other, core))
 			return false;
 	return machine_cores_of_node(m->machine, node, NULL, 0) > 0;
 }
@@ -39,7 +39,7 @@ static uint32_t cores_below(const struct monitor *m, uint32_t core)
 	uint32_t count = 0;
 
 	for (uint32_t other = 0; other < m->peers; other++)
-		count += below(m->tree, other, core);
+		count += tree_below(m->tree, other, core);
 	return count;
 }
 
@@ -67,7 +67,8 @@ void shares_plan(struct monitor *m)
 	for (uint32_t core = 0; core < m->peers; core++) {
 		unsigned node = m->machine->cores[core].node;
 
-		cores += core != m->core && below(m->tree, core, m->core) && (node == m->node || m->machine->nodes[node].memory_bytes == 0);
+		cores +=
+		    core != m->core && tree_below(m->tree, core, m->core) && (node == m->node || m->machine->nodes[node].memory_bytes == 0);
 	}
 	m->share = (bytes / cores) & ~(PAGE_BYTES - 1);
 }

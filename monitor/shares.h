@@ -6,6 +6,9 @@
 
 #include "monitor/monitor.h"
 
+/* Whether the core is below the ancestor in the tree, or is the ancestor. */
+bool tree_below(const struct machine_tree *tree, uint32_t core, uint32_t ancestor);
+
 /* Before the first share is taken: how big the shares are. */
 void shares_plan(struct monitor *m);
 /* Takes the share of c->core, in pieces, the largest first; the first has at least `least` bytes and as much again. Errors: NO_MEMORY. */
