@@ -23,6 +23,7 @@
 #include "monitor/requests.h"
 
 #define EVENTS_RETRY_US 2000
+#define OVERDUE_US      10000 /* how often to look at what should have happened already */
 
 static uint32_t since_start(const struct monitor *m)
 {
@@ -162,7 +163,8 @@ static bool work(struct monitor *m, uint64_t *deadline)
 	power_step(m, now);
 	mesh_heartbeat(m, now);
 	earlier(deadline, m->next_heartbeat);
-	earlier(deadline, m->life_deadline == UINT64_MAX ? 0 : m->life_deadline);
+	if (m->life_deadline != UINT64_MAX && m->life_deadline != 0)
+		earlier(deadline, m->life_deadline > now ? m->life_deadline : now + platform_ticks(OVERDUE_US));
 	if (m->events_waiting)
 		earlier(deadline, now + platform_ticks(EVENTS_RETRY_US));
 	return more;

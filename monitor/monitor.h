@@ -259,9 +259,9 @@ struct monitor {
 	/* the first core's */
 	struct name name[NAMES_MAX];
 	struct name_waiter *name_waiters;
-	uint32_t acpi; /* domain number */
-	bool acpi_ready;
-	struct voice *voice; /* NULL: no console (voice.h) */
+	uint32_t acpi;                        /* domain number */
+	bool acpi_ready, acpi_can_switch_off; /* it has said how far it has come, and whether the firmware says how */
+	struct voice *voice;                  /* NULL: no console (voice.h) */
 	enum life life;
 	uint64_t life_deadline; /* 0: none */
 	unsigned cores_left;    /* LIFE_STARTING: neither up nor failed; LIFE_ENDING: balances outstanding */

@@ -12,6 +12,7 @@
 
 #define END_BOUND_US     10000000 /* for all domains of all cores */
 #define CONSOLE_BOUND_US 1000000  /* for the console to show what is left */
+#define LOAD_BOUND_US    20000000 /* for the acpi domain to get ready, on top of that */
 #define SWITCH_BOUND_US  3000000  /* for the firmware */
 
 void power_off_begin(struct monitor *m, uint64_t status)
@@ -118,7 +119,7 @@ static void switch_off(struct monitor *m)
 	m->life_deadline = platform_now() + platform_ticks(SWITCH_BOUND_US);
 	report_balances(m);
 	report_line(m, "@event {\"event\":\"poweroff\",\"status\":%ld}", (long)m->exit_status);
-	if (acpi != NULL && m->acpi_ready)
+	if (acpi != NULL && m->acpi_can_switch_off)
 		domain_event(m, acpi, EVENT_power_off, (uint64_t[]){0, 0}, 2);
 	else
 		platform_reset();
@@ -126,12 +127,24 @@ static void switch_off(struct monitor *m)
 
 void power_told(struct monitor *m, uint64_t what, uint64_t value)
 {
-	if (what == ACPI_READY)
-		m->acpi_ready = value != 0;
-	else if (what == ACPI_BUTTON)
+	if (what == ACPI_READY) {
+		m->acpi_ready = true;
+		m->acpi_can_switch_off = value != 0;
+	}
+	if (what == ACPI_BUTTON)
 		power_off_begin(m, 0);
 	else if (what == ACPI_STILL_ON && m->life == LIFE_ENDED)
 		platform_reset();
+}
+
+/* All is told, and the acpi domain is not still loading the namespace that it needs for the last step. */
+static bool ready_to_switch_off(struct monitor *m, uint64_t now)
+{
+	bool loading = !m->acpi_ready && domain_find(m, m->acpi) != NULL;
+
+	if (m->cores_left > 0)
+		return now > m->life_deadline + platform_ticks(CONSOLE_BOUND_US);
+	return !loading || now > m->life_deadline + platform_ticks(LOAD_BOUND_US);
 }
 
 void power_step(struct monitor *m, uint64_t now)
@@ -144,7 +157,7 @@ void power_step(struct monitor *m, uint64_t now)
 	}
 	if (m->core != 0)
 		return;
-	if (m->life == LIFE_ENDING && (m->cores_left == 0 || now > m->life_deadline + platform_ticks(CONSOLE_BOUND_US)))
+	if (m->life == LIFE_ENDING && ready_to_switch_off(m, now))
 		switch_off(m);
 	else if (m->life == LIFE_ENDED && now > m->life_deadline) {
 		m->life_deadline = UINT64_MAX;
