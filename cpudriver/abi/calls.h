@@ -28,7 +28,8 @@
  *   R9                                           token of the caller
  *
  * The CPU driver blocks a whole dispatcher in call, reply_wait and yield(YIELD_WAIT), never a thread: a library OS with other
- * threads to run uses the forms that don't block, and channels. A deadline set with Dispatcher.set_timer ends each of them. */
+ * threads to run uses the forms that don't block, and channels. A deadline set with Dispatcher.set_timer ends each of them; whoever sets
+ * one for a call stays disabled from then on, or the timer's upcall may take PENDING_TIMER away before the call begins. */
 
 #include "cpudriver/abi/capabilities.h"
 #include "cpudriver/abi/errors.h"

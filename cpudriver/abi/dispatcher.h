@@ -24,7 +24,8 @@
  * value is in foreign_rsp), RCX (the address of this frame; the return address is in foreign_rip) and R11 (flags, in foreign_rflags).
  *
  * Before a library OS waits or goes on with a thread it looks at `pending`; the CPU driver sets bits there, the domain clears them
- * with one instruction (xchg, or lock and), both on the same core.
+ * with one instruction (xchg, or lock and), both on the same core. A notification that comes inside the critical range, where the look has
+ * been done already, is followed by another interrupt 20 us later.
  *
  * The domain may write all of the frame at any time, so the CPU driver reads a word once, then checks it, and trusts nothing here. */
 
