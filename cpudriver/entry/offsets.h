@@ -2,6 +2,8 @@
  * Copyright 2026 The Atoll authors */
 #pragma once
 
+#include "cpudriver/abi/register_offsets.h"
+
 /* C's numbers for the assembly: where fields of structures are, and some constants. cpudriver/core.c asserts each. */
 
 /* Call numbers and errors: calls.h and errors.h are C. LINUX_ENOSYS is what a foreign call gets while there is nobody to reflect it to. */
@@ -20,26 +22,6 @@
 #define CORE_UPCALL_RCX  40
 #define CORE_WORD        56 /* core.invocation.word[0..4] */
 #define CORE_VALUE       96 /* core.invocation.value[0..2] */
-
-/* struct registers (cpudriver/abi/dispatcher.h) */
-#define REGISTERS_RAX    0
-#define REGISTERS_RBX    8
-#define REGISTERS_RCX    16
-#define REGISTERS_RDX    24
-#define REGISTERS_RSI    32
-#define REGISTERS_RDI    40
-#define REGISTERS_RBP    48
-#define REGISTERS_RSP    56
-#define REGISTERS_R8     64
-#define REGISTERS_R9     72
-#define REGISTERS_R10    80
-#define REGISTERS_R11    88
-#define REGISTERS_R12    96
-#define REGISTERS_R13    104
-#define REGISTERS_R14    112
-#define REGISTERS_R15    120
-#define REGISTERS_RIP    128
-#define REGISTERS_RFLAGS 136
 
 /* struct trap_frame (cpudriver/entry/trap.h): the bytes of its general registers, vector and error code */
 #define TRAP_VECTOR_ERROR_BYTES 16
