@@ -183,6 +183,8 @@ int single_partner_main(const char *service)
 	for (;;) {
 		e = endpoint_reply_wait(token, &reply, REPLY_BLOCK, &request);
 		token = REPLY_NONE;
+		if (err_is(e, ERR_NUMBER_NO_CALLER)) /* its deadline took it away meanwhile */
+			continue;
 		if (err_is(e, ERR_NUMBER_NOTIFIED)) {
 			ipc_serve_once(time_tsc());
 			continue;
