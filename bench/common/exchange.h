@@ -6,11 +6,14 @@
  * false when its channel is broken or what arrived is not what was sent. */
 
 #include "channels/channel.h"
+#include "channels/wait.h"
 
 enum { EXCHANGE_TYPE = 1 };
 
 static inline bool exchange_receive(struct channel *ch, struct channel_message *message)
 {
+	struct channel_wait wait = channel_wait_begin(ch->next_in);
+
 	for (;;) {
 		struct channel_result result = channel_try_receive(ch, message);
 
@@ -18,7 +21,7 @@ static inline bool exchange_receive(struct channel *ch, struct channel_message *
 			return true;
 		if (result.code != CHANNEL_EMPTY)
 			return false;
-		channel_pause();
+		channel_wait(&wait);
 	}
 }
 
@@ -54,11 +57,12 @@ static inline bool exchange_answer(struct channel *ch, unsigned rounds)
 static inline bool exchange_room(struct channel *ch)
 {
 	struct channel_message message;
+	struct channel_wait wait = channel_wait_begin(ch->next_out);
 
 	while (!channel_can_send(ch)) {
 		if (channel_try_receive(ch, &message).code != CHANNEL_EMPTY)
 			return false;
-		channel_pause();
+		channel_wait(&wait);
 	}
 	return true;
 }

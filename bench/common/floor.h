@@ -4,10 +4,12 @@
 
 /* The hardware's own limit for a round trip between two cores: each writes a counter into a cache line of its own and
  * waits for the other's. No payload, no protocol, nothing to check. What a message costs is measured against this, on
- * the same two cores and within the same milliseconds. Waiting pauses, as it does in the channel. */
+ * the same two cores and within the same milliseconds. Both wait in the same way. */
 
 #include <stdatomic.h>
 #include <stdint.h>
+
+#include "channels/wait.h"
 
 /* Alone in a pair of lines, so that no prefetcher brings one core's line along with the other's. */
 struct floor_line {
@@ -18,8 +20,10 @@ _Static_assert(sizeof(struct floor_line) == 128, "a pair of cache lines");
 
 static inline void floor_wait(const struct floor_line *line, uint64_t value)
 {
+	struct channel_wait wait = channel_wait_begin(value);
+
 	while (atomic_load_explicit(&line->word, memory_order_acquire) != value)
-		__builtin_ia32_pause();
+		channel_wait(&wait);
 }
 
 /* Both sides call with the same `rounds`; `*count` is each side's own and carries on from call to call. */

@@ -66,14 +66,18 @@ static bool follow_stream_sent(struct side *side, unsigned count)
 
 static void ck_put(struct inbox *box, struct ck_entry *entry)
 {
+	struct channel_wait wait = channel_wait_begin(0);
+
 	while (!ck_ring_enqueue_spsc_entry(&box->ck, box->ck_entries, entry))
-		channel_pause();
+		channel_wait(&wait);
 }
 
 static void ck_get(struct inbox *box, struct ck_entry *entry)
 {
+	struct channel_wait wait = channel_wait_begin(0);
+
 	while (!ck_ring_dequeue_spsc_entry(&box->ck, box->ck_entries, entry))
-		channel_pause();
+		channel_wait(&wait);
 }
 
 static bool lead_ck(struct side *side, unsigned first, unsigned count)

@@ -2,11 +2,12 @@
  * Copyright 2026 The Atoll authors */
 
 #include "libos/ipc/wait.h"
+
+#include "channels/wait.h"
 #include "libos/ipc/events.h"
 #include "libos/upcall/dispatcher.h"
 
-#define LOOKS_WITHOUT_PAUSE 1024
-#define LOOKS_FOR_EVENTS    1024 /* a peer that ends rings no bell of ours while we don't sleep */
+#define LOOKS_FOR_EVENTS 1024 /* a peer that ends rings no bell of ours while we don't sleep */
 
 uint64_t wait_generation;
 
@@ -88,12 +89,13 @@ void wait_unpark(void)
 	}
 }
 
+static struct channel_wait polling;
+
 void wait_look_on(uint32_t looks)
 {
 	bool inside;
 
-	if (looks >= LOOKS_WITHOUT_PAUSE)
-		channel_pause();
+	channel_wait(&polling);
 	if (looks % LOOKS_FOR_EVENTS != LOOKS_FOR_EVENTS - 1)
 		return;
 	inside = dispatcher_enter();
