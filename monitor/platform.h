@@ -40,10 +40,29 @@ struct platform_remote {
 	uint64_t base, bytes, extra;
 };
 MUST_USE err_t platform_install(cap_t slot, const struct platform_remote *what);
-MUST_USE err_t platform_sweep(cap_t cap);
 MUST_USE err_t platform_surrender(cap_t cap);
 MUST_USE err_t platform_mark(cap_t cap, bool remote, uint32_t owner);
-MUST_USE err_t platform_revoke_slice(cap_t cap); /* AGAIN: call again */
+
+/* What stops a deletion: LAST_COPY or NEEDS_AGREEMENT. */
+struct platform_obstacle {
+	enum cap_type type;
+	uint64_t base, size;
+};
+/* A slice of each; AGAIN: call again. After a delete the slot is empty, or *ram says that it holds the memory now. */
+MUST_USE err_t platform_delete(cap_t cap, bool *ram, struct platform_obstacle *o);
+MUST_USE err_t platform_revoke(cap_t cap, struct platform_obstacle *o);
+MUST_USE err_t platform_sweep(cap_t cap, unsigned flags, struct platform_obstacle *o);
+
+/* Whether anything on this core was made out of a part of the object that overlaps the range; `within` CAP_NULL: whether anything at all
+ * overlaps it. */
+bool platform_find(cap_t within, uint64_t base, uint64_t bytes);
+MUST_USE err_t platform_retype(cap_t source, enum cap_type type, uint64_t offset, uint64_t bytes, unsigned count, cap_t first);
+MUST_USE err_t platform_split(cap_t ram, uint64_t offset, cap_t rest);
+void platform_flush(void);
+
+/* Out of a domain's capability space into an own slot, and back. */
+MUST_USE err_t platform_fetch(cap_t dispatcher, uint64_t address, bool move, cap_t slot);
+MUST_USE err_t platform_deliver(cap_t cap, cap_t dispatcher, uint64_t address);
 MUST_USE err_t platform_doorbell(cap_t dispatcher, cap_t slot, uint64_t *base, uint64_t *extra);
 MUST_USE err_t platform_endpoint(cap_t dispatcher, cap_t slot, uint64_t badge);
 MUST_USE err_t platform_map_frame(cap_t frame, cap_t table, unsigned entry, unsigned rights, uint64_t offset, unsigned count);

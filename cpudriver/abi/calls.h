@@ -70,6 +70,19 @@ enum cap_operation {
 #undef INVOCATION
 };
 
+/* Kernel.sweep: mappings in page tables that other cores use may go too; the caller has these cores flush theirs before it says that the sweep is
+ * done. */
+enum {
+	SWEEP_PLAIN = 0,
+	SWEEP_SHARED_TABLES = 1,
+};
+
+/* Kernel.fetch */
+enum {
+	FETCH_COPY = 0,
+	FETCH_MOVE = 1,
+};
+
 /* Interrupt.bind: how the source signals. */
 enum {
 	INTERRUPT_EDGE = 0,
