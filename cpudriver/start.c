@@ -83,6 +83,7 @@ NORETURN void core_main(struct core_boot *boot)
 {
 	bool first = is_first(boot);
 
+	boot->entered_tsc = rdtsc();
 	core.boot = boot;
 	core.id = boot->core;
 	core.page_table4 = boot->page_table4;

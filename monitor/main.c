@@ -134,8 +134,8 @@ static err_t start(struct monitor *m)
 	                              .mailbox = boot->mailbox_base,
 	                              .doorbell = m->own_doorbell_base,
 	                              .doorbell_extra = m->own_doorbell_extra,
+	                              .entered_us = (uint32_t)platform_microseconds(boot->entered_tsc - boot->start_tsc),
 	                              .driver_us = (uint32_t)m->driver_us,
-	                              .monitor_us = (uint32_t)m->monitor_us,
 	                              .ready_us = (uint32_t)m->monitor_us,
 	                              .image_bytes = driver_bytes(boot)};
 	return m->core == 0 ? discovery_begin(m) : join(m);

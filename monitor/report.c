@@ -105,8 +105,8 @@ void report_boot(struct monitor *m)
 		if (up->ready_us > slowest)
 			slowest = up->ready_us;
 		report_line(m,
-		            "@boot {\"core\":%u,\"apic\":%u,\"node\":%u,\"us\":%u,\"image_bytes\":%u,\"driver_us\":%u,\"monitor_us\":%u}",
-		            core, up->apic, m->machine->cores[core].node, up->ready_us, up->image_bytes, up->driver_us, up->monitor_us);
+		            "@boot {\"core\":%u,\"apic\":%u,\"node\":%u,\"us\":%u,\"image_bytes\":%u,\"entered_us\":%u,\"driver_us\":%u}",
+		            core, up->apic, m->machine->cores[core].node, up->ready_us, up->image_bytes, up->entered_us, up->driver_us);
 	}
 	report_line(m,
 	            "@boot_phases {\"first_monitor_us\":%lu,\"first_ready_us\":%lu,\"acpi_started_us\":%lu,\"acpi_tables_us\":%lu,"

@@ -118,7 +118,8 @@ struct core_boot {
 	uint64_t starter_doorbell_extra;                       /* extra of the starter's doorbell */
 	uint64_t trampoline;                                   /* physical address of the page below 1 MiB that starts cores */
 	uint64_t starter_mailbox;                              /* physical base, for Kernel.peer */
-	uint64_t reserved[6];
+	uint64_t entered_tsc;                                  /* time-stamp counter when this core entered its CPU driver, which says so itself */
+	uint64_t reserved[5];
 
 	uint32_t regions, modules;
 	struct region region[REGIONS_MAX];
