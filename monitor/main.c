@@ -155,6 +155,7 @@ static bool work(struct monitor *m, uint64_t *deadline)
 	uint64_t now = platform_now();
 	bool more = mesh_poll(m);
 
+	more |= agreement_step(&m->agreement);
 	domains_stopped(m);
 	more |= domains_step(m);
 	*deadline = core_start_step(m, now);

@@ -32,6 +32,7 @@ err_t mesh_start(struct monitor *m, uint64_t base, uint8_t *area)
 		return ERR(NO_MEMORY);
 	m->mesh_base = base;
 	m->mesh = area;
+	agreement_start(&m->agreement, m->core, m->peers);
 	return OK;
 }
 
@@ -91,13 +92,24 @@ static bool connect_peer(struct monitor *m, uint32_t core)
 
 /* ---- Sending ---- */
 
-static struct queued *make_queued(enum message_type type, const void *message)
+/* The agreement's messages have a table of their own. */
+static unsigned bytes_of(unsigned type)
+{
+	return type >= AGREEMENT_FIRST ? agreement_bytes(type) : message_bytes(type);
+}
+
+static const char *name_of(unsigned type)
+{
+	return type >= AGREEMENT_FIRST ? agreement_name(type) : message_name(type);
+}
+
+static struct queued *make_queued(unsigned type, const void *message)
 {
 	struct queued *q = calloc(1, sizeof(*q));
 
 	if (q != NULL) {
 		q->type = (uint16_t)type;
-		memcpy(&q->message, message, message_bytes(type));
+		memcpy(&q->message, message, bytes_of(type));
 	}
 	return q;
 }
@@ -125,13 +137,13 @@ static void send_queued(struct peer *p)
 	while (p->first != NULL) {
 		const struct queued *q = p->first;
 
-		if (!channel_ok(channel_send(&p->channel, q->type, q->message.words, message_bytes(q->type) / 8)))
+		if (!channel_ok(channel_send(&p->channel, q->type, q->message.words, bytes_of(q->type) / 8)))
 			return;
 		free(take_first(&p->first));
 	}
 }
 
-bool mesh_send(struct monitor *m, uint32_t core, enum message_type type, const void *message)
+bool mesh_send(struct monitor *m, uint32_t core, unsigned type, const void *message)
 {
 	struct queued *q;
 
@@ -151,8 +163,21 @@ bool mesh_send(struct monitor *m, uint32_t core, enum message_type type, const v
 
 /* ---- Receiving ---- */
 
+_Static_assert(MESSAGE_TYPES <= AGREEMENT_FIRST, "the tables have no number in common");
+
+static err_t check(const struct monitor *m, unsigned type, unsigned bytes, const uint64_t words[CHANNEL_WORDS])
+{
+	if (type >= AGREEMENT_FIRST)
+		return agreement_check(type, bytes, (const union agreement_message *)words, m->peers);
+	return message_check(type, bytes, (const union message *)words, m->peers);
+}
+
 static void dispatch(struct monitor *m, uint32_t from, unsigned type, const union message *message)
 {
+	if (type >= AGREEMENT_FIRST) {
+		agreement_receive(&m->agreement, from, type, message->words);
+		return;
+	}
 	switch (type) {
 #define MESSAGE(name, number, fields)                                                                                                      \
 	case number:                                                                                                                       \
@@ -173,10 +198,10 @@ static void receive(struct monitor *m, uint32_t core, const struct channel_messa
 	p->heard = platform_now();
 	p->pinged = 0;
 	memcpy(message.words, line->words, sizeof(message));
-	if (is_err(message_check(line->type, line->length, &message, m->peers))) {
+	if (is_err(check(m, line->type, line->length, message.words))) {
 		if (p->refused++ == 0)
 			report_line(m, "Core %u refuses a malformed message of core %u: type %u (%s), %u bytes.", m->core, core, line->type,
-			            message_name(line->type), line->length);
+			            name_of(line->type), line->length);
 		return;
 	}
 	dispatch(m, core, line->type, &message);

@@ -21,8 +21,9 @@ MUST_USE err_t mesh_start(struct monitor *m, uint64_t base, uint8_t *area);
 /* Prepares one page of such an area before anybody uses it. */
 void mesh_prepare_page(void *page);
 
-/* Sends; to this core itself too. A message to a core that is not known or suspected is dropped: false. */
-bool mesh_send(struct monitor *m, uint32_t core, enum message_type type, const void *message);
+/* Sends; to this core itself too. A message to a core that is not known or suspected is dropped: false. `type` is an enum message_type or
+ * an enum agreement_type. */
+bool mesh_send(struct monitor *m, uint32_t core, unsigned type, const void *message);
 #define MESH_SEND(m, core, type, ...) mesh_send(m, core, MESSAGE_##type, &(struct message_##type){__VA_ARGS__})
 
 /* Takes everything that has arrived. Returns whether there was anything. */

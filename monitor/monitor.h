@@ -10,6 +10,7 @@
 #include "cpudriver/abi/core_boot.h"
 #include "monitor/abi/messages.h"
 #include "monitor/abi/start.h"
+#include "monitor/agreement/agreement.h"
 #include "monitor/archive.h"
 #include "monitor/manifest.h"
 #include "monitor/memory.h"
@@ -237,6 +238,7 @@ struct monitor {
 	struct queued *local_first, *local_last; /* messages to itself */
 	uint64_t next_heartbeat;
 	struct message_up self;
+	struct agreement agreement; /* begins when the peers are known (mesh_start) */
 
 	struct ticket ticket[TICKETS_MAX];
 	struct domain domain[DOMAINS_MAX];
