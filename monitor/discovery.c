@@ -25,7 +25,8 @@ static uint64_t since_start(const struct monitor *m)
 
 err_t discovery_begin(struct monitor *m)
 {
-	static const char text[] = "acpi\0";
+	static const char text[] = "\1\0\0\0"
+	                           "acpi"; /* struct spawn_counts: one argument */
 	struct spawn_request r = {.text = text, .text_bytes = sizeof(text)};
 	err_t e = module_map(m, "acpi", &r.program, &r.program_bytes);
 
@@ -182,25 +183,29 @@ void discovery_step(struct monitor *m, uint64_t now)
 /* ---- The first programs ---- */
 
 /* The program's name, then, if the manifest says so, the kernel's command line, word by word. */
-static size_t make_text(const struct monitor *m, const struct manifest_program *p, char *text, size_t capacity)
+static size_t make_text(const struct monitor *m, const struct manifest_program *p, char *text)
 {
-	const char *at = m->boot->command_line;
-	size_t bytes = strlen(p->name) + 1;
+	const char *line = p->arguments ? m->boot->command_line : "";
+	struct spawn_counts counts = {.arguments = 1};
+	size_t at = sizeof(counts) + strlen(p->name) + 1;
 
-	memcpy(text, p->name, bytes);
-	for (size_t i = 0; p->arguments && i < sizeof(m->boot->command_line) && at[i] != '\0' && bytes + 2 < capacity; i++)
-		if (at[i] != ' ')
-			text[bytes++] = at[i];
-		else if (text[bytes - 1] != '\0')
-			text[bytes++] = '\0';
-	if (text[bytes - 1] != '\0')
-		text[bytes++] = '\0';
-	return bytes;
+	memcpy(text + sizeof(counts), p->name, strlen(p->name) + 1);
+	for (line += strspn(line, " "); *line != '\0'; line += strspn(line, " ")) {
+		size_t bytes = strcspn(line, " ");
+
+		memcpy(text + at, line, bytes);
+		text[at + bytes] = '\0';
+		at += bytes + 1;
+		line += bytes;
+		counts.arguments++;
+	}
+	memcpy(text, &counts, sizeof(counts));
+	return at;
 }
 
 void discovery_complete(struct monitor *m)
 {
-	char text[COMMAND_LINE_BYTES + MANIFEST_NAME + 2];
+	char text[sizeof(struct spawn_counts) + MANIFEST_NAME + COMMAND_LINE_BYTES];
 
 	m->life = LIFE_READY;
 	m->life_deadline = 0;
@@ -213,7 +218,7 @@ void discovery_complete(struct monitor *m)
 
 		if (!p->boot)
 			continue;
-		e = spawn_archived(m, text, make_text(m, p, text, sizeof(text)), 0, 0, &domain);
+		e = spawn_archived(m, text, make_text(m, p, text), 0, 0, &domain);
 		if (is_err(e))
 			report_line(m, "The program %s of the manifest can't be started: %s.", p->name, err_sentence(e));
 	}

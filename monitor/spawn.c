@@ -15,6 +15,7 @@
 #include "monitor/report.h"
 #include "monitor/space.h"
 #include "monitor/spawn.h"
+#include "monitor/spawn_text.h"
 #include "monitor/tickets.h"
 
 #define STACK_BYTES (256 * KIB)
@@ -32,35 +33,6 @@ static uint64_t segment_bytes(const struct elf_segment *s)
 	return page_up(s->vaddr + s->bytes) - page_down(s->vaddr);
 }
 
-/* ---- The text ---- */
-
-/* Strings from `at` on up to an empty one or the end; false: the last one is not ended. */
-static bool count_strings(const char *text, size_t bytes, size_t *at, unsigned *count)
-{
-	*count = 0;
-	while (*at < bytes && text[*at] != '\0') {
-		const char *zero = memchr(text + *at, 0, bytes - *at);
-
-		if (zero == NULL)
-			return false;
-		*at = (size_t)(zero + 1 - text);
-		++*count;
-	}
-	if (*at < bytes)
-		++*at;
-	return true;
-}
-
-err_t spawn_text_check(const char *text, size_t bytes, unsigned *arguments, unsigned *environment, size_t *environment_at)
-{
-	size_t at = 0;
-
-	if (bytes > PAGE_BYTES - sizeof(struct domain_start) || !count_strings(text, bytes, &at, arguments) || *arguments == 0)
-		return ERR(ARGUMENT);
-	*environment_at = at;
-	return count_strings(text, bytes, &at, environment) ? OK : ERR(ARGUMENT);
-}
-
 /* ---- Building ---- */
 
 struct building {
@@ -69,8 +41,7 @@ struct building {
 	struct domain *domain;
 	struct elf_program program;
 	struct space space;
-	unsigned arguments, environment;
-	size_t environment_at;
+	struct spawn_strings strings;
 };
 
 /* Copies the program to the block's low end, while nothing has been made of the block. */
@@ -250,7 +221,7 @@ static err_t fill_root(struct building *b)
 static void fill_start_page(struct building *b, uint64_t used)
 {
 	struct domain_start *page = (struct domain_start *)b->domain->start;
-	const struct spawn_request *r = b->request;
+	const struct spawn_strings *strings = &b->strings;
 
 	*page = (struct domain_start){
 	    .magic = DOMAIN_START_MAGIC,
@@ -274,14 +245,14 @@ static void fill_start_page(struct building *b, uint64_t used)
 	    .model_bytes = b->m->machine != NULL ? sizeof(struct machine) : 0,
 	    .tables = b->space.tables,
 	    .first_free_slot = b->space.next_slot,
-	    .arguments = b->arguments,
+	    .arguments = strings->arguments,
 	    .argument_offset = sizeof(*page),
-	    .environment = b->environment,
-	    .environment_offset = (uint32_t)(sizeof(*page) + b->environment_at),
+	    .environment = strings->environment,
+	    .environment_offset = (uint32_t)(sizeof(*page) + strings->environment_at),
 	};
 	memcpy(page->name, b->domain->name, sizeof(page->name));
 	memcpy(page->table, b->space.table, sizeof(page->table));
-	memcpy(page + 1, r->text, r->text_bytes);
+	memcpy(page + 1, strings->first, strings->bytes);
 }
 
 static void ring_domain(void *argument)
@@ -356,10 +327,10 @@ err_t spawn_here(struct monitor *m, const struct spawn_request *r, uint32_t *num
 
 	if (is_ok(e)) {
 		*b = (struct building){.m = m, .request = r, .domain = d};
-		e = spawn_text_check(r->text, r->text_bytes, &b->arguments, &b->environment, &b->environment_at);
+		e = spawn_text_read(r->text, r->text_bytes, &b->strings);
 	}
 	if (is_ok(e)) {
-		copy_name(d->name, sizeof(d->name), r->text);
+		copy_name(d->name, sizeof(d->name), b->strings.first);
 		d->parent = r->parent;
 		d->rights = manifest_find(&m->manifest, d->name);
 		if (d->rights != NULL && d->rights->core != MANIFEST_ANY_CORE && d->rights->core != m->core)
@@ -390,9 +361,12 @@ err_t spawn_here(struct monitor *m, const struct spawn_request *r, uint32_t *num
 
 err_t spawn_archived(struct monitor *m, const char *text, size_t bytes, uint64_t memory, uint32_t parent, uint32_t *domain)
 {
+	struct spawn_strings strings;
 	struct archive_file file;
-	err_t e = memchr(text, 0, bytes) != NULL ? archive_find(&m->archive, text, &file) : ERR(ARGUMENT);
+	err_t e = spawn_text_read(text, bytes, &strings);
 
+	if (is_ok(e))
+		e = archive_find(&m->archive, strings.first, &file);
 	if (is_err(e))
 		return e;
 	return spawn_here(
@@ -417,13 +391,13 @@ static bool send_text(struct monitor *m, uint32_t core, uint32_t ticket, const c
 
 err_t spawn_request(struct monitor *m, struct domain *d, uint32_t tag, uint32_t core, const char *text, size_t bytes, uint64_t memory)
 {
-	unsigned arguments, environment;
-	size_t environment_at;
+	struct spawn_strings strings;
 	struct ticket *t;
 	uint32_t ticket;
+	err_t e = spawn_text_read(text, bytes, &strings);
 
-	if (is_err(spawn_text_check(text, bytes, &arguments, &environment, &environment_at)))
-		return ERR(ARGUMENT);
+	if (is_err(e))
+		return e;
 	if (!mesh_alive(m, core))
 		return ERR(CORE_UNKNOWN);
 	ticket = ticket_open(m, TICKET_SPAWN, core, d->number, tag, &t);

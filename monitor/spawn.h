@@ -17,16 +17,13 @@
 struct spawn_request {
 	const void *program; /* ELF file */
 	size_t program_bytes;
-	const char *text; /* arguments, each ended by 0, an empty one, then the environment likewise */
+	const char *text; /* arguments and environment, as spawn_text.h reads them */
 	size_t text_bytes;
 	uint64_t memory; /* 0: the default */
 	uint32_t parent;
 };
 
-/* Whether `text` is such a text of at most a page: counts the strings. */
-MUST_USE err_t spawn_text_check(const char *text, size_t bytes, unsigned *arguments, unsigned *environment, size_t *environment_at);
-
-/* Starts the program, as text's first string names it, with the rights that the manifest gives to that name. */
+/* Starts the program, as its first argument names it, with the rights that the manifest gives to that name. */
 MUST_USE err_t spawn_here(struct monitor *m, const struct spawn_request *r, uint32_t *domain);
 /* The same for a program of the archive. */
 MUST_USE err_t spawn_archived(struct monitor *m, const char *text, size_t bytes, uint64_t memory, uint32_t parent, uint32_t *domain);

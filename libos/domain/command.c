@@ -4,32 +4,35 @@
 #include <string.h>
 
 #include "libos/domain/command.h"
+#include "monitor/abi/messages.h"
 
-static err_t add_list(const char *const list[], char *block, size_t capacity, size_t *length)
+static err_t add_list(const char *const list[], char *block, size_t capacity, size_t *length, uint16_t *count)
 {
 	for (size_t i = 0; list != NULL && list[i] != NULL; i++) {
 		size_t bytes = strlen(list[i]) + 1;
 
-		if (bytes == 1)
-			return ERR(ARGUMENT);
-		if (bytes > capacity - *length)
+		if (bytes > capacity - *length || *count == UINT16_MAX)
 			return ERR(RANGE);
 		memcpy(block + *length, list[i], bytes);
 		*length += bytes;
+		++*count;
 	}
-	if (*length == capacity)
-		return ERR(RANGE);
-	block[(*length)++] = 0;
 	return OK;
 }
 
 err_t command_build(const char *const argv[], const char *const envp[], char *block, size_t capacity, size_t *length)
 {
+	struct spawn_counts counts = {0, 0};
 	err_t e;
 
-	*length = 0;
 	if (argv == NULL || argv[0] == NULL)
 		return ERR(ARGUMENT);
-	e = add_list(argv, block, capacity, length);
-	return is_err(e) ? e : add_list(envp, block, capacity, length);
+	if (capacity < sizeof(counts))
+		return ERR(RANGE);
+	*length = sizeof(counts);
+	e = add_list(argv, block, capacity, length, &counts.arguments);
+	if (is_ok(e))
+		e = add_list(envp, block, capacity, length, &counts.environment);
+	memcpy(block, &counts, sizeof(counts));
+	return e;
 }

@@ -2,9 +2,9 @@
  * Copyright 2026 The Atoll authors */
 #pragma once
 
-/* Arguments and environment in one block, as REQUEST_spawn wants them: strings, each ended by 0, then an empty one; twice. Pure. */
+/* Arguments and environment in one block, as REQUEST_spawn wants them (struct spawn_counts). Pure. */
 
 #include "cpudriver/abi/errors.h"
 
-/* `envp` may be NULL. ARGUMENT: no program name, or an empty string among the arguments (it would end the list); RANGE: it does not fit. */
+/* `envp` may be NULL. ARGUMENT: no program name; RANGE: it does not fit. */
 MUST_USE err_t command_build(const char *const argv[], const char *const envp[], char *block, size_t capacity, size_t *length);

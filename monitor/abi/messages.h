@@ -20,6 +20,13 @@ enum monitor_event {
 	EVENTS
 };
 
+/* spawn: the buffer begins with it. Then the strings, each ended by 0: the arguments, of which the first is the program's name, then the
+ * environment; nothing behind them. */
+struct spawn_counts {
+	uint16_t arguments, environment;
+};
+_Static_assert(sizeof(struct spawn_counts) == 4, "");
+
 #define SERVICE_NAME_BYTES 24
 #define CORE_HERE          UINT64_C(0xffffffff)
 

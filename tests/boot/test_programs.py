@@ -41,6 +41,11 @@ def test_status_of_a_program_is_the_machines(boot):
     assert machine.text.count("hello from domain") == 2
 
 
+def test_an_argument_may_be_empty(boot):
+    machine = boot(cores=1, app='hello 0 "" last')
+    assert re.search(r"argument 2: *\n.*argument 3: last", machine.text), machine.tail()
+
+
 def test_a_program_that_does_not_exist(boot):
     machine = boot(cores=1, app="no-such-program", check=False)
     assert machine.status not in (0, None)

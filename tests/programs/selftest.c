@@ -337,6 +337,24 @@ static const char *check_environment_is_handed_down(void)
 	return NULL;
 }
 
+static const char *check_empty_arguments(void)
+{
+	const char *const argv[] = {PROGRAM, "child", "empty", "", NULL};
+	const char *const envp[] = {"", "COLOUR=", NULL};
+	static struct core_info cores[MACHINE_CORES];
+	unsigned count;
+	uint32_t domain;
+	int64_t status;
+	enum end_cause cause;
+
+	CHECK(is_ok(core_list(cores, MACHINE_CORES, &count)));
+	for (unsigned i = 0; i < count; i++) {
+		CHECK(is_ok(domain_spawn(argv, envp, cores[i].core, 0, &domain)));
+		CHECK(is_ok(domain_wait(domain, &status, &cause)) && cause == END_EXIT && status == 0);
+	}
+	return NULL;
+}
+
 static const char *check_null_pointer_ends_the_domain(void)
 {
 	uint32_t domain;
@@ -439,6 +457,8 @@ static int child(const char *what, const char *argument)
 		return atoi(argument);
 	if (strcmp(what, "environment") == 0)
 		return getenv("COLOUR") == NULL || strcmp(getenv("COLOUR"), "coral") != 0 || strcmp(argument, "two words") != 0;
+	if (strcmp(what, "empty") == 0)
+		return argument[0] != '\0' || environ[0][0] != '\0' || strcmp(environ[1], "COLOUR=") != 0 || environ[2] != NULL;
 	if (strcmp(what, "serve") == 0)
 		return child_serve();
 	if (strcmp(what, "fault") == 0) {
@@ -469,6 +489,7 @@ static const struct {
 	{"mapped_frame", check_mapped_frame_goes_with_its_capability},
 	{"domains", check_domains},
 	{"environment_is_handed_down", check_environment_is_handed_down},
+	{"empty_arguments", check_empty_arguments},
 	{"null_pointer", check_null_pointer_ends_the_domain},
 	{"ipc", check_ipc},
 };
