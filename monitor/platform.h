@@ -40,6 +40,11 @@ struct platform_remote {
 	uint64_t base, bytes, extra;
 };
 MUST_USE err_t platform_install(cap_t slot, const struct platform_remote *what);
+/* The same of what is in a slot, with CAP_FLAG_*. Errors: CAP_EMPTY. */
+MUST_USE err_t platform_identify(cap_t cap, struct platform_remote *what, unsigned *flags);
+/* Of this core's own slots, without asking anybody. */
+MUST_USE err_t platform_copy(cap_t cap, uint8_t rights, cap_t slot);
+MUST_USE err_t platform_move(cap_t cap, cap_t slot);
 MUST_USE err_t platform_surrender(cap_t cap);
 MUST_USE err_t platform_mark(cap_t cap, bool remote, uint32_t owner);
 
@@ -52,6 +57,16 @@ struct platform_obstacle {
 MUST_USE err_t platform_delete(cap_t cap, bool *ram, struct platform_obstacle *o);
 MUST_USE err_t platform_revoke(cap_t cap, struct platform_obstacle *o);
 MUST_USE err_t platform_sweep(cap_t cap, unsigned flags, struct platform_obstacle *o);
+/* A copy of the obstacle, with all rights of its type and whoever owns it: so what stands in a container's way can go on elsewhere. */
+MUST_USE err_t platform_rescue(const struct platform_obstacle *o, cap_t slot);
+
+/* What else this core has that has to do with the object of a capability (Kernel.find, W2 the capability: all bits of V0). */
+struct platform_relations {
+	bool contents; /* something was made of it */
+	bool copies;   /* another capability to it */
+	bool covered;  /* it lies in another object */
+};
+void platform_relate(cap_t cap, struct platform_relations *r);
 
 /* Whether anything on this core was made out of a part of the object that overlaps the range; `within` CAP_NULL: whether anything at all
  * overlaps it. */
