@@ -77,6 +77,9 @@ enum {
 	SWEEP_SHARED_TABLES = 1,
 };
 
+/* Kernel.find: not only within one object. */
+#define FIND_ANY UINT64_MAX
+
 /* Kernel.fetch */
 enum {
 	FETCH_COPY = 0,

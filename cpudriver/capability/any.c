@@ -89,6 +89,13 @@ err_t op_Any_mint(struct invocation *i)
 	return OK;
 }
 
+void slot_move(struct capabilities *c, struct slot *src, struct slot *dst)
+{
+	database_move(c, src, dst);
+	if (dst->flags & CAP_FLAG_MAPPED)
+		mapping_moved(dst);
+}
+
 err_t op_Any_move(struct invocation *i)
 {
 	struct slot *dst;
@@ -97,8 +104,6 @@ err_t op_Any_move(struct invocation *i)
 	if (is_err(e))
 		return e;
 
-	database_move(i->caps, i->self, dst);
-	if (dst->flags & CAP_FLAG_MAPPED)
-		mapping_moved(dst);
+	slot_move(i->caps, i->self, dst);
 	return OK;
 }

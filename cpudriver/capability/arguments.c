@@ -28,6 +28,16 @@ err_t cap_argument(const struct invocation *i, uint64_t word, enum cap_type type
 	return OK;
 }
 
+static err_t empty_slot_of(const struct slot *cnode, uint64_t slot, struct slot **out)
+{
+	if (!(cnode->rights & RIGHT_WRITE))
+		return ERR(CAP_RIGHTS);
+	if (slot >= CNODE_SLOTS)
+		return ERR(ARGUMENT);
+	*out = &cnode_slots(cnode)[slot];
+	return (*out)->type == CAP_Null ? OK : ERR(SLOT_IN_USE);
+}
+
 err_t destination(const struct invocation *i, uint64_t cnode, uint64_t slot, struct slot **out)
 {
 	const struct slot *holder = cnode <= UINT16_MAX ? cap_slot(i->root, (cap_t){(uint16_t)cnode}) : NULL;
@@ -36,12 +46,14 @@ err_t destination(const struct invocation *i, uint64_t cnode, uint64_t slot, str
 		return ERR(CAP_ADDRESS);
 	if (holder->type != CAP_CNode)
 		return holder->type == CAP_Null || holder->type >= CAP_TYPES ? ERR(CAP_EMPTY) : ERR(CAP_TYPE);
-	if (!(holder->rights & RIGHT_WRITE))
-		return ERR(CAP_RIGHTS);
-	if (slot >= CNODE_SLOTS)
-		return ERR(ARGUMENT);
-	*out = &cnode_slots(holder)[slot];
-	return (*out)->type == CAP_Null ? OK : ERR(SLOT_IN_USE);
+	return empty_slot_of(holder, slot, out);
+}
+
+err_t empty_address(const struct invocation *i, uint64_t word, struct slot **out)
+{
+	const struct slot *holder = word <= UINT16_MAX ? &i->root[word >> 8] : NULL;
+
+	return holder && holder->type == CAP_CNode ? empty_slot_of(holder, word & 0xff, out) : ERR(CAP_ADDRESS);
 }
 
 err_t destinations(const struct invocation *i, uint64_t cnode, uint64_t slot, uint64_t count, struct slot **first)

@@ -84,9 +84,10 @@ struct capabilities {
 	uint64_t count;                   /* slots in it */
 	struct slot *zombies;             /* last in, first out (delete.c) */
 	bool flush;                       /* translations went stale during this call */
-	uint64_t agreed_base, agreed_end; /* objects in here may go although other cores know them: they agreed (Kernel.sweep) */
 	const struct slot *revoked;       /* whose copies and descendants this call deletes */
 	bool revoke_stopped;              /* an obstacle was found below one of them */
+	bool agreed;                      /* this call is Kernel.sweep: the cores that know the revoked object agreed */
+	bool shared_tables;               /* and mappings in tables that other cores use may go: these will flush */
 	const struct slot *unbound;       /* an embedded slot that its own dispatcher deletes: it needs not be told */
 	struct {
 		uint64_t type, base, size;
@@ -138,7 +139,7 @@ static inline uint64_t slot_number(const struct slot *s)
 typedef err_t handler_t(struct invocation *i);
 
 enum {
-	OPERATION_LIMIT = 32, /* table.c asserts that every number is below */
+	OPERATION_LIMIT = 64, /* table.c asserts that every number is below; a power of two, for the index */
 };
 
 /* Two tables instead of one of pairs, because that makes every call two instructions shorter. */
@@ -190,11 +191,15 @@ struct retype {
 	struct slot *first;
 	enum cap_type type;
 	uint64_t count, offset, bytes;
+	bool agreed; /* other cores that know the source have nothing there either */
 };
 MUST_USE err_t cap_retype(struct capabilities *c, const struct retype *r);
 
 /* A copy with at most these rights; `dst` must be empty. A mapping stays with the source, a badge goes along. */
 void slot_copy(struct capabilities *c, struct slot *src, struct slot *dst, rights_t rights);
+
+/* All of it, the mapping too; `dst` must be empty. */
+void slot_move(struct capabilities *c, struct slot *src, struct slot *dst);
 
 /* The same into a slot inside a dispatcher, and its end; both only for the dispatcher's own code. Deleting may be the end of a CNode:
  * AGAIN means that the call must be repeated (answer AGAIN to the caller); NEEDS_AGREEMENT and LAST_COPY leave the slot full. The

@@ -237,6 +237,12 @@ void database_move(struct capabilities *c, struct slot *from, struct slot *to)
 	*from = (struct slot){0};
 }
 
+void database_shrink(struct capabilities *c, struct slot *s, uint64_t size)
+{
+	s->size = size;
+	retrace(c, s);
+}
+
 /* ---- Search ------------------------------------------------------------------------------------- */
 
 struct slot *database_next(const struct slot *s)
@@ -289,6 +295,13 @@ struct slot *database_not_before(const struct capabilities *c, const struct slot
 		}
 	}
 	return found;
+}
+
+struct slot *database_from(const struct capabilities *c, uint64_t address)
+{
+	const struct slot first = {.base = address, .size = UINT64_MAX};
+
+	return database_not_before(c, &first);
 }
 
 static bool reaches(const struct slot *n, uint64_t address)

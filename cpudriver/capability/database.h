@@ -24,6 +24,8 @@ void database_insert_copy(struct capabilities *c, struct slot *s, struct slot *s
 void database_remove(struct capabilities *c, struct slot *s);
 /* All of `from` moves to `to`, in its place in the tree; `from` becomes all zero. */
 void database_move(struct capabilities *c, struct slot *from, struct slot *to);
+/* The slot's object ends earlier now; it must still come after and before the same ones. */
+void database_shrink(struct capabilities *c, struct slot *s, uint64_t size);
 
 struct slot *database_next(const struct slot *s);
 struct slot *database_previous(const struct slot *s);
@@ -32,6 +34,8 @@ struct slot *database_previous(const struct slot *s);
 struct slot *database_after(const struct capabilities *c, const struct slot *object);
 /* The first slot that comes not before this object: its first copy, if it has any. */
 struct slot *database_not_before(const struct capabilities *c, const struct slot *object);
+/* The first slot that begins at or above `address`. */
+struct slot *database_from(const struct capabilities *c, uint64_t address);
 /* The first slot, from `s` on, whose range ends above `address`; s may be NULL, and is the answer then. */
 struct slot *database_reaching(const struct slot *s, uint64_t address);
 /* The same from the very first slot on. */

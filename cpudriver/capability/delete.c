@@ -14,9 +14,11 @@
  * An object whose range is covered by another one leaves its slot empty: its memory can be retyped again from there. One that is not
  * covered owned its memory, and the slot then holds that as RAM. Memory of the CPU driver's own objects is cleared when they end.
  *
- * Other cores: if they may hold copies or descendants (REMOTE), or own the object and this is the last thing here that has to do with
- * it (FOREIGN), the answer is NEEDS_AGREEMENT. So it is if a copy is mapped in a page table that is REMOTE, because of the other cores'
- * TLBs. Doorbells are exempt: one that leads to nobody is harmless.
+ * Other cores: the last copy here of what they know (REMOTE) or own (FOREIGN) answers NEEDS_AGREEMENT, so that monitors can keep count of
+ * who holds what. So does a copy that is mapped in a page table that is REMOTE, because of the other cores' TLBs. Doorbells are
+ * exempt: one that leads to nobody is harmless. Kernel.sweep, which is one core's part of a revoke that all have agreed on, exempts
+ * the swept object itself and what is FOREIGN in it: its owner is told to sweep too. What this core owns in there, and others know, was not
+ * spoken of: it stops the sweep, until the monitor has had it revoked everywhere.
  *
  * Nothing here recurses, and no call deletes more than WORK_PER_CALL slots. A CNode (or a dispatcher, for its bindings) whose last
  * copy goes becomes a *zombie*: no address leads into it any more, and it stands on top of a stack, linked through `extra`. Work is
@@ -81,7 +83,7 @@ static err_t stopped_by(struct capabilities *c, const struct slot *s, err_t why)
 	return why;
 }
 
-/* Whether this call is a revoke that has to delete that slot. */
+/* Whether this call is a revoke and the slot's object is the revoked one or lies in it. */
 static bool is_victim(const struct capabilities *c, const struct slot *s)
 {
 	const struct slot *r = c->revoked;
@@ -93,18 +95,14 @@ static bool is_victim(const struct capabilities *c, const struct slot *s)
 
 static bool is_agreed(const struct capabilities *c, const struct slot *s)
 {
-	return s->base >= c->agreed_base && slot_end(s) <= c->agreed_end;
+	return c->agreed && is_victim(c, s) && (s->flags & CAP_FLAG_FOREIGN || same_object(s, c->revoked));
 }
 
 /* Why a last copy must stay. */
-static err_t obstacle(struct capabilities *c, const struct slot *s, bool covered)
+static err_t obstacle(const struct capabilities *c, const struct slot *s, bool covered)
 {
-	if (s->type != CAP_Doorbell && !is_agreed(c, s)) {
-		if (s->flags & CAP_FLAG_REMOTE)
-			return ERR(NEEDS_AGREEMENT);
-		if (s->flags & CAP_FLAG_FOREIGN && !covered && !last_descendant(c, s))
-			return ERR(NEEDS_AGREEMENT);
-	}
+	if (s->flags & (CAP_FLAG_REMOTE | CAP_FLAG_FOREIGN) && s->type != CAP_Doorbell && !is_agreed(c, s))
+		return ERR(NEEDS_AGREEMENT);
 	if (covered || s->flags & CAP_FLAG_FOREIGN || is_one_of(s, NAMES))
 		return OK;
 	if (is_one_of(s, STAYS) || s->flags & SLOT_EMBEDDED)
@@ -149,7 +147,7 @@ static err_t delete_step(struct capabilities *c, struct slot *s)
 
 	if (is_err(e))
 		return stopped_by(c, s, e);
-	if (is_mapped_remotely(s) && !is_agreed(c, table_of(c, s)))
+	if (is_mapped_remotely(s) && !c->shared_tables)
 		return stopped_by(c, table_of(c, s), ERR(NEEDS_AGREEMENT));
 	before = last ? first_to_go(c, s, owns) : NULL;
 	if (before) {
@@ -297,6 +295,15 @@ void finish_deletions(struct capabilities *c, unsigned *work)
 	err_t e = work_on_zombies(c, work);
 
 	(void)e;
+}
+
+err_t deletions_first(struct capabilities *c)
+{
+	unsigned work = WORK_PER_CALL;
+
+	finish_deletions(c, &work);
+	flush_if_stale(c);
+	return ERR(AGAIN);
 }
 
 /* ---- Delete and revoke -------------------------------------------------------------------------- */

@@ -18,6 +18,9 @@ MUST_USE err_t slot_revoke(struct capabilities *c, struct slot *s, unsigned *wor
 /* Goes on with unfinished deletions, whoever began them. */
 void finish_deletions(struct capabilities *c, unsigned *work);
 
+/* The same as all that a call does, because they are in its way: AGAIN. */
+MUST_USE err_t deletions_first(struct capabilities *c);
+
 /* Removes a copy and nothing else. */
 void slot_leave(struct capabilities *c, struct slot *s);
 

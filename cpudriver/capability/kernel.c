@@ -79,20 +79,38 @@ err_t op_Kernel_install(struct invocation *i)
 
 /* ---- surrender ---------------------------------------------------------------------------------- */
 
+/* Of what lies in the object, more than this is not looked at: the answer is as if this core owned it. */
+#define CONTENTS_MAX 256
+
+/* Whether this core owns something that was made out of the object. */
+static bool owns_contents(const struct capabilities *c, const struct slot *object)
+{
+	const struct slot *s = database_after(c, object);
+
+	for (unsigned n = 0; s && s->base < slot_end(object); n++) {
+		if (!(s->flags & CAP_FLAG_FOREIGN) || n == CONTENTS_MAX)
+			return true;
+		s = database_after(c, s);
+	}
+	return false;
+}
+
 /* W0 capability: the last copy here of an object that other cores know; another core owns it from now on. STATE if it has other
- * copies here, or nobody else could own it; OVERLAP if this core owns something that was derived from it. */
+ * copies here, or nobody else could own it; OVERLAP if this core owns something that was derived from it; NEEDS_AGREEMENT if it is mapped
+ * in a table that other cores use. */
 err_t op_Kernel_surrender(struct invocation *i)
 {
-	struct slot *s, *d;
+	struct slot *s;
 	err_t e = named_slot(i, i->word[0], &s);
 
 	if (is_err(e))
 		return e;
 	if (!(s->flags & (CAP_FLAG_REMOTE | CAP_FLAG_FOREIGN)) || another_copy(s))
 		return ERR(STATE);
-	d = last_descendant(i->caps, s);
-	if (d && !(s->flags & CAP_FLAG_FOREIGN))
+	if (owns_contents(i->caps, s))
 		return ERR(OVERLAP);
+	if (is_mapped_remotely(s))
+		return ERR(NEEDS_AGREEMENT);
 
 	if (is_page_table(s) && !(s->flags & CAP_FLAG_FOREIGN))
 		page_table_clear(i->caps, s);
@@ -142,7 +160,8 @@ err_t op_Kernel_mark(struct invocation *i)
 
 /* ---- sweep -------------------------------------------------------------------------------------- */
 
-/* W0 capability: as its revoke, but whoever owns the object and its descendants has agreed. Results as revoke. */
+/* W0 capability, W1 SWEEP_*: as its revoke, but the other cores that know the object take part: it may go, and so may what they own in it.
+ * What this core owns in it and others know stops it. Results as revoke. */
 err_t op_Kernel_sweep(struct invocation *i)
 {
 	struct capabilities *c = i->caps;
@@ -152,30 +171,67 @@ err_t op_Kernel_sweep(struct invocation *i)
 
 	if (is_err(e))
 		return e;
+	if (i->word[1] > SWEEP_SHARED_TABLES)
+		return ERR(ARGUMENT);
 
-	c->agreed_base = s->base;
-	c->agreed_end = slot_end(s);
+	c->agreed = true;
+	c->shared_tables = i->word[1] == SWEEP_SHARED_TABLES;
 	e = slot_revoke(c, s, &work);
-	c->agreed_base = c->agreed_end = 0;
+	c->agreed = c->shared_tables = false;
 	return deletion_result(i, e);
 }
 
 /* ---- find --------------------------------------------------------------------------------------- */
 
-/* W0 base, W1 size of a range of memory -> V0 1 if any object overlaps it, V1 base and V2 type of the first one */
+/* The objects to look at are those from *first on that begin below *end. */
+static err_t decode_within(const struct invocation *i, struct slot **first, uint64_t *end)
+{
+	struct slot *s;
+	err_t e;
+
+	if (i->word[2] == FIND_ANY) {
+		*first = database_first_reaching(i->caps, 0);
+		return OK;
+	}
+	e = named_slot(i, i->word[2], &s);
+	if (is_err(e))
+		return e;
+	*first = database_after(i->caps, s);
+	if (*end > slot_end(s))
+		*end = slot_end(s);
+	return OK;
+}
+
+/* W0 base, W1 size of a range of memory, W2 capability or FIND_ANY -> V0 1 if any object that was made out of that one's (FIND_ANY: any at
+ * all) overlaps the range, V1 base and V2 type of the first one. AGAIN: repeat. */
 err_t op_Kernel_find(struct invocation *i)
 {
-	uint64_t base = i->word[0], size = i->word[1];
-	const struct slot *s;
+	uint64_t base = i->word[0], size = i->word[1], end = base + size;
+	struct slot *s = NULL;
+	err_t e;
 
 	if (!size || size > WINDOW_BYTES || base > WINDOW_BYTES - size)
 		return ERR(ARGUMENT);
+	e = decode_within(i, &s, &end);
+	if (is_err(e))
+		return e;
 
-	s = database_first_reaching(i->caps, base);
-	if (!s || s->base >= base + size)
+	s = database_reaching(s, base);
+	if (!s || s->base >= end)
 		return OK;
+	if (i->caps->zombies)
+		return deletions_first(i->caps); /* perhaps just the rest of a deletion */
 	i->value[0] = 1;
 	i->value[1] = s->base;
-	i->value[2] = plain_type(s->type);
+	i->value[2] = s->type;
+	return OK;
+}
+
+/* ---- flush -------------------------------------------------------------------------------------- */
+
+err_t op_Kernel_flush(struct invocation *i)
+{
+	(void)i;
+	tlb_flush_all();
 	return OK;
 }

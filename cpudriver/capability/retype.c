@@ -108,12 +108,12 @@ static err_t plan(const struct capabilities *c, const struct retype *r, struct p
 		return ERR(ARGUMENT);
 	if (!(type_facts[r->type].sources & TYPE_BIT(source->type)))
 		return ERR(RETYPE);
-	if (source->flags & (CAP_FLAG_REMOTE | CAP_FLAG_FOREIGN))
+	if (source->flags & (CAP_FLAG_REMOTE | CAP_FLAG_FOREIGN) && !r->agreed)
 		return ERR(NEEDS_AGREEMENT);
 	p->object = (struct slot){
 	    .type = (uint8_t)r->type,
 	    .rights = source->rights & type_facts[r->type].rights,
-	    .owner = source->owner,
+	    .owner = c->core,
 	};
 	p->count = r->count;
 	return source->type == CAP_Dispatcher ? plan_of_dispatcher(c, r, p) : plan_part(c, r, p);
@@ -134,14 +134,8 @@ err_t cap_retype(struct capabilities *c, const struct retype *r)
 	struct plan p;
 	err_t e = plan(c, r, &p);
 
-	if (err_is(e, ERR_NUMBER_OVERLAP) && c->zombies) {
-		/* perhaps just the rest of a deletion */
-		unsigned work = WORK_PER_CALL;
-
-		finish_deletions(c, &work);
-		flush_if_stale(c);
-		return ERR(AGAIN);
-	}
+	if (err_is(e, ERR_NUMBER_OVERLAP) && c->zombies)
+		return deletions_first(c); /* perhaps just the rest of a deletion */
 	if (is_err(e))
 		return e;
 
@@ -163,6 +157,25 @@ err_t op_Any_retype(struct invocation *i)
 	};
 	err_t e = destinations(i, i->word[0], i->word[1], r.count, &r.first);
 
+	return is_err(e) ? e : cap_retype(i->caps, &r);
+}
+
+/* Kernel.retype   W0 capability, W1 CNode, W2 first slot | type<<8 | count<<16, W3 offset in the source, W4 bytes of one object */
+err_t op_Kernel_retype(struct invocation *i)
+{
+	struct retype r = {
+	    .type = i->word[2] >> 8 & 0xff,
+	    .count = i->word[2] >> 16,
+	    .offset = i->word[3],
+	    .bytes = i->word[4],
+	    .agreed = true,
+	};
+	err_t e = named_slot(i, i->word[0], &r.source);
+
+	if (is_ok(e) && !(r.source->rights & RIGHT_CONTROL))
+		e = ERR(CAP_RIGHTS);
+	if (is_ok(e))
+		e = destinations(i, i->word[1], i->word[2] & 0xff, r.count, &r.first);
 	return is_err(e) ? e : cap_retype(i->caps, &r);
 }
 

@@ -2,7 +2,8 @@
  * Copyright 2026 The Atoll authors */
 // sources: cpudriver/capability/any.c cpudriver/capability/arguments.c cpudriver/capability/database.c
 // sources: cpudriver/capability/delete.c cpudriver/capability/kernel.c cpudriver/capability/mapping.c cpudriver/capability/nesting.c
-// sources: cpudriver/capability/paging.c cpudriver/capability/retype.c cpudriver/capability/table.c cpudriver/capability/types.c
+// sources: cpudriver/capability/paging.c cpudriver/capability/retype.c cpudriver/capability/spaces.c cpudriver/capability/split.c
+// sources: cpudriver/capability/table.c cpudriver/capability/types.c
 // flags: -DWINDOW_START=0x200000000000 -DWORK_PER_CALL=3 -Wno-unused-function -Wno-initializer-overrides
 
 /* Calls on capabilities, with whatever arguments the input holds. Every 16 calls everything must agree, and in the end all RAM must come

@@ -2,7 +2,8 @@
  * Copyright 2026 The Atoll authors */
 // sources: cpudriver/capability/any.c cpudriver/capability/arguments.c cpudriver/capability/database.c
 // sources: cpudriver/capability/delete.c cpudriver/capability/kernel.c cpudriver/capability/mapping.c cpudriver/capability/nesting.c
-// sources: cpudriver/capability/paging.c cpudriver/capability/retype.c cpudriver/capability/table.c cpudriver/capability/types.c
+// sources: cpudriver/capability/paging.c cpudriver/capability/retype.c cpudriver/capability/spaces.c cpudriver/capability/split.c
+// sources: cpudriver/capability/table.c cpudriver/capability/types.c
 // flags: -DWINDOW_START=0x200000000000 -Wno-unused-function
 
 /* Each rule of copy, mint, move, retype, delete and revoke. */
@@ -647,7 +648,7 @@ static void a_circle_with_an_uncovered_member(void **state)
 	assert_null(world.caps.zombies);
 	check_world();
 	assert_ok(repeat(ROOT_SLOT(ROOT_RAM), OP_Any_revoke, 0));
-	assert_ok(CALL(ROOT_SLOT(ROOT_KERNEL), Kernel_find, MIB, PAGE_BYTES));
+	assert_ok(CALL(ROOT_SLOT(ROOT_KERNEL), Kernel_find, MIB, PAGE_BYTES, FIND_ANY));
 	assert_int_equal(world.last.value[0], 1);
 	assert_int_equal(world.last.value[2], CAP_CNode);
 }

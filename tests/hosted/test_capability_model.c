@@ -2,7 +2,8 @@
  * Copyright 2026 The Atoll authors */
 // sources: cpudriver/capability/any.c cpudriver/capability/arguments.c cpudriver/capability/database.c
 // sources: cpudriver/capability/delete.c cpudriver/capability/kernel.c cpudriver/capability/mapping.c cpudriver/capability/nesting.c
-// sources: cpudriver/capability/paging.c cpudriver/capability/retype.c cpudriver/capability/table.c cpudriver/capability/types.c
+// sources: cpudriver/capability/paging.c cpudriver/capability/retype.c cpudriver/capability/spaces.c cpudriver/capability/split.c
+// sources: cpudriver/capability/table.c cpudriver/capability/types.c
 // flags: -DWINDOW_START=0x200000000000 -Wno-unused-function
 
 /* Random calls against a model that is as plain as can be: an array of capabilities, each rule a loop over it. After each call the
@@ -94,14 +95,6 @@ static bool covered(const struct cap *c)
 {
 	for (unsigned k = 0; k < count; k++)
 		if (!caps[k].gone && contains(&caps[k], c))
-			return true;
-	return false;
-}
-
-static bool has_descendants(const struct cap *c)
-{
-	for (unsigned k = 0; k < count; k++)
-		if (!caps[k].gone && contains(c, &caps[k]))
 			return true;
 	return false;
 }
@@ -300,9 +293,7 @@ static enum err_number delete_rule(struct cap *self)
 	bool last = copies(self) == 1, owns = last && !covered(self) && !(is.flags & CAP_FLAG_FOREIGN);
 	bool name = is.type == CAP_Endpoint || is.type == CAP_Doorbell;
 
-	if (last && is.type != CAP_Doorbell && is.flags & CAP_FLAG_REMOTE)
-		return ERR_NUMBER_NEEDS_AGREEMENT;
-	if (last && is.type != CAP_Doorbell && is.flags & CAP_FLAG_FOREIGN && !covered(self) && !has_descendants(self))
+	if (last && is.type != CAP_Doorbell && is.flags & (CAP_FLAG_REMOTE | CAP_FLAG_FOREIGN))
 		return ERR_NUMBER_NEEDS_AGREEMENT;
 	if (owns && stays >> is.type & 1)
 		return ERR_NUMBER_LAST_COPY;
