@@ -53,9 +53,12 @@ static void give_up(cap_t cap)
  * there is no one to ask. The doorbell is the same object for every connection with that domain: only our copy goes. */
 static void drop_foreign(struct connection *c)
 {
+	struct platform_obstacle obstacle;
+
 	if (c->peer_ring.value == CAP_NULL.value)
 		return;
-	(void)!is_ok(platform_sweep(c->peer_ring));
+	while (err_is(platform_sweep(c->peer_ring, SWEEP_PLAIN, &obstacle), ERR_NUMBER_AGAIN))
+		;
 	give_up(c->peer_ring);
 	give_up(c->peer_doorbell);
 	c->peer_ring = c->peer_doorbell = CAP_NULL;
@@ -65,8 +68,7 @@ static void free_ring(struct monitor *m, struct connection *c)
 {
 	if (c->ring.bytes == 0)
 		return;
-	while (err_is(platform_revoke_slice(c->ring.cap), ERR_NUMBER_AGAIN))
-		;
+	(void)!is_ok(cap_revoke(c->ring.cap));
 	block_give(m, &c->ring);
 }
 

@@ -272,12 +272,14 @@ static struct block *next_block(struct domain *d)
 static void revoke_slice(struct monitor *m, struct domain *d)
 {
 	struct block *b = next_block(d);
-	err_t e = platform_revoke_slice(b->cap);
+	struct platform_obstacle obstacle;
+	err_t e = platform_revoke(b->cap, &obstacle);
 
 	if (err_is(e, ERR_NUMBER_AGAIN))
 		return;
 	if (is_err(e))
-		report_line(m, "monitor %u: the memory of %s can't be revoked: %s", m->core, d->name, err_sentence(e));
+		report_line(m, "monitor %u: the memory of %s can't be revoked, because of a %s at 0x%llx: %s", m->core, d->name,
+		            cap_type_name(obstacle.type), (unsigned long long)obstacle.base, err_sentence(e));
 	d->cleared = 0;
 	d->phase = DOMAIN_CLEARING;
 }

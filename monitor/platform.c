@@ -91,29 +91,93 @@ err_t platform_install(cap_t slot, const struct platform_remote *what)
 	    .error;
 }
 
-err_t platform_sweep(cap_t cap)
-{
-	err_t e;
-
-	do
-		e = kernel(OP_Kernel_sweep, cap.value, 0, 0, 0, 0).error;
-	while (err_is(e, ERR_NUMBER_AGAIN));
-	return e;
-}
-
 err_t platform_surrender(cap_t cap)
 {
 	return kernel(OP_Kernel_surrender, cap.value, 0, 0, 0, 0).error;
 }
 
-err_t platform_mark(cap_t cap, bool remote, uint32_t owner)
+/* AGAIN: a bounded part is done. */
+static err_t kernel_repeat(unsigned operation, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3, uint64_t w4)
 {
-	return kernel(OP_Kernel_mark, cap.value, remote ? CAP_FLAG_REMOTE : 0, owner, 0, 0).error;
+	err_t e;
+
+	do
+		e = kernel(operation, w0, w1, w2, w3, w4).error;
+	while (err_is(e, ERR_NUMBER_AGAIN));
+	return e;
 }
 
-err_t platform_revoke_slice(cap_t cap)
+err_t platform_mark(cap_t cap, bool remote, uint32_t owner)
 {
-	return invoke(cap, OP_Any_revoke, 0, 0, 0, 0, 0).error;
+	return kernel_repeat(OP_Kernel_mark, cap.value, remote ? CAP_FLAG_REMOTE : 0, owner, 0, 0);
+}
+
+static err_t deletion(struct call_result r, struct platform_obstacle *o)
+{
+	bool stopped = err_is(r.error, ERR_NUMBER_LAST_COPY) || err_is(r.error, ERR_NUMBER_NEEDS_AGREEMENT);
+
+	*o = (struct platform_obstacle){0};
+	if (stopped)
+		*o = (struct platform_obstacle){(enum cap_type)r.value[0], r.value[1], r.value[2]};
+	return r.error;
+}
+
+err_t platform_delete(cap_t cap, bool *ram, struct platform_obstacle *o)
+{
+	struct call_result r = invoke(cap, OP_Any_delete, 0, 0, 0, 0, 0);
+
+	*ram = is_ok(r.error) && r.value[0] != 0;
+	return deletion(r, o);
+}
+
+err_t platform_revoke(cap_t cap, struct platform_obstacle *o)
+{
+	return deletion(invoke(cap, OP_Any_revoke, 0, 0, 0, 0, 0), o);
+}
+
+err_t platform_sweep(cap_t cap, unsigned flags, struct platform_obstacle *o)
+{
+	return deletion(kernel(OP_Kernel_sweep, cap.value, flags, 0, 0, 0), o);
+}
+
+bool platform_find(cap_t within, uint64_t base, uint64_t bytes)
+{
+	uint64_t object = within.value == CAP_NULL.value ? FIND_ANY : within.value;
+	struct call_result r;
+
+	do
+		r = kernel(OP_Kernel_find, base, bytes, object, 0, 0);
+	while (err_is(r.error, ERR_NUMBER_AGAIN));
+	/* a range that can't be looked at is not free */
+	return is_err(r.error) || r.value[0] != 0;
+}
+
+err_t platform_retype(cap_t source, enum cap_type type, uint64_t offset, uint64_t bytes, unsigned count, cap_t first)
+{
+	return kernel_repeat(OP_Kernel_retype, source.value, cnode_of(first), slot_of(first) | (uint64_t)type << 8 | (uint64_t)count << 16,
+	                     offset, bytes);
+}
+
+err_t platform_split(cap_t ram, uint64_t offset, cap_t rest)
+{
+	return kernel_repeat(OP_Kernel_split, ram.value, offset, cnode_of(rest), slot_of(rest), 0);
+}
+
+void platform_flush(void)
+{
+	(void)!is_ok(kernel(OP_Kernel_flush, 0, 0, 0, 0, 0).error);
+}
+
+err_t platform_fetch(cap_t dispatcher, uint64_t address, bool move, cap_t slot)
+{
+	uint64_t how = move ? FETCH_MOVE : FETCH_COPY;
+
+	return kernel(OP_Kernel_fetch, dispatcher.value, address, cnode_of(slot), slot_of(slot) | how << 8, 0).error;
+}
+
+err_t platform_deliver(cap_t cap, cap_t dispatcher, uint64_t address)
+{
+	return kernel(OP_Kernel_deliver, cap.value, dispatcher.value, address, 0, 0).error;
 }
 
 err_t platform_doorbell(cap_t dispatcher, cap_t slot, uint64_t *base, uint64_t *extra)

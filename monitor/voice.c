@@ -80,8 +80,7 @@ void voice_end(struct monitor *m)
 		return;
 	view_close(&v->receive);
 	view_close(&v->send);
-	while (err_is(platform_revoke_slice(v->ring.cap), ERR_NUMBER_AGAIN))
-		;
+	(void)!is_ok(cap_revoke(v->ring.cap));
 	block_give(m, &v->ring);
 	free(v);
 }
