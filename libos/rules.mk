@@ -4,7 +4,7 @@
 # The library OS, and how every program starts and is linked with it.
 
 LIBOS_SRCS := \
-	libos/upcall/entry.S libos/upcall/upcall.c libos/upcall/report.c \
+	libos/upcall/entry.S libos/upcall/guarded.S libos/upcall/upcall.c libos/upcall/report.c \
 	libos/start/start.c libos/start/stack.c \
 	libos/memory/slots.c libos/memory/blocks.c libos/memory/capability.c libos/memory/memory.c libos/memory/store.c \
 	libos/address_space/regions.c libos/address_space/tables.c libos/address_space/piece.c libos/address_space/clean.c \

@@ -11,6 +11,7 @@
 #include "cpudriver/abi/calls.h"
 #include "libos/domain/start.h"
 #include "libos/linux/console.h"
+#include "libos/linux/linux.h"
 #include "libos/start/start.h"
 #include "libos/thread/thread.h"
 #include "libos/upcall/dispatcher.h"
@@ -134,18 +135,21 @@ static void write_chunk(const char *chunk, size_t bytes)
 	dispatcher_leave(inside);
 }
 
-void linux_console_write(const char *data, size_t bytes)
+int64_t linux_console_write(uint64_t address, uint64_t bytes)
 {
 	char chunk[CHUNK_BYTES];
+	uint64_t done = 0;
 
-	for (size_t here; bytes > 0; data += here, bytes -= here) {
-		here = bytes < sizeof chunk ? bytes : sizeof chunk;
-		memcpy(chunk, data, here); /* outside of the section: the program's memory may be untouched */
+	for (size_t here; done < bytes; done += here) {
+		here = bytes - done < sizeof chunk ? bytes - done : sizeof chunk;
+		if (!program_read(chunk, address + done, here))
+			return done > 0 ? (int64_t)done : -EFAULT;
 		if (start_boot != NULL)
 			early_print(chunk, here);
 		else
 			write_chunk(chunk, here);
 	}
+	return (int64_t)done;
 }
 
 void console_report(const char *data, size_t bytes)
@@ -199,7 +203,7 @@ static int64_t next_line(void)
 	return is_ok(e) ? 0 : -EIO;
 }
 
-int64_t console_read(char *data, size_t bytes)
+int64_t linux_console_read(uint64_t address, uint64_t bytes)
 {
 	size_t count = 0;
 	int64_t error = 0;
@@ -211,8 +215,10 @@ int64_t console_read(char *data, size_t bytes)
 		error = next_line();
 	if (error == 0) {
 		count = input_filled - input_read < bytes ? input_filled - input_read : bytes;
-		memcpy(data, input + input_read, count);
-		input_read += count;
+		if (program_write(address, input + input_read, count))
+			input_read += count;
+		else
+			error = -EFAULT;
 	}
 	mutex_unlock(&input_lock);
 	return error != 0 ? error : (int64_t)count;

@@ -8,11 +8,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Waits while the buffer is full, but drops what comes when there is no console to wait for. */
-void linux_console_write(const char *data, size_t bytes);
+/* What both answer is what write and read do: a number of bytes, or a negative Linux error number. The address is the program's word for
+ * it.
+ *
+ * Waits while the buffer is full, but drops what comes when there is no console to wait for. */
+int64_t linux_console_write(uint64_t address, uint64_t bytes);
 /* The same from inside an upcall: what does not fit is lost. */
 void console_report(const char *data, size_t bytes);
 /* Waits until everything is on its way, but not for long if there is no console. */
 void console_flush(void);
-/* One line, or what of it fits; 0: end of input. Negative: a Linux error number. */
-int64_t console_read(char *data, size_t bytes);
+/* One line, or what of it fits; 0: end of input. */
+int64_t linux_console_read(uint64_t address, uint64_t bytes);

@@ -4,8 +4,8 @@
 /* Files: there are the three that every program has, and they are the console. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -18,7 +18,7 @@
 
 int64_t linux_read(struct linux_frame *f)
 {
-	return f->rdi == 0 ? console_read((void *)f->rsi, f->rdx) : -EBADF;
+	return f->rdi == 0 ? linux_console_read(f->rsi, f->rdx) : -EBADF;
 }
 
 static bool is_output(uint64_t descriptor)
@@ -30,45 +30,39 @@ int64_t linux_write(struct linux_frame *f)
 {
 	if (!is_output(f->rdi))
 		return -EBADF;
-	linux_console_write((const char *)f->rsi, f->rdx);
-	return (int64_t)f->rdx;
+	return linux_console_write(f->rsi, f->rdx);
 }
 
-int64_t linux_readv(struct linux_frame *f)
+/* Piece by piece, until one comes out shorter than asked for. */
+static int64_t for_each_piece(const struct linux_frame *f, int64_t (*transfer)(uint64_t address, uint64_t bytes))
 {
-	const struct iovec *v = (const struct iovec *)f->rsi;
 	int64_t sum = 0;
 
-	if (f->rdi != 0)
-		return -EBADF;
 	if (f->rdx > IOV_LIMIT)
 		return -EINVAL;
 	for (uint64_t i = 0; i < f->rdx; i++) {
-		int64_t got = v[i].iov_len == 0 ? 0 : console_read(v[i].iov_base, v[i].iov_len);
+		struct iovec v;
+		int64_t done = -EFAULT;
 
-		if (got < 0)
-			return sum > 0 ? sum : got;
-		sum += got;
-		if ((uint64_t)got < v[i].iov_len && got != 0)
+		if (program_read(&v, f->rsi + i * sizeof v, sizeof v))
+			done = v.iov_len == 0 ? 0 : transfer((uint64_t)v.iov_base, v.iov_len);
+		if (done < 0)
+			return sum > 0 ? sum : done;
+		sum += done;
+		if ((uint64_t)done < v.iov_len)
 			break;
 	}
 	return sum;
 }
 
+int64_t linux_readv(struct linux_frame *f)
+{
+	return f->rdi == 0 ? for_each_piece(f, linux_console_read) : -EBADF;
+}
+
 int64_t linux_writev(struct linux_frame *f)
 {
-	const struct iovec *v = (const struct iovec *)f->rsi;
-	int64_t sum = 0;
-
-	if (!is_output(f->rdi))
-		return -EBADF;
-	if (f->rdx > IOV_LIMIT)
-		return -EINVAL;
-	for (uint64_t i = 0; i < f->rdx; i++) {
-		linux_console_write(v[i].iov_base, v[i].iov_len);
-		sum += (int64_t)v[i].iov_len;
-	}
-	return sum;
+	return is_output(f->rdi) ? for_each_piece(f, linux_console_write) : -EBADF;
 }
 
 int64_t linux_close(struct linux_frame *f)
@@ -76,17 +70,18 @@ int64_t linux_close(struct linux_frame *f)
 	return f->rdi < DESCRIPTORS ? 0 : -EBADF;
 }
 
+static int64_t describe(uint64_t descriptor, uint64_t address)
+{
+	const struct stat s = {.st_mode = S_IFCHR | 0620, .st_nlink = 1, .st_blksize = 1024};
+
+	if (descriptor >= DESCRIPTORS)
+		return -EBADF;
+	return program_write(address, &s, sizeof s) ? 0 : -EFAULT;
+}
+
 int64_t linux_fstat(struct linux_frame *f)
 {
-	struct stat *s = (struct stat *)f->rsi;
-
-	if (f->rdi >= DESCRIPTORS)
-		return -EBADF;
-	memset(s, 0, sizeof *s);
-	s->st_mode = S_IFCHR | 0620;
-	s->st_nlink = 1;
-	s->st_blksize = 1024;
-	return 0;
+	return describe(f->rdi, f->rsi);
 }
 
 int64_t linux_lseek(struct linux_frame *f)
@@ -97,12 +92,13 @@ int64_t linux_lseek(struct linux_frame *f)
 /* A terminal as far as its size goes, which is all that the C library asks: it then hands over each line when it ends. */
 int64_t linux_ioctl(struct linux_frame *f)
 {
+	const struct winsize size = {.ws_row = 24, .ws_col = 80};
+
 	if (f->rdi >= DESCRIPTORS)
 		return -EBADF;
 	if (f->rsi != TIOCGWINSZ)
 		return -ENOTTY;
-	*(struct winsize *)f->rdx = (struct winsize){.ws_row = 24, .ws_col = 80};
-	return 0;
+	return program_write(f->rdx, &size, sizeof size) ? 0 : -EFAULT;
 }
 
 int64_t linux_fcntl(struct linux_frame *f)
@@ -110,36 +106,37 @@ int64_t linux_fcntl(struct linux_frame *f)
 	return f->rdi < DESCRIPTORS ? 0 : -EBADF;
 }
 
-static int64_t no_file(struct linux_frame *f)
+/* No path leads anywhere. */
+static int64_t no_file(uint64_t path)
 {
-	(void)f;
-	return -ENOENT;
+	char first;
+
+	return program_read(&first, path, 1) ? -ENOENT : -EFAULT;
 }
 
 int64_t linux_open(struct linux_frame *f)
 {
-	return no_file(f);
+	return no_file(f->rdi);
 }
 int64_t linux_openat(struct linux_frame *f)
 {
-	return no_file(f);
+	return no_file(f->rsi);
 }
 int64_t linux_access(struct linux_frame *f)
 {
-	return no_file(f);
+	return no_file(f->rdi);
 }
 int64_t linux_readlink(struct linux_frame *f)
 {
-	return no_file(f);
+	return no_file(f->rdi);
 }
 
 /* fstat of the newer kind: an empty path with AT_EMPTY_PATH means the descriptor itself. */
 int64_t linux_newfstatat(struct linux_frame *f)
 {
-	const char *path = (const char *)f->rsi;
+	char first;
 
-	if (path == NULL || path[0] != 0)
-		return -ENOENT;
-	f->rsi = f->rdx;
-	return linux_fstat(f);
+	if (!program_read(&first, f->rsi, 1))
+		return -EFAULT;
+	return first == 0 && (f->r10 & AT_EMPTY_PATH) ? describe(f->rdi, f->rdx) : -ENOENT;
 }

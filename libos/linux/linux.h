@@ -6,11 +6,14 @@
  *
  * A foreign call comes in through upcall_foreign_entry (libos/upcall/entry.S). Calls of the table linux_quick are answered there, inside
  * the upcall: they may not wait and may not touch the program's memory. All others run on the thread's service stack, enabled, so they may
- * wait, be interrupted and take page faults on the program's memory. Each file of this directory answers one group of calls. */
+ * wait, be interrupted and take page faults on the program's memory. What
+ * a program passes by address is read and written only through program_read and program_write: an address that is not the program's is
+ * answered with EFAULT. Each file of this directory answers one group of calls. */
 
 #include <stddef.h>
 #include <stdint.h>
 
+#include "libos/upcall/guarded.h"
 #include "libos/upcall/offsets.h"
 
 /* The registers of a call, as the assembly pushes them. */
@@ -29,6 +32,16 @@ typedef int64_t linux_call_fn(struct linux_frame *f);
 typedef int64_t linux_quick_fn(void);
 
 extern linux_quick_fn *const linux_quick[QUICK_CALLS];
+
+/* False: EFAULT. */
+MUST_USE static inline bool program_read(void *to, uint64_t address, size_t bytes)
+{
+	return guarded_copy(to, (const void *)address, bytes);
+}
+MUST_USE static inline bool program_write(uint64_t address, const void *from, size_t bytes)
+{
+	return guarded_copy((void *)address, from, bytes);
+}
 
 /* Sets up the personality; the program break begins at `high`. */
 void linux_start(uint64_t high);

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
 
@@ -25,6 +24,8 @@ _Static_assert(sizeof(struct signal_action) == 32, "as the C library passes it")
 
 #define SIGNALS    64
 #define MASK_BYTES 8
+
+#define RANDOM_BYTES 0x1ffffff /* Linux gives no more at once (getrandom(2)) */
 
 static struct signal_action actions[SIGNALS];
 static uint64_t signal_mask;
@@ -50,53 +51,54 @@ int64_t linux_exit_group(struct linux_frame *f)
 
 int64_t linux_uname(struct linux_frame *f)
 {
-	struct utsname *u = (struct utsname *)f->rdi;
+	static const struct utsname name = {.sysname = "Atoll", .nodename = "atoll", .release = "1", .version = "1", .machine = "x86_64"};
 
-	memset(u, 0, sizeof *u);
-	strcpy(u->sysname, "Atoll");
-	strcpy(u->nodename, "atoll");
-	strcpy(u->release, "1");
-	strcpy(u->version, "1");
-	strcpy(u->machine, "x86_64");
-	return 0;
+	return program_write(f->rdi, &name, sizeof name) ? 0 : -EFAULT;
 }
 
 int64_t linux_rt_sigaction(struct linux_frame *f)
 {
-	const struct signal_action *new = (const struct signal_action *)f->rsi;
-	struct signal_action *old = (struct signal_action *)f->rdx;
+	struct signal_action old, new;
 	uint64_t signal = f->rdi;
 
 	if (signal == 0 || signal > SIGNALS || f->r10 != MASK_BYTES || signal == SIGKILL || signal == SIGSTOP)
 		return -EINVAL;
-	if (old != NULL)
-		*old = actions[signal - 1];
-	if (new != NULL)
-		actions[signal - 1] = *new;
-	return 0;
+	old = new = actions[signal - 1];
+	if (f->rsi != 0 && !program_read(&new, f->rsi, sizeof new))
+		return -EFAULT;
+	actions[signal - 1] = new;
+	return f->rdx == 0 || program_write(f->rdx, &old, sizeof old) ? 0 : -EFAULT;
+}
+
+static bool change_mask(uint64_t how, uint64_t bits)
+{
+	switch (how) {
+	case SIG_BLOCK:
+		signal_mask |= bits;
+		return true;
+	case SIG_UNBLOCK:
+		signal_mask &= ~bits;
+		return true;
+	case SIG_SETMASK:
+		signal_mask = bits;
+		return true;
+	default:
+		return false;
+	}
 }
 
 int64_t linux_rt_sigprocmask(struct linux_frame *f)
 {
-	const uint64_t *set = (const uint64_t *)f->rsi;
-	uint64_t *old = (uint64_t *)f->rdx, bits;
+	const uint64_t old = signal_mask;
+	uint64_t bits;
 
 	if (f->r10 != MASK_BYTES)
 		return -EINVAL;
-	bits = set != NULL ? *set : 0;
-	if (old != NULL)
-		*old = signal_mask;
-	if (set == NULL)
-		return 0;
-	if (f->rdi == SIG_BLOCK)
-		signal_mask |= bits;
-	else if (f->rdi == SIG_UNBLOCK)
-		signal_mask &= ~bits;
-	else if (f->rdi == SIG_SETMASK)
-		signal_mask = bits;
-	else
+	if (f->rsi != 0 && !program_read(&bits, f->rsi, sizeof bits))
+		return -EFAULT;
+	if (f->rsi != 0 && !change_mask(f->rdi, bits))
 		return -EINVAL;
-	return 0;
+	return f->rdx == 0 || program_write(f->rdx, &old, sizeof old) ? 0 : -EFAULT;
 }
 
 int64_t linux_sigaltstack(struct linux_frame *f)
@@ -131,39 +133,48 @@ int64_t linux_tgkill(struct linux_frame *f)
 /* One bit: the core that this dispatcher is on. */
 int64_t linux_sched_getaffinity(struct linux_frame *f)
 {
-	const uint64_t bytes = CORES_MAX / 8;
-	uint8_t *mask = (uint8_t *)f->rdx;
+	uint8_t mask[CORES_MAX / 8] = {0};
 
-	if (f->rsi < bytes)
+	if (f->rsi < sizeof mask)
 		return -EINVAL;
-	memset(mask, 0, bytes);
 	mask[domain_core() / 8] = (uint8_t)(1 << domain_core() % 8);
-	return (int64_t)bytes;
+	return program_write(f->rdx, mask, sizeof mask) ? (int64_t)sizeof mask : -EFAULT;
 }
 
 int64_t linux_prlimit64(struct linux_frame *f)
 {
-	struct rlimit *old = (struct rlimit *)f->r10;
+	const struct rlimit none = {RLIM_INFINITY, RLIM_INFINITY};
 
 	if (f->rdx != 0)
 		return -EPERM;
-	if (old != NULL)
-		*old = (struct rlimit){RLIM_INFINITY, RLIM_INFINITY};
-	return 0;
+	return f->r10 == 0 || program_write(f->r10, &none, sizeof none) ? 0 : -EFAULT;
 }
 
 /* xorshift64*, seeded by the time-stamp counter each time: good for hash seeds, not for secrets. */
-int64_t linux_getrandom(struct linux_frame *f)
+static uint8_t random_byte(void)
 {
-	uint8_t *out = (uint8_t *)f->rdi;
 	static uint64_t state = 1;
 
-	for (uint64_t i = 0; i < f->rsi; i++) {
-		state ^= time_tsc() << 1 | 1;
-		state ^= state >> 12;
-		state ^= state << 25;
-		state ^= state >> 27;
-		out[i] = (uint8_t)(state * UINT64_C(0x2545f4914f6cdd1d) >> 56);
+	state ^= time_tsc() << 1 | 1;
+	state ^= state >> 12;
+	state ^= state << 25;
+	state ^= state >> 27;
+	return (uint8_t)(state * UINT64_C(0x2545f4914f6cdd1d) >> 56);
+}
+
+int64_t linux_getrandom(struct linux_frame *f)
+{
+	uint64_t done = 0, wanted = f->rsi < RANDOM_BYTES ? f->rsi : RANDOM_BYTES;
+
+	while (done < wanted) {
+		uint8_t chunk[64];
+		uint64_t bytes = wanted - done < sizeof chunk ? wanted - done : sizeof chunk;
+
+		for (unsigned i = 0; i < bytes; i++)
+			chunk[i] = random_byte();
+		if (!program_write(f->rdi + done, chunk, bytes))
+			return done > 0 ? (int64_t)done : -EFAULT;
+		done += bytes;
 	}
-	return (int64_t)f->rsi;
+	return (int64_t)done;
 }

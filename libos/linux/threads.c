@@ -48,6 +48,8 @@ int64_t linux_gettid(struct linux_frame *f)
 
 int64_t linux_arch_prctl(struct linux_frame *f)
 {
+	uint64_t base;
+
 	if (f->rdi >= ARCH_SET_GS && f->rdi <= ARCH_SET_FS && f->rsi >= USER_TOP)
 		return -EPERM;
 	switch (f->rdi) {
@@ -58,11 +60,11 @@ int64_t linux_arch_prctl(struct linux_frame *f)
 		__builtin_ia32_wrgsbase64(f->rsi);
 		return 0;
 	case ARCH_GET_FS:
-		*(uint64_t *)f->rsi = __builtin_ia32_rdfsbase64();
-		return 0;
+		base = __builtin_ia32_rdfsbase64();
+		return program_write(f->rsi, &base, sizeof base) ? 0 : -EFAULT;
 	case ARCH_GET_GS:
-		*(uint64_t *)f->rsi = __builtin_ia32_rdgsbase64();
-		return 0;
+		base = __builtin_ia32_rdgsbase64();
+		return program_write(f->rsi, &base, sizeof base) ? 0 : -EFAULT;
 	default:
 		return -EINVAL;
 	}
@@ -122,10 +124,11 @@ int64_t linux_clone(struct linux_frame *f)
 	number = t->number;
 	if (f->rdi & CLONE_CHILD_CLEARTID)
 		t->clear_on_exit = f->r10;
+	/* Linux starts the thread all the same if these can't be written. */
 	if (f->rdi & CLONE_PARENT_SETTID)
-		*(uint32_t *)f->rdx = number;
+		(void)!program_write(f->rdx, &number, sizeof number);
 	if (f->rdi & CLONE_CHILD_SETTID)
-		*(uint32_t *)f->r10 = number;
+		(void)!program_write(f->r10, &number, sizeof number);
 	inside = dispatcher_enter();
 	live_threads++;
 	thread_ready(t);
@@ -149,11 +152,12 @@ static int64_t wake(uint64_t address, uint64_t count, uint32_t bits)
 int64_t linux_exit(struct linux_frame *f)
 {
 	uint64_t word = thread_current->clear_on_exit;
+	const uint32_t cleared = 0;
 
 	if (live_threads == 1)
 		domain_exit((int64_t)(f->rdi & 0xff));
 	if (word != 0)
-		*(volatile uint32_t *)word = 0;
+		(void)!program_write(word, &cleared, sizeof cleared);
 	(void)dispatcher_enter();
 	live_threads--;
 	if (word != 0)
@@ -164,19 +168,17 @@ int64_t linux_exit(struct linux_frame *f)
 
 /* ---- futex ---- */
 
-static uint32_t load(uint64_t address)
-{
-	return *(volatile uint32_t *)address;
-}
-
 static int64_t wait(uint64_t address, uint32_t expected, uint64_t deadline, uint32_t bits)
 {
 	int64_t result = 0;
+	uint32_t word;
 	bool inside;
 
-	(void)load(address); /* the page is there now */
+	if (!program_read(&word, address, sizeof word))
+		return -EFAULT;
+	/* The page is there now. */
 	inside = dispatcher_enter();
-	if (load(address) != expected) {
+	if (*(volatile uint32_t *)address != expected) {
 		result = -EAGAIN;
 	} else {
 		futex_add(&futexes, &thread_current->futex, address, bits);
@@ -206,11 +208,15 @@ static int64_t requeue(uint64_t address, uint64_t wakes, uint64_t moves, uint64_
 
 static int64_t wait_call(const struct linux_frame *f, bool absolute, uint32_t bits)
 {
-	const struct timespec *timeout = (const struct timespec *)f->r10;
 	uint64_t deadline = THREAD_FOREVER;
+	struct timespec timeout;
 
-	if (timeout != NULL && !linux_deadline(timeout, absolute, &deadline))
-		return -EINVAL;
+	if (f->r10 != 0) {
+		if (!program_read(&timeout, f->r10, sizeof timeout))
+			return -EFAULT;
+		if (!linux_deadline(&timeout, absolute, &deadline))
+			return -EINVAL;
+	}
 	return wait(f->rdi, (uint32_t)f->rdx, deadline, bits);
 }
 
@@ -225,7 +231,7 @@ static int64_t wake_call(const struct linux_frame *f, uint32_t bits)
 
 int64_t linux_futex(struct linux_frame *f)
 {
-	uint32_t bits = (uint32_t)f->r9;
+	uint32_t bits = (uint32_t)f->r9, word;
 
 	if (f->rdi % 4 != 0)
 		return -EINVAL;
@@ -239,7 +245,9 @@ int64_t linux_futex(struct linux_frame *f)
 	case FUTEX_WAKE_BITSET:
 		return bits == 0 ? -EINVAL : wake_call(f, bits);
 	case FUTEX_CMP_REQUEUE:
-		if (load(f->rdi) != bits)
+		if (!program_read(&word, f->rdi, sizeof word))
+			return -EFAULT;
+		if (word != bits)
 			return -EAGAIN;
 		return requeue(f->rdi, (uint32_t)f->rdx, (uint32_t)f->r10, f->r8);
 	case FUTEX_REQUEUE:

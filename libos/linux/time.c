@@ -49,46 +49,46 @@ bool linux_deadline(const struct timespec *t, bool absolute, uint64_t *deadline)
 
 int64_t linux_clock_gettime(struct linux_frame *f)
 {
+	struct timespec t;
+
 	if (f->rdi >= CLOCKS)
 		return -EINVAL;
-	*(struct timespec *)f->rsi = now();
-	return 0;
+	t = now();
+	return program_write(f->rsi, &t, sizeof t) ? 0 : -EFAULT;
 }
 
 int64_t linux_clock_getres(struct linux_frame *f)
 {
-	struct timespec *t = (struct timespec *)f->rsi;
+	const struct timespec t = {0, 1};
 
 	if (f->rdi >= CLOCKS)
 		return -EINVAL;
-	if (t != NULL)
-		*t = (struct timespec){0, 1};
-	return 0;
+	return f->rsi == 0 || program_write(f->rsi, &t, sizeof t) ? 0 : -EFAULT;
 }
 
 int64_t linux_gettimeofday(struct linux_frame *f)
 {
 	struct timespec t = now();
+	struct timeval v = {t.tv_sec, t.tv_nsec / 1000};
 
-	if (f->rdi != 0)
-		*(struct timeval *)f->rdi = (struct timeval){t.tv_sec, t.tv_nsec / 1000};
-	return 0;
+	return f->rdi == 0 || program_write(f->rdi, &v, sizeof v) ? 0 : -EFAULT;
 }
 
 int64_t linux_time(struct linux_frame *f)
 {
 	struct timespec t = now();
 
-	if (f->rdi != 0)
-		*(time_t *)f->rdi = t.tv_sec;
-	return t.tv_sec;
+	return f->rdi == 0 || program_write(f->rdi, &t.tv_sec, sizeof t.tv_sec) ? t.tv_sec : -EFAULT;
 }
 
-static int64_t sleep_for(const struct timespec *t, bool absolute)
+static int64_t sleep_for(uint64_t time, bool absolute)
 {
+	struct timespec t;
 	uint64_t deadline;
 
-	if (!linux_deadline(t, absolute, &deadline))
+	if (!program_read(&t, time, sizeof t))
+		return -EFAULT;
+	if (!linux_deadline(&t, absolute, &deadline))
 		return -EINVAL;
 	thread_sleep_until(deadline);
 	return 0;
@@ -96,10 +96,10 @@ static int64_t sleep_for(const struct timespec *t, bool absolute)
 
 int64_t linux_nanosleep(struct linux_frame *f)
 {
-	return sleep_for((const struct timespec *)f->rdi, false);
+	return sleep_for(f->rdi, false);
 }
 
 int64_t linux_clock_nanosleep(struct linux_frame *f)
 {
-	return f->rdi >= CLOCKS ? -EINVAL : sleep_for((const struct timespec *)f->rdx, (f->rsi & TIMER_ABSTIME) != 0);
+	return f->rdi >= CLOCKS ? -EINVAL : sleep_for(f->rdx, (f->rsi & TIMER_ABSTIME) != 0);
 }

@@ -10,7 +10,10 @@
 #include "libos/thread/thread.h"
 #include "libos/upcall/dispatcher.h"
 #include "libos/upcall/entry.h"
+#include "libos/upcall/guarded.h"
 #include "libos/upcall/report.h"
+
+#define VECTOR_GENERAL_PROTECTION 13 /* Intel SDM vol. 3, table 6-1 */
 
 _Static_assert(SHARED_DISABLED == USER_DISPATCHER + offsetof(struct dispatcher_shared, disabled), "");
 _Static_assert(SHARED_PENDING == USER_DISPATCHER + offsetof(struct dispatcher_shared, pending), "");
@@ -106,13 +109,15 @@ void upcall_page_fault(struct dispatcher_shared *shared, uint64_t address, uint6
 {
 	err_t e = page_touch(address, code);
 
-	if (is_err(e))
+	if (is_err(e) && (err_is(e, ERR_NUMBER_NO_MEMORY) || !guarded_recover(&shared->enabled)))
 		report_page_fault(shared, address, code, e);
 }
 
+/* An address that is none at all brings a general protection fault instead (Intel SDM vol. 1, 3.3.7.1). */
 void upcall_trap(struct dispatcher_shared *shared, uint64_t vector, uint64_t code)
 {
-	report_trap(shared, vector, code);
+	if (vector != VECTOR_GENERAL_PROTECTION || !guarded_recover(&shared->enabled))
+		report_trap(shared, vector, code);
 }
 
 /* The monitor asks for memory back. What this library OS holds is in use, but for its stocks, which are small: it goes on, and the

@@ -74,6 +74,64 @@ static const char *check_unknown_calls(void)
 	return NULL;
 }
 
+static bool faults(long number, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
+	errno = 0;
+	return syscall(number, a, b, c, d) == -1 && errno == EFAULT;
+}
+
+/* Calls that read or write what they are pointed to, with addresses that are not the program's: nothing, nothing, the CPU driver's, none at
+ * all (not canonical). Only the last one, which may be read, lies in the program itself. */
+static const char *check_bad_pointers(void)
+{
+	static const uint64_t constant[8];
+	const uint64_t bad[] = {8, UINT64_C(0x7ffffffff000), UINT64_C(0xffff800000100000), UINT64_C(0x8000000000000000), (uint64_t)constant};
+	const unsigned count = sizeof(bad) / sizeof(bad[0]);
+
+	for (unsigned i = 0; i < count; i++) {
+		CHECK(faults(SYS_clock_gettime, CLOCK_MONOTONIC, bad[i], 0, 0));
+		CHECK(faults(SYS_gettimeofday, bad[i], 0, 0, 0));
+		CHECK(faults(SYS_fstat, 1, bad[i], 0, 0));
+		CHECK(faults(SYS_uname, bad[i], 0, 0, 0));
+		CHECK(faults(SYS_getrandom, bad[i], 100, 0, 0));
+		CHECK(faults(SYS_rt_sigaction, 10, 0, bad[i], 8));
+		CHECK(faults(SYS_sched_getaffinity, 0, 128, bad[i], 0));
+		CHECK(faults(SYS_arch_prctl, 0x1003, bad[i], 0, 0));
+	}
+	for (unsigned i = 0; i < count - 1; i++) {
+		CHECK(faults(SYS_write, 1, bad[i], 1, 0));
+		CHECK(faults(SYS_writev, 1, bad[i], 1, 0));
+		CHECK(faults(SYS_writev, 1, (uint64_t)(const uint64_t[]){bad[i], 1}, 1, 0));
+		CHECK(faults(SYS_open, bad[i], 0, 0, 0));
+		CHECK(faults(SYS_nanosleep, bad[i], 0, 0, 0));
+		CHECK(faults(SYS_rt_sigprocmask, 0, bad[i], 0, 8));
+		CHECK(faults(SYS_rt_sigaction, 10, bad[i], 0, 8));
+		CHECK(faults(SYS_futex, bad[i] & ~UINT64_C(3), 0, 1, 0));
+		CHECK(faults(SYS_futex, (uint64_t)&constant, 0, 0, bad[i]));
+	}
+	return NULL;
+}
+
+/* A call gets as far as the memory does, and untouched memory is as good as any. */
+static const char *check_pointers_to_the_edge(void)
+{
+	unsigned char *memory = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned sum = 0;
+
+	CHECK(memory != MAP_FAILED);
+	CHECK(syscall(SYS_getrandom, memory, 8192, 0) == 8192);
+	for (unsigned i = 0; i < 8192; i++)
+		sum += memory[i];
+	CHECK(sum > 0);
+	CHECK(munmap(memory + 4096, 4096) == 0);
+	CHECK(syscall(SYS_getrandom, memory + 4000, 96, 0) == 96);
+	sum = (unsigned)syscall(SYS_getrandom, memory + 4000, 200, 0);
+	CHECK(sum > 0 && sum <= 96);
+	CHECK(faults(SYS_clock_gettime, CLOCK_MONOTONIC, (uint64_t)memory + 4088, 0, 0));
+	CHECK(munmap(memory, 4096) == 0);
+	return NULL;
+}
+
 static const char *check_mmap(void)
 {
 	char *memory = mmap(NULL, 100000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -478,6 +536,8 @@ static const struct {
 	{"c_library", check_c_library},
 	{"environment", check_environment},
 	{"unknown_calls", check_unknown_calls},
+	{"bad_pointers", check_bad_pointers},
+	{"pointers_to_the_edge", check_pointers_to_the_edge},
 	{"mmap", check_mmap},
 	{"clock", check_clock},
 	{"threads", check_threads},
