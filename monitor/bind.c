@@ -193,12 +193,14 @@ static err_t take_ring(struct monitor *m, struct connection *c)
 	return OK;
 }
 
-static void tell_domain(struct monitor *m, const struct connection *c, enum monitor_event event, uint32_t tag, const char *name)
+static void tell_bound(struct monitor *m, const struct connection *c, enum monitor_event event, const struct ticket *t, const char *name)
 {
 	struct domain *d = domain_find(m, c->domain);
 	uint64_t words[CHANNEL_WORDS] = {0};
 	struct bound_event b = {
-	    .tag = tag,
+	    .tag = t == NULL ? 0 : t->tag,
+	    .over = t == NULL ? 0 : t->introduction.over,
+	    .over_tag = t == NULL ? 0 : t->introduction.tag,
 	    .connection = c->number,
 	    .kind = (uint16_t)c->kind,
 	    .peer_core = (uint16_t)c->peer_core,
@@ -214,6 +216,21 @@ static void tell_domain(struct monitor *m, const struct connection *c, enum moni
 	copy_name(b.name, sizeof(b.name), name);
 	memcpy(words, &b, sizeof(b));
 	domain_event(m, d, event, words, CHANNEL_WORDS);
+}
+
+static void tell_server(struct monitor *m, const struct connection *c, const char *client)
+{
+	tell_bound(m, c, EVENT_accepted, NULL, client);
+}
+
+/* It has asked for the connection, or somebody has given it. */
+static void tell_client(struct monitor *m, const struct connection *c, const struct ticket *t)
+{
+	const struct introduction *i = &t->introduction;
+
+	tell_bound(m, c, i->over == 0 ? EVENT_bound : EVENT_introduced, t, t->name);
+	if (i->over != 0)
+		MESH_SEND(m, i->core, introduced, .ticket = i->ticket);
 }
 
 /* This side holds nothing of the peer's any more, and says so. */
@@ -283,8 +300,8 @@ static err_t bind_endpoint(struct monitor *m, struct domain *client, struct doma
 	c->peer_number = s->number;
 	s->peer_domain = client->number;
 	s->peer_number = c->number;
-	tell_domain(m, s, EVENT_accepted, 0, client->name);
-	tell_domain(m, c, EVENT_bound, t->tag, t->name);
+	tell_server(m, s, client->name);
+	tell_client(m, c, t);
 	return OK;
 }
 
@@ -383,7 +400,7 @@ void handle_connected(struct monitor *m, uint32_t from, const struct message_con
 	c->state = CONNECTION_OPEN;
 	e = give_channel(m, c, &face);
 	if (is_ok(e)) {
-		tell_domain(m, c, EVENT_bound, t->tag, t->name);
+		tell_client(m, c, t);
 		ticket_close(m, t);
 		return;
 	}
@@ -440,9 +457,121 @@ void handle_connect(struct monitor *m, uint32_t from, const struct message_conne
 		answer.ring = c->ring.base;
 		answer.doorbell = server->doorbell_base;
 		answer.doorbell_extra = server->doorbell_extra;
-		tell_domain(m, c, EVENT_accepted, 0, message->name);
+		tell_server(m, c, message->name);
 	}
 	mesh_send(m, from, MESSAGE_connected, &answer);
+}
+
+/* ---- Gifts ---- */
+
+struct connection *connection_of(struct monitor *m, const struct domain *d, uint32_t number)
+{
+	struct connection *c = connection_find(m, number);
+	bool open = c != NULL && c->state == CONNECTION_OPEN && c->domain == d->number;
+
+	return open && !c->peer_closed && c->peer_domain != 0 ? c : NULL;
+}
+
+err_t connection_give(struct monitor *m, struct connection *c, cap_t cap, unsigned rights, uint32_t tag)
+{
+	struct domain *d = domain_find(m, c->domain);
+	err_t e = d == NULL ? ERR(PEER_GONE) : task_open(d);
+	uint8_t slot;
+
+	if (is_err(e))
+		return e;
+	e = place(cap, rights, &slot);
+	task_close();
+	if (is_ok(e))
+		domain_event(m, d, EVENT_given, (uint64_t[]){0, 0, c->number, slot, tag}, 5);
+	return e;
+}
+
+static struct connection *connection_from(struct monitor *m, uint32_t number, uint32_t from)
+{
+	struct connection *c = connection_find(m, number);
+
+	return c != NULL && c->state == CONNECTION_OPEN && c->domain != 0 && c->peer_core == from ? c : NULL;
+}
+
+err_t connection_deliver(struct monitor *m, uint32_t from, uint32_t number, cap_t cap, uint32_t tag)
+{
+	struct connection *c = connection_from(m, number, from);
+
+	return c == NULL ? ERR(PEER_GONE) : connection_give(m, c, cap, RIGHTS_ALL, tag);
+}
+
+err_t connection_introduce(struct monitor *m, struct domain *giver, uint32_t asked, const struct connection *c,
+                           const struct domain *server, uint32_t tag)
+{
+	struct message_introduce question = {.connection = c->peer_number, .tag = tag, .server = server->number};
+	struct ticket *t;
+
+	question.ticket = ticket_open(m, TICKET_INTRODUCE, c->peer_core, giver->number, asked, &t);
+	if (question.ticket == 0)
+		return ERR(LIMIT);
+	copy_name(question.name, sizeof(question.name), server->name);
+	if (mesh_send(m, c->peer_core, MESSAGE_introduce, &question))
+		return OK;
+	ticket_close(m, t);
+	return ERR(CORE_DEAD);
+}
+
+/* So many connections may be under way for a domain that did not ask for them. */
+#define INTRODUCTIONS_MAX 8
+
+static err_t introduce(struct monitor *m, uint32_t from, const struct message_introduce *message)
+{
+	const struct connection *over = connection_from(m, message->connection, from);
+	struct domain *client = over == NULL ? NULL : domain_find(m, over->domain);
+	struct domain *server = domain_find(m, message->server);
+	struct ticket *t;
+	err_t e;
+
+	if (client == NULL)
+		return ERR(PEER_GONE);
+	/* An endpoint leads to a server on the giver's own core. */
+	if (domain_core_of(message->server) != from || message->server == client->number)
+		return ERR(PERMISSION);
+	if (client->tickets >= INTRODUCTIONS_MAX || ticket_open(m, TICKET_RESOLVE, from, client->number, 0, &t) == 0)
+		return ERR(LIMIT);
+	copy_name(t->name, sizeof(t->name), message->name);
+	t->introduction = (struct introduction){over->number, message->tag, from, message->ticket};
+	if (from != m->core)
+		e = bind_channel(m, client, message->server, t);
+	else
+		e = server == NULL ? ERR(PEER_GONE) : bind_endpoint(m, client, server, t);
+	if (from == m->core || is_err(e))
+		ticket_close(m, t);
+	return e;
+}
+
+void handle_introduce(struct monitor *m, uint32_t from, const struct message_introduce *message)
+{
+	err_t e = introduce(m, from, message);
+
+	if (is_err(e))
+		MESH_SEND(m, from, introduced, .ticket = message->ticket, .error = e.number);
+}
+
+bool introduction_failed(struct monitor *m, const struct ticket *t, err_t e)
+{
+	const struct introduction *i = &t->introduction;
+
+	if (i->over != 0)
+		MESH_SEND(m, i->core, introduced, .ticket = i->ticket, .error = e.number);
+	return i->over != 0;
+}
+
+void handle_introduced(struct monitor *m, uint32_t from, const struct message_introduced *message)
+{
+	struct ticket *t = ticket_find(m, message->ticket, TICKET_INTRODUCE, from);
+	struct domain *d = t == NULL ? NULL : domain_find(m, t->domain);
+
+	if (d != NULL)
+		domain_event(m, d, EVENT_done, (uint64_t[]){t->tag, message->error, 0, 0}, 4);
+	if (t != NULL)
+		ticket_close(m, t);
 }
 
 /* ---- The monitor itself as a client ---- */
@@ -467,7 +596,7 @@ const struct block *bind_monitor(struct monitor *m, struct domain *d, const stru
 		return NULL;
 	}
 	c->state = CONNECTION_OPEN;
-	tell_domain(m, c, EVENT_accepted, 0, "monitor");
+	tell_server(m, c, "monitor");
 	return &c->ring;
 }
 

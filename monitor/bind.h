@@ -19,8 +19,12 @@
  *                                                                        nothing is left of this side's ring anywhere but here:
  *                                                                        its memory is free
  *
+ * A domain may give another one a connection with a server on the giver's core (gift.c): then that one's monitor binds as if it had asked.
+ *
  * The rings' frames stay in the hands of the monitors, the domains get copies without the right to control. So a side's end leaves no
- * mapping behind at the other, and a domain that does not close only keeps the peer's monitor from using two pages again. A monitor that
+ * mapping behind at the other, and a domain that does not close only keeps the peer's monitor from using two pages again. The agreement
+ * knows nothing of rings, and need not: nobody can give one on (gift.c refuses), take one apart, or delete a core's last copy of one but
+ * these two monitors, who have agreed on its whole life by the messages above. A monitor that
  * does not answer ends by suspicion (mesh.h): then the ring's memory stays out of use, because a core that is only slow may still write to
  * it. */
 
@@ -33,6 +37,20 @@ MUST_USE err_t bind_close(struct monitor *m, struct domain *d, uint32_t connecti
 /* Connects the domain, as a server, with this monitor, which receives in `ring`. Returns the ring of the domain, NULL if it can't be done.
  */
 const struct block *bind_monitor(struct monitor *m, struct domain *d, const struct block *ring);
+
+/* The domain's open connection of that number, with another domain; NULL: there is none. */
+struct connection *connection_of(struct monitor *m, const struct domain *d, uint32_t number);
+
+/* Something for the domain at this end, from the peer's: a copy with at most `rights` goes into its task CNode, and it hears of it. */
+MUST_USE err_t connection_give(struct monitor *m, struct connection *c, cap_t cap, unsigned rights, uint32_t tag);
+/* The same, from the peer's core: `number` is this end's. */
+MUST_USE err_t connection_deliver(struct monitor *m, uint32_t from, uint32_t number, cap_t cap, uint32_t tag);
+
+/* The peer gets a connection of its own with the server; the answer is the event `done`. */
+MUST_USE err_t connection_introduce(struct monitor *m, struct domain *giver, uint32_t asked, const struct connection *c,
+                                    const struct domain *server, uint32_t tag);
+/* If the ticket is for an introduction, whoever waits to hear how it went is told, and the answer is true. */
+bool introduction_failed(struct monitor *m, const struct ticket *t, err_t e);
 
 /* A domain has ended: so have its connections. */
 void connections_end(struct monitor *m, uint32_t domain);

@@ -37,6 +37,14 @@ err_t blocks_start(struct monitor *m)
 	return e;
 }
 
+err_t block_adopt(struct monitor *m, cap_t ram)
+{
+	struct cap_identity id;
+	err_t e = cap_identify(ram, &id);
+
+	return is_ok(e) ? add_root(m, ram, &id) : e;
+}
+
 err_t block_take_within(struct monitor *m, enum cap_type type, uint64_t bytes, uint64_t low, uint64_t high, struct block *out)
 {
 	struct block b = {.bytes = (bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1)};

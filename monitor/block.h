@@ -15,6 +15,8 @@ MUST_USE err_t block_take(struct monitor *m, enum cap_type type, uint64_t bytes,
 MUST_USE err_t block_take_within(struct monitor *m, enum cap_type type, uint64_t bytes, uint64_t low, uint64_t high, struct block *out);
 /* Nothing must be left that was derived from it. */
 void block_give(struct monitor *m, struct block *b);
+/* RAM of which nothing has been made and that nothing else covers is free memory of this core's from now on. */
+MUST_USE err_t block_adopt(struct monitor *m, cap_t ram);
 /* Another core has it now. */
 void block_part_with(struct monitor *m, struct block *b);
 

@@ -8,6 +8,7 @@
 
 #include "monitor/bind.h"
 #include "monitor/block.h"
+#include "monitor/capability.h"
 #include "monitor/domain.h"
 #include "monitor/handlers.h"
 #include "monitor/mesh.h"
@@ -48,6 +49,33 @@ struct domain *domain_new(struct monitor *m)
 		return d;
 	}
 	return NULL;
+}
+
+struct domain *domain_of_dispatcher(struct monitor *m, uint64_t base)
+{
+	for (unsigned i = 0; i < DOMAINS_MAX; i++)
+		if (m->domain[i].phase == DOMAIN_RUNNING && m->domain[i].dispatcher_base == base)
+			return &m->domain[i];
+	return NULL;
+}
+
+static bool contains(const struct block *b, uint64_t base, uint64_t bytes)
+{
+	return base >= b->base && base - b->base < b->bytes && bytes <= b->bytes - (base - b->base);
+}
+
+bool domain_has_memory(const struct monitor *m, uint64_t base, uint64_t bytes)
+{
+	for (unsigned i = 0; i < DOMAINS_MAX; i++) {
+		const struct domain *d = &m->domain[i];
+		bool any = contains(&d->block, base, bytes);
+
+		for (unsigned b = 0; b < sizeof(d->extra) / sizeof(d->extra[0]); b++)
+			any |= contains(&d->extra[b], base, bytes);
+		if (any && d->phase != DOMAIN_FREE)
+			return true;
+	}
+	return false;
 }
 
 /* ---- Events ---- */
@@ -156,6 +184,7 @@ static void forget_tickets(struct monitor *m, const struct domain *d)
 			MESH_SEND(m, 0, forget, .domain = d->number);
 		if (t->kind == TICKET_CONNECT)
 			connection_abandon(m, t->value);
+		introduction_failed(m, t, ERR(PEER_GONE));
 		ticket_close(m, t);
 	}
 }
@@ -242,7 +271,7 @@ err_t domain_wait_here(struct monitor *m, uint32_t core, uint32_t ticket, uint32
 	return OK;
 }
 
-/* What the monitor holds of the domain besides its block; revoking has emptied the slots already. */
+/* What the monitor held of the domain besides its blocks: if these were revoked, the slots are empty. */
 static void let_go(struct domain *d)
 {
 	const cap_t held[] = {d->dispatcher, d->task, d->doorbell, d->start_frame, d->grant};
@@ -269,19 +298,30 @@ static struct block *next_block(struct domain *d)
 	return d->block.bytes != 0 ? &d->block : NULL;
 }
 
-static void revoke_slice(struct monitor *m, struct domain *d)
+static void begin_revoke(struct monitor *m, struct domain *d)
 {
-	struct block *b = next_block(d);
-	struct platform_obstacle obstacle;
-	err_t e = platform_revoke(b->cap, &obstacle);
+	err_t e = capability_revoke_block(m, d, next_block(d)->cap);
 
-	if (err_is(e, ERR_NUMBER_AGAIN))
-		return;
-	if (is_err(e))
-		report_line(m, "monitor %u: the memory of %s can't be revoked, because of a %s at 0x%llx: %s", m->core, d->name,
-		            cap_type_name(obstacle.type), (unsigned long long)obstacle.base, err_sentence(e));
-	d->cleared = 0;
-	d->phase = DOMAIN_CLEARING;
+	/* LIMIT: too much is under way. Its turn comes. */
+	if (is_ok(e))
+		d->phase = DOMAIN_AGREEING;
+	else if (!err_is(e, ERR_NUMBER_LIMIT))
+		domain_revoked(m, d->number, e);
+}
+
+void domain_revoked(struct monitor *m, uint32_t number, err_t e)
+{
+	for (unsigned i = 0; i < DOMAINS_MAX; i++) {
+		struct domain *d = &m->domain[i];
+
+		if (d->number != number || (d->phase != DOMAIN_AGREEING && d->phase != DOMAIN_REVOKING))
+			continue;
+		d->cleared = 0;
+		/* A core has died meanwhile: what it held is decided anew. */
+		d->phase = err_is(e, ERR_NUMBER_CORE_DEAD) ? DOMAIN_REVOKING : DOMAIN_CLEARING;
+		if (is_err(e) && d->phase == DOMAIN_CLEARING)
+			report_line(m, "monitor %u: the memory of %s can't be revoked: %s", m->core, d->name, err_sentence(e));
+	}
 }
 
 static void clear_slice(struct monitor *m, struct domain *d)
@@ -301,6 +341,7 @@ static void clear_slice(struct monitor *m, struct domain *d)
 	d->phase = DOMAIN_REVOKING;
 	if (next_block(d) != NULL)
 		return;
+	let_go(d);
 	d->phase = DOMAIN_FREE;
 	tell_waiters(m, d);
 }
@@ -312,11 +353,12 @@ static void step(struct monitor *m, struct domain *d)
 		if (d->start != NULL)
 			(void)!is_ok(frame_unmap(d->start));
 		d->start = NULL;
-		let_go(d);
 		d->phase = DOMAIN_REVOKING;
 		break;
 	case DOMAIN_REVOKING:
-		revoke_slice(m, d);
+		/* Before it knows its peers there is no agreement. */
+		if (m->peer != NULL)
+			begin_revoke(m, d);
 		break;
 	case DOMAIN_CLEARING:
 		clear_slice(m, d);
@@ -339,7 +381,7 @@ bool domains_step(struct monitor *m)
 			m->events_waiting |= d->first != NULL;
 		} else if (d->phase != DOMAIN_FREE) {
 			step(m, d);
-			more = true;
+			more |= d->phase != DOMAIN_AGREEING;
 		}
 	}
 	return more;

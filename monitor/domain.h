@@ -4,10 +4,13 @@
 
 /* The domains of this core, from spawn.c's hand-over to the return of the last byte.
  *
- *   RUNNING ── exit, kill, fault ──▶ STOPPING ──▶ REVOKING ──▶ CLEARING ──▶ free
+ *   RUNNING ── exit, kill, fault ──▶ STOPPING ──▶ REVOKING ──▶ AGREEING ──▶ CLEARING ──▶ free
+ *                                                     ▲───────────── next block ─────┘
  *
  *   STOPPING   its dispatcher is stopped; its services, questions and connections are given up; peers are told
- *   REVOKING   its block is revoked: with it goes everything that was ever made of it. In slices.
+ *   REVOKING   its block is about to be revoked: with it goes everything that was ever made of it, on all cores
+ *   AGREEING   it is being revoked, which is the agreement's business (monitor/agreement): what the domain gave to other cores is
+ *              taken back there, what it got from others and somebody still needs is kept
  *   CLEARING   the memory is cleared, in slices, then it is free; whoever waits for the domain is told now
  *
  * One slice is done between two looks at what the monitor has to serve, so nobody waits for the end of a big domain. */
@@ -29,6 +32,12 @@ void domain_end_all(struct monitor *m, bool spare_last);
 bool domains_step(struct monitor *m);
 /* The CPU driver has stopped dispatchers. */
 void domains_stopped(struct monitor *m);
+/* Everything that was made of the block that was being revoked is gone, or `e` says why not. */
+void domain_revoked(struct monitor *m, uint32_t number, err_t e);
+/* Whether the memory belongs to a domain of this core. */
+bool domain_has_memory(const struct monitor *m, uint64_t base, uint64_t bytes);
+/* The running domain with that dispatcher; NULL: there is none. */
+struct domain *domain_of_dispatcher(struct monitor *m, uint64_t base);
 /* Domains that are not free; with `spare_last` only those that don't end last. */
 unsigned domains_left(const struct monitor *m, bool spare_last);
 

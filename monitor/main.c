@@ -13,6 +13,7 @@
 #include "cpudriver/abi/core_image.h"
 #include "monitor/balance.h"
 #include "monitor/block.h"
+#include "monitor/capability.h"
 #include "monitor/core_start.h"
 #include "monitor/discovery.h"
 #include "monitor/domain.h"
@@ -156,6 +157,7 @@ static bool work(struct monitor *m, uint64_t *deadline)
 	bool more = mesh_poll(m);
 
 	more |= agreement_step(&m->agreement);
+	more |= capability_step(m);
 	domains_stopped(m);
 	more |= domains_step(m);
 	*deadline = core_start_step(m, now);

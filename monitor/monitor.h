@@ -25,6 +25,8 @@
 #define ENDINGS_MAX     128 /* ended domains whose status is remembered */
 #define RAM_ROOTS       REGIONS_MAX
 
+#define CAPABILITY_WORKS_MAX 128 /* operations on capabilities that domains of one core have asked for */
+
 #define DEFAULT_BLOCK (4 * MIB)
 #define LEAST_BLOCK   (1 * MIB)
 #define RING_LINES    64 /* of a connection's ring */
@@ -86,6 +88,14 @@ enum ticket_kind {
 	TICKET_WAIT,
 	TICKET_KILL,
 	TICKET_LIST,
+	TICKET_INTRODUCE,
+};
+
+/* Somebody else wants the domain to have that connection: over which of its connections and under which tag it gets it, and who waits to
+ * hear how it went. */
+struct introduction {
+	uint32_t over; /* 0: it has asked itself */
+	uint32_t tag, core, ticket;
 };
 
 struct ticket {
@@ -97,11 +107,28 @@ struct ticket {
 	uint32_t value; /* kind's own: the service's flags, the domain waited for, the connection, entries so far */
 	uint64_t token;
 	char name[SERVICE_NAME_BYTES];
+	struct introduction introduction; /* resolve, connect */
+};
+
+/* ---- Operations on capabilities that domains have asked for (capability.c) ---- */
+
+struct capability_work {
+	uint32_t domain; /* 0: a free record */
+	uint32_t tag;
+	struct capability_request request;
+};
+
+/* A capability that has lost its holder. */
+struct leftover {
+	struct leftover *next;
+	cap_t cap;
+	bool returned; /* it is memory of this core's now */
+	uint64_t cleared;
 };
 
 /* ---- Domains (domain.c, spawn.c) ---- */
 
-enum domain_phase { DOMAIN_FREE, DOMAIN_RUNNING, DOMAIN_STOPPING, DOMAIN_REVOKING, DOMAIN_CLEARING };
+enum domain_phase { DOMAIN_FREE, DOMAIN_RUNNING, DOMAIN_STOPPING, DOMAIN_REVOKING, DOMAIN_AGREEING, DOMAIN_CLEARING };
 
 struct event {
 	struct event *next;
@@ -239,6 +266,8 @@ struct monitor {
 	uint64_t next_heartbeat;
 	struct message_up self;
 	struct agreement agreement; /* begins when the peers are known (mesh_start) */
+	struct capability_work work[CAPABILITY_WORKS_MAX];
+	struct leftover *leftovers;
 
 	struct ticket ticket[TICKETS_MAX];
 	struct domain domain[DOMAINS_MAX];

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "monitor/bind.h"
+#include "monitor/capability.h"
 #include "monitor/discovery.h"
 #include "monitor/domain.h"
 #include "monitor/handlers.h"
@@ -171,6 +172,14 @@ static err_t serve_power_off(struct request *r)
 static err_t serve_close(struct request *r)
 {
 	return r->word[1] > UINT32_MAX ? ERR(ARGUMENT) : bind_close(r->m, r->domain, (uint32_t)r->word[1]);
+}
+
+static err_t serve_capability(struct request *r)
+{
+	struct capability_request request;
+
+	memcpy(&request, &r->word[1], sizeof(request));
+	return capability_begin(r->m, r->domain, r->tag, &request);
 }
 
 static err_t serve_take_machine(struct request *r)

@@ -74,6 +74,8 @@ void ticket_fail(struct monitor *m, struct ticket *t, err_t e)
 		platform_reply(&(struct platform_reply){was.token, {e.number}});
 		return;
 	}
+	if (introduction_failed(m, &was, e))
+		return;
 	if (d == NULL)
 		return;
 	switch (was.kind) {

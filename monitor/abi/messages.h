@@ -60,9 +60,31 @@ struct bound_event {
 	uint16_t slot_doorbell; /* wakes the peer */
 	uint16_t ring_slots;   /* of either ring */
 	uint32_t peer_domain;   /* its number */
-	char name[16];          /* bound: the service; accepted: the program that the client domain runs (first characters, 0 at the end) */
+	char name[16];          /* bound: the service; accepted: the program that the client domain runs (first characters, 0 at the end);
+	                           introduced: the program that the server runs */
+	uint32_t over, over_tag; /* introduced: the connection that it came over, and the giver's tag */
 };
 _Static_assert(sizeof(struct bound_event) <= 56, "one line of a channel");
+
+/* What a domain may ask about a capability of its own when other cores are concerned: words 1..3 of the request `capability`. */
+enum capability_operation {
+	CAPABILITY_DELETE = 1, /* done: word 2 is 1 if the slot holds the memory as RAM now */
+	CAPABILITY_REVOKE,
+	CAPABILITY_RETYPE,
+	CAPABILITY_GIVE, /* a copy to the peer of a connection, which hears of it as `given`. Of an Endpoint: a connection of the peer's own
+	                    with the server that it leads to, as `introduced` */
+	CAPABILITY_MOVE, /* the same, and the caller's own goes */
+};
+
+struct capability_request {
+	uint16_t cap;         /* its address in the caller's capability space */
+	uint8_t operation;    /* enum capability_operation */
+	uint8_t type;         /* retype: what to make */
+	uint16_t first, count; /* retype: address of the first empty slot, how many objects */
+	uint64_t offset;      /* retype: in the object. give, move: connection (this side's number) | tag of the caller's choice << 32 */
+	uint64_t bytes;       /* retype: of one object. give, move: the rights that the copy has at most */
+};
+_Static_assert(sizeof(struct capability_request) == 24, "three words of a call");
 
 struct domain_info {
 	uint32_t domain, core;
