@@ -9,6 +9,7 @@
 
 #include "boot/loader/multiboot2.h"
 #include "boot/trampoline/trampoline.h"
+#include "boot/trampoline/long_mode.inc"
 
 #define STACK_BYTES 0x4000
 #define TABLE_BYTES 0x1000
@@ -87,26 +88,13 @@ start:
 	cmp	$2048, %ecx
 	jb	2b
 
-	/* Intel SDM vol. 3, 9.8.5. */
-	mov	$CR4_PAE, %eax
-	mov	%eax, %cr4
-	mov	$level4, %eax
-	mov	%eax, %cr3
-	mov	$MSR_EFER, %ecx
-	xor	%edx, %edx
-	mov	$EFER_LONG_MODE, %eax
-	wrmsr
-	mov	$CR0_LONG_MODE, %eax
-	mov	%eax, %cr0
+	START_LONG_MODE $level4
 	lgdt	gdt_pointer
 	ljmp	$SELECTOR_CODE64, $long_mode
 
 	.code64
 long_mode:
-	mov	$SELECTOR_DATA, %eax
-	mov	%eax, %ds
-	mov	%eax, %es
-	mov	%eax, %ss
+	LOAD_DATA_SEGMENTS
 	mov	%edi, %edi		/* clears the upper half */
 	mov	start_tsc, %rsi
 	xor	%ebp, %ebp
@@ -165,16 +153,7 @@ no_interrupts:
 	.word	0
 	.long	0
 
-	.balign	8
-gdt:
-	.quad	0
-	.quad	DESCRIPTOR_CODE32
-	.quad	DESCRIPTOR_DATA
-	.quad	DESCRIPTOR_CODE64
-gdt_end:
-gdt_pointer:
-	.word	gdt_end - gdt - 1
-	.long	gdt
+	FLAT_SEGMENTS 0
 
 	.bss
 	.balign	TABLE_BYTES

@@ -18,6 +18,7 @@
  * What the CPU driver gets (core_boot.h): long mode, CR3 = the core's page tables, RDI = its core_boot in the window. */
 
 #include "boot/trampoline/trampoline.h"
+#include "boot/trampoline/long_mode.inc"
 #include "cpudriver/abi/memory_map.h"
 
 	.text
@@ -39,22 +40,8 @@ trampoline:
 
 	.code32
 protected:
-	mov	$SELECTOR_DATA, %eax
-	mov	%eax, %ds
-	mov	%eax, %es
-	mov	%eax, %ss
-
-	/* 9.8.5, steps 1 to 4: PAE, page tables, LME, paging. */
-	mov	$CR4_PAE, %eax
-	mov	%eax, %cr4
-	mov	PAGE_TABLE4_AT(%ebx), %eax
-	mov	%eax, %cr3
-	mov	$MSR_EFER, %ecx
-	xor	%edx, %edx
-	mov	$EFER_LONG_MODE, %eax
-	wrmsr
-	mov	$CR0_LONG_MODE, %eax
-	mov	%eax, %cr0
+	LOAD_DATA_SEGMENTS
+	START_LONG_MODE PAGE_TABLE4_AT(%ebx)
 	ljmp	*long_far(%ebx)
 
 	.code64
@@ -106,16 +93,7 @@ switch_tables:
 	mov	%rcx, %cr3
 	jmp	*%rdx
 
-	.balign	8
-gdt:
-	.quad	0
-	.quad	DESCRIPTOR_CODE32
-	.quad	DESCRIPTOR_DATA
-	.quad	DESCRIPTOR_CODE64
-gdt_end:
-gdt_pointer:
-	.word	gdt_end - gdt - 1
-	.long	gdt - trampoline
+	FLAT_SEGMENTS trampoline
 protected_far:
 	.long	protected - trampoline
 	.word	SELECTOR_CODE32

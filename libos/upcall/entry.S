@@ -15,6 +15,24 @@
 
 #include "libos/upcall/offsets.h"
 
+/* The arguments of a foreign call, which the caller finds unchanged. */
+	.macro	PUSH_ARGUMENTS
+	push	%rdi
+	push	%rsi
+	push	%rdx
+	push	%r10
+	push	%r8
+	push	%r9
+	.endm
+	.macro	POP_ARGUMENTS
+	pop	%r9
+	pop	%r8
+	pop	%r10
+	pop	%rdx
+	pop	%rsi
+	pop	%rdi
+	.endm
+
 	.section .text.atoll_upcall, "ax", @progbits
 
 	.globl upcall_run_entry, upcall_message_entry, upcall_page_fault_entry, upcall_trap_entry, upcall_revoke_entry
@@ -102,19 +120,9 @@ upcall_foreign_entry:
 	mov	linux_quick(,%rax,8), %r11
 	test	%r11, %r11
 	jz	foreign_slow
-	push	%rdi
-	push	%rsi
-	push	%rdx
-	push	%r10
-	push	%r8
-	push	%r9
+	PUSH_ARGUMENTS
 	call	*%r11
-	pop	%r9
-	pop	%r8
-	pop	%r10
-	pop	%rdx
-	pop	%rsi
-	pop	%rdi
+	POP_ARGUMENTS
 3:	mov	SHARED_FOREIGN_RIP, %rcx
 	mov	pending_interest, %r11
 	movl	$0, SHARED_DISABLED
@@ -135,12 +143,7 @@ foreign_slow:
 	push	SHARED_FOREIGN_RFLAGS
 	push	SHARED_FOREIGN_RIP
 	push	%rax
-	push	%rdi
-	push	%rsi
-	push	%rdx
-	push	%r10
-	push	%r8
-	push	%r9
+	PUSH_ARGUMENTS
 	push	%rbx
 	push	%rbp
 	push	%r12
@@ -156,12 +159,7 @@ foreign_slow:
 	pop	%r12
 	pop	%rbp
 	pop	%rbx
-	pop	%r9
-	pop	%r8
-	pop	%r10
-	pop	%rdx
-	pop	%rsi
-	pop	%rdi
+	POP_ARGUMENTS
 	pop	%rax
 5:	mov	(%rsp), %rcx
 	mov	pending_interest, %r11
@@ -178,24 +176,14 @@ critical_end:
 /* Takes care of what is pending and keeps what the thread still needs. */
 foreign_pending:
 	push	%rax
-	push	%rdi
-	push	%rsi
-	push	%rdx
-	push	%r10
-	push	%r8
-	push	%r9
+	PUSH_ARGUMENTS
 	mov	%rsp, %r11
 	and	$-16, %rsp
 	push	%r11
 	push	%r11
 	call	pending_handle
 	pop	%rsp
-	pop	%r9
-	pop	%r8
-	pop	%r10
-	pop	%rdx
-	pop	%rsi
-	pop	%rdi
+	POP_ARGUMENTS
 	pop	%rax
 	ret
 

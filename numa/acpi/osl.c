@@ -78,52 +78,50 @@ void acpi_os_unmap_memory(void *address, acpi_size bytes)
 	hardware_unmap(address, bytes);
 }
 
-acpi_status acpi_os_read_memory(acpi_physical_address physical, u64 *value, u32 bits)
+enum direction { FROM_MEMORY, TO_MEMORY };
+
+/* One access of just that width: these may be registers. */
+static acpi_status access_memory(acpi_physical_address physical, u64 *value, u32 bits, enum direction direction)
 {
-	const volatile void *at = hardware_map(physical, bits / 8);
+	volatile void *at = hardware_map(physical, bits / 8);
+
+#define ACCESS(type)                                                                                                                       \
+	do {                                                                                                                               \
+		if (direction == TO_MEMORY)                                                                                                \
+			*(volatile type *)at = (type)*value;                                                                               \
+		else                                                                                                                       \
+			*value = *(const volatile type *)at;                                                                               \
+	} while (0)
 
 	if (at == NULL)
 		return AE_BAD_ADDRESS;
 	switch (bits) {
 	case 8:
-		*value = *(const volatile u8 *)at;
+		ACCESS(u8);
 		break;
 	case 16:
-		*value = *(const volatile u16 *)at;
+		ACCESS(u16);
 		break;
 	case 32:
-		*value = *(const volatile u32 *)at;
+		ACCESS(u32);
 		break;
 	default:
-		*value = *(const volatile u64 *)at;
+		ACCESS(u64);
 		break;
 	}
+#undef ACCESS
 	hardware_unmap((void *)(uintptr_t)at, bits / 8);
 	return AE_OK;
 }
 
+acpi_status acpi_os_read_memory(acpi_physical_address physical, u64 *value, u32 bits)
+{
+	return access_memory(physical, value, bits, FROM_MEMORY);
+}
+
 acpi_status acpi_os_write_memory(acpi_physical_address physical, u64 value, u32 bits)
 {
-	volatile void *at = hardware_map(physical, bits / 8);
-
-	if (at == NULL)
-		return AE_BAD_ADDRESS;
-	switch (bits) {
-	case 8:
-		*(volatile u8 *)at = (u8)value;
-		break;
-	case 16:
-		*(volatile u16 *)at = (u16)value;
-		break;
-	case 32:
-		*(volatile u32 *)at = (u32)value;
-		break;
-	default:
-		*(volatile u64 *)at = value;
-		break;
-	}
-	hardware_unmap((void *)(uintptr_t)at, bits / 8);
-	return AE_OK;
+	return access_memory(physical, &value, bits, TO_MEMORY);
 }
 
 /* ---- Ports ---- */

@@ -24,7 +24,7 @@ MAY_INCLUDE = {
 # The acpi domain lives in numa/, but is a program of the monitor's own: it gets the boot page and includes what such programs do.
 PROGRAMS_IN = {"numa/acpi": ("libos", "channels", "numa", "cpudriver/abi")}
 
-C_LIKE = (".c", ".h", ".S", ".def", ".lds")
+C_LIKE = (".c", ".h", ".S", ".inc", ".def", ".lds")
 LICENCE = ("SPDX-License-Identifier: MIT", "Copyright 2026 The Atoll authors")
 
 
