@@ -102,29 +102,46 @@ static struct move map_move(void)
 	return (struct move){cap_of(level), OP_PageTable1_map, {cap_of(level + 1).value, below(260)}};
 }
 
-static struct move kernel_move(void)
+static uint64_t install_word(void)
 {
-	struct move m = {ROOT_SLOT(ROOT_KERNEL), OP_Kernel_mark, {any_cap().value, below(4) == 0, THIS_CORE + (below(8) == 0)}};
 	unsigned type = CAP_RAM + below(CAP_TYPES);
 
-	switch (below(4)) {
-	case 0:
-		m.op = OP_Kernel_install;
-		m.word[0] = IN_ROOT;
-		m.word[1] = below(SLOTS) | type << 8 | below(16) << 16 | (uint64_t)(THIS_CORE + below(2)) << 32;
-		m.word[2] = MIB + below(64) * PAGE_BYTES * 4;
-		m.word[3] = (1 + below(4)) * PAGE_BYTES;
-		break;
-	case 1:
-		m.op = OP_Kernel_find;
-		m.word[0] = below(1 << 26);
-		m.word[1] = below(1 << 20);
-		break;
-	case 2:
-		m.op = OP_Kernel_surrender + (below(8) == 0) * (OP_Kernel_sweep - OP_Kernel_surrender);
-		break;
+	return below(SLOTS) | type << 8 | below(16) << 16 | (uint64_t)(THIS_CORE + below(2)) << 32;
+}
+
+/* Kernel's operations on the database, each with words that make sense now and then. */
+static struct move kernel_move(void)
+{
+	const cap_t kernel = ROOT_SLOT(ROOT_KERNEL);
+	const uint64_t slot = below(SLOTS), pages = 1 + below(16);
+
+	switch (below(16)) {
+	case 0 ... 2:
+		return (struct move){
+		    kernel, OP_Kernel_install, {IN_ROOT, install_word(), MIB + below(64) * PAGE_BYTES * 4, (1 + below(4)) * PAGE_BYTES}};
+	case 3:
+		return (struct move){kernel, OP_Kernel_find, {below(1 << 26), below(1 << 20), below(2) ? FIND_ANY : any_cap().value}};
+	case 4 ... 5:
+		return (struct move){kernel, OP_Kernel_surrender, {any_cap().value}};
+	case 6:
+		return (struct move){kernel, OP_Kernel_sweep, {any_cap().value, below(3)}};
+	case 7:
+		return (struct move){
+		    kernel, OP_Kernel_fetch, {cap_of(CAP_Dispatcher).value, any_cap().value, IN_ROOT, slot | below(3) << 8}};
+	case 8:
+		return (struct move){
+		    kernel, OP_Kernel_deliver, {any_cap().value, cap_of(CAP_Dispatcher).value, CAP(below(12), slot).value}};
+	case 9 ... 10:
+		return (struct move){kernel,
+		                     OP_Kernel_retype,
+		                     {cap_of(CAP_RAM).value, IN_ROOT, slot | (CAP_RAM + below(2)) << 8 | 1 << 16, below(16) * PAGE_BYTES,
+		                      pages * PAGE_BYTES}};
+	case 11 ... 12:
+		return (struct move){kernel, OP_Kernel_split, {cap_of(CAP_RAM).value, pages * PAGE_BYTES, IN_ROOT, slot}};
+	case 13:
+		return (struct move){kernel, OP_Kernel_flush, {0}};
 	}
-	return m;
+	return (struct move){kernel, OP_Kernel_mark, {any_cap().value, below(4) == 0, THIS_CORE + (below(8) == 0)}};
 }
 
 static struct move random_move(void)
@@ -157,7 +174,7 @@ static struct move random_move(void)
 	if (below(32) == 0)
 		m.word[below(5)] = below(2) ? odd_number() : next_number();
 	if (below(64) == 0)
-		m.op = below(40);
+		m.op = below(OPERATION_LIMIT + 8);
 	return m;
 }
 
@@ -176,7 +193,10 @@ static bool is_suicide(const struct move *m)
 		return s != &root_slots()[ROOT_RAM] || below(16);
 	if (s->type == CAP_CNode && s->base == ROOT_BASE)
 		return m->op == OP_Any_revoke;
-	if (s->type == CAP_Kernel && (m->op == OP_Kernel_sweep || m->op == OP_Kernel_mark || m->op == OP_Kernel_surrender)) {
+	if (s->type == CAP_Kernel && m->op == OP_Kernel_fetch && m->word[3] >> 8 == FETCH_MOVE)
+		return (m->word[1] & 0xff) == ROOT_RAM || (m->word[1] & 0xff) == ROOT_KERNEL;
+	if (s->type == CAP_Kernel && (m->op == OP_Kernel_sweep || m->op == OP_Kernel_mark || m->op == OP_Kernel_surrender ||
+	                              m->op == OP_Kernel_deliver || m->op == OP_Kernel_split)) {
 		s = m->word[0] <= UINT16_MAX ? cap_slot(root_slots(), (cap_t){(uint16_t)m->word[0]}) : NULL;
 		return s && ((s->type == CAP_RAM && s->size == RAM_BYTES) || (s->type == CAP_CNode && s->base == ROOT_BASE) ||
 		             s->type == CAP_Kernel);

@@ -6,7 +6,7 @@
 // sources: cpudriver/capability/table.c cpudriver/capability/types.c
 // flags: -DWINDOW_START=0x200000000000 -Wno-unused-function
 
-/* Kernel.install, surrender, mark, sweep, find; and what REMOTE and FOREIGN change in all other operations. */
+/* Kernel.install, surrender, mark, sweep, find (more of these in test_capability_agreed.c); and what REMOTE and FOREIGN change in all other operations. */
 
 #include "tests/hosted/capability_world.h"
 

@@ -63,7 +63,8 @@ static void random_calls(void **state)
 	                                    ERR_NUMBER_OPERATION,       ERR_NUMBER_ARGUMENT,  ERR_NUMBER_ALIGNMENT, ERR_NUMBER_SLOT_IN_USE,
 	                                    ERR_NUMBER_RETYPE,          ERR_NUMBER_RANGE,     ERR_NUMBER_OVERLAP,   ERR_NUMBER_AGAIN,
 	                                    ERR_NUMBER_NEEDS_AGREEMENT, ERR_NUMBER_NOT_OWNER, ERR_NUMBER_MAPPED,    ERR_NUMBER_NOT_MAPPED,
-	                                    ERR_NUMBER_LEVEL,           ERR_NUMBER_STATE,     ERR_NUMBER_LAST_COPY};
+	                                    ERR_NUMBER_LEVEL,           ERR_NUMBER_STATE,     ERR_NUMBER_LAST_COPY,
+	                                    ERR_NUMBER_NOT_CONFIGURED};
 	for (unsigned k = 0; k < sizeof expected / sizeof expected[0]; k++)
 		if (!results[expected[k]])
 			fail_msg("no call was answered with error %u", expected[k]);

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+// sources: cpudriver/capability/any.c cpudriver/capability/arguments.c cpudriver/capability/database.c
+// sources: cpudriver/capability/delete.c cpudriver/capability/kernel.c cpudriver/capability/mapping.c cpudriver/capability/nesting.c
+// sources: cpudriver/capability/paging.c cpudriver/capability/retype.c cpudriver/capability/spaces.c cpudriver/capability/split.c
+// sources: cpudriver/capability/table.c cpudriver/capability/types.c
+// flags: -DWINDOW_START=0x200000000000 -Wno-unused-function
+
+/* What a core does to its capabilities after several have agreed: sweep, find, retype. Which of another core's objects may go, and
+ * which must not. */
+
+#include "tests/hosted/capability_world.h"
+
+#include <cmocka.h>
+
+#define assert_err(expression, name) assert_int_equal((expression).number, ERR_NUMBER_##name)
+#define assert_ok(expression)        assert_err(expression, OK)
+
+#define KERNEL    ROOT_SLOT(ROOT_KERNEL)
+#define ELSEWHERE 9
+
+static int set_up(void **state)
+{
+	(void)state;
+	world_begin();
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	check_world();
+	world_end();
+	return 0;
+}
+
+static struct slot *root(unsigned n)
+{
+	return &root_slots()[n];
+}
+
+#define MAKE(slot, type, count, offset, bytes)                                                                                             \
+	assert_ok(CALL(ROOT_SLOT(ROOT_RAM), Any_retype, IN_ROOT, slot, TYPE_COUNT(type, count), offset, bytes))
+#define MAKE_OF(source, slot, type, count, offset, bytes)                                                                                  \
+	assert_ok(CALL(ROOT_SLOT(source), Any_retype, IN_ROOT, slot, TYPE_COUNT(type, count), offset, bytes))
+#define MARK(slot, remote, owner) assert_ok(CALL(KERNEL, Kernel_mark, ROOT_SLOT(slot).value, remote, owner))
+
+static err_t install(unsigned slot, unsigned type, uint64_t owner, uint64_t base, uint64_t size)
+{
+	uint64_t rights = type_facts[type].rights;
+
+	return CALL(KERNEL, Kernel_install, IN_ROOT, slot | type << 8 | rights << 16 | owner << 32, base, size);
+}
+
+static err_t sweep(unsigned slot, unsigned flags)
+{
+	err_t e;
+
+	do {
+		e = CALL(KERNEL, Kernel_sweep, ROOT_SLOT(slot).value, flags);
+		check_world();
+	} while (err_is(e, ERR_NUMBER_AGAIN));
+	return e;
+}
+
+static void assert_obstacle(enum cap_type type, uint64_t base, uint64_t size)
+{
+	assert_int_equal(world.last.value[0], type);
+	assert_int_equal(world.last.value[1], base);
+	assert_int_equal(world.last.value[2], size);
+}
+
+/* ---- sweep -------------------------------------------------------------------------------------- */
+
+/* At a holder: a handle for the object is put into an own slot, and all else goes. */
+static void sweep_of_a_foreign_object(void **state)
+{
+	(void)state;
+	assert_ok(install(10, CAP_RAM, ELSEWHERE, MIB, 512 * KIB));
+	assert_ok(CALL(KERNEL, Kernel_retype, ROOT_SLOT(10).value, IN_ROOT, 11 | CAP_Frame << 8 | 2 << 16, 0, PAGE_BYTES));
+	assert_ok(install(13, CAP_Frame, ELSEWHERE, MIB + 64 * KIB, PAGE_BYTES));
+	assert_ok(install(14, CAP_Frame, ELSEWHERE + 1, MIB + 128 * KIB, PAGE_BYTES));
+	assert_ok(install(20, CAP_RAM, ELSEWHERE, MIB, 512 * KIB));
+	assert_ok(sweep(20, SWEEP_PLAIN));
+	for (unsigned n = 10; n < 15; n++)
+		assert_int_equal(root(n)->type, CAP_Null);
+	assert_ok(CALL(KERNEL, Kernel_surrender, ROOT_SLOT(20).value));
+	assert_ok(CALL(KERNEL, Kernel_find, MIB, 512 * KIB, FIND_ANY));
+	assert_int_equal(world.last.value[0], 0);
+}
+
+/* What this core owns in the object and gave to others is a revoke of its own. */
+static void sweep_stops_at_what_others_know(void **state)
+{
+	(void)state;
+	assert_ok(install(10, CAP_RAM, ELSEWHERE, MIB, 512 * KIB));
+	assert_ok(CALL(KERNEL, Kernel_retype, ROOT_SLOT(10).value, IN_ROOT, 11 | CAP_Frame << 8 | 2 << 16, 0, PAGE_BYTES));
+	MARK(12, CAP_FLAG_REMOTE, THIS_CORE);
+	assert_ok(CALL(ROOT_SLOT(12), Any_copy, IN_ROOT, 13));
+	assert_err(sweep(10, SWEEP_SHARED_TABLES), NEEDS_AGREEMENT);
+	assert_obstacle(CAP_Frame, MIB + PAGE_BYTES, PAGE_BYTES);
+	assert_int_equal((root(12)->type == CAP_Frame) + (root(13)->type == CAP_Frame), 1); /* only the last copy is asked for */
+	assert_ok(install(20, CAP_Frame, THIS_CORE, MIB + PAGE_BYTES, PAGE_BYTES));
+	assert_int_equal(root(20)->flags, CAP_FLAG_REMOTE);
+	assert_ok(sweep(20, SWEEP_PLAIN)); /* as its owner, with the holders' agreement */
+	MARK(20, 0, THIS_CORE);
+	assert_ok(sweep(10, SWEEP_PLAIN));
+	assert_int_equal(root(20)->type, CAP_Null);
+	assert_int_equal(world.caps.count, 5);
+	assert_ok(CALL(KERNEL, Kernel_surrender, ROOT_SLOT(10).value));
+}
+
+/* RAM and a frame all over it are two objects: the agreement on one is none on the other. */
+static void sweep_does_not_exempt_an_object_of_the_same_range(void **state)
+{
+	(void)state;
+	MAKE(10, RAM, 1, 0, MIB);
+	MAKE_OF(10, 11, Frame, 1, 0, MIB);
+	MARK(10, CAP_FLAG_REMOTE, THIS_CORE);
+	MARK(11, CAP_FLAG_REMOTE, THIS_CORE);
+	assert_err(sweep(10, SWEEP_PLAIN), NEEDS_AGREEMENT);
+	assert_obstacle(CAP_Frame, RAM_BASE, MIB);
+	assert_ok(sweep(11, SWEEP_PLAIN));
+	assert_int_equal(root(11)->type, CAP_Frame);
+	MARK(11, 0, THIS_CORE);
+	assert_ok(sweep(10, SWEEP_PLAIN));
+	assert_int_equal(root(11)->type, CAP_Null);
+	MARK(10, 0, THIS_CORE);
+}
+
+/* Whoever has a doorbell still may ring: nobody waits for him. */
+static void sweep_takes_doorbells(void **state)
+{
+	(void)state;
+	MAKE(10, RAM, 1, 0, MIB);
+	MAKE_OF(10, 11, Dispatcher, 1, 0, 0);
+	assert_ok(CALL(ROOT_SLOT(11), Any_retype, IN_ROOT, 12, TYPE_COUNT(Doorbell, 1)));
+	MARK(12, CAP_FLAG_REMOTE, THIS_CORE);
+	MARK(10, CAP_FLAG_REMOTE, THIS_CORE);
+	assert_ok(sweep(10, SWEEP_PLAIN));
+	assert_int_equal(root(12)->type, CAP_Null);
+	MARK(10, 0, THIS_CORE);
+}
+
+/* Contents of a CNode that dies in the range: foreign ones in the range go along, those elsewhere are the last of their kind here. */
+static void sweep_and_dying_containers(void **state)
+{
+	(void)state;
+	MAKE(10, RAM, 1, 0, MIB);
+	MAKE_OF(10, 11, CNode, 2, 0, 0);
+	MARK(10, CAP_FLAG_REMOTE, THIS_CORE);
+	assert_ok(install(20, CAP_Frame, ELSEWHERE, RAM_BASE + 512 * KIB, PAGE_BYTES));
+	assert_ok(install(21, CAP_Frame, ELSEWHERE, MIB, PAGE_BYTES));
+	MAKE(22, Frame, 1, 4 * MIB, PAGE_BYTES);
+	MARK(22, CAP_FLAG_REMOTE, THIS_CORE);
+	for (unsigned n = 20; n < 23; n++)
+		assert_ok(CALL(ROOT_SLOT(n), Any_move, ROOT_SLOT(12).value, n));
+	assert_ok(CALL(ROOT_SLOT(12), Any_move, ROOT_SLOT(11).value, 0)); /* one in the other */
+	for (unsigned n = 21; n < 23; n++) {
+		uint64_t base = n == 21 ? MIB : RAM_BASE + 4 * MIB;
+
+		assert_err(sweep(10, SWEEP_PLAIN), NEEDS_AGREEMENT);
+		assert_obstacle(CAP_Frame, base, PAGE_BYTES);
+		assert_null(world.caps.zombies);
+		assert_ok(install(n, CAP_Frame, n == 21 ? ELSEWHERE : THIS_CORE, base, PAGE_BYTES));
+	}
+	assert_ok(sweep(10, SWEEP_PLAIN));
+	assert_int_equal(root(11)->type, CAP_Null);
+	assert_int_equal(root(21)->flags, CAP_FLAG_FOREIGN);
+	assert_int_equal(root(22)->flags, CAP_FLAG_REMOTE);
+	assert_ok(CALL(KERNEL, Kernel_surrender, ROOT_SLOT(21).value));
+	MARK(22, 0, THIS_CORE);
+	MARK(10, 0, THIS_CORE);
+}
+
+/* A dispatcher's bindings, likewise. */
+static void sweep_and_the_last_table_of_a_dispatcher(void **state)
+{
+	(void)state;
+	MAKE(10, RAM, 1, 0, MIB);
+	MARK(10, CAP_FLAG_REMOTE, THIS_CORE);
+	assert_ok(CALL(KERNEL, Kernel_retype, ROOT_SLOT(10).value, IN_ROOT, 11 | CAP_Dispatcher << 8 | 1 << 16, 0, 0));
+	assert_ok(CALL(KERNEL, Kernel_retype, ROOT_SLOT(10).value, IN_ROOT, 12 | CAP_CNode << 8 | 1 << 16, 64 * KIB, 0));
+	slot_copy_internal(&world.caps, root(12), (struct slot *)window(PADDR(root(11)->base + BINDINGS_OFFSET)));
+	assert_ok(install(20, CAP_Frame, ELSEWHERE, MIB, PAGE_BYTES));
+	assert_ok(CALL(ROOT_SLOT(20), Any_move, ROOT_SLOT(12).value, 5));
+	assert_ok(CALL(ROOT_SLOT(12), Any_delete));
+	assert_err(sweep(10, SWEEP_PLAIN), NEEDS_AGREEMENT);
+	assert_obstacle(CAP_Frame, MIB, PAGE_BYTES);
+	assert_ok(install(20, CAP_Frame, ELSEWHERE, MIB, PAGE_BYTES));
+	assert_ok(sweep(10, SWEEP_PLAIN));
+	assert_ok(CALL(KERNEL, Kernel_surrender, ROOT_SLOT(20).value));
+	MARK(10, 0, THIS_CORE);
+}
+
+/* A mapping in a table that other cores use goes when the caller says that these will flush. */
+static void sweep_and_shared_tables(void **state)
+{
+	(void)state;
+	MAKE(10, PageTable1, 1, 0, 0);
+	MAKE(11, RAM, 1, MIB, MIB);
+	MAKE_OF(11, 12, Frame, 1, 0, PAGE_BYTES);
+	assert_ok(CALL(ROOT_SLOT(12), Frame_map, ROOT_SLOT(10).value, 7, RIGHT_READ, 0, 1));
+	MARK(10, CAP_FLAG_REMOTE, THIS_CORE);
+	assert_err(CALL(KERNEL, Kernel_sweep, ROOT_SLOT(11).value, 2), ARGUMENT);
+	assert_err(sweep(11, SWEEP_PLAIN), NEEDS_AGREEMENT);
+	assert_obstacle(CAP_PageTable1, RAM_BASE, PAGE_TABLE_BYTES);
+	world.flushes = 0;
+	assert_ok(sweep(11, SWEEP_SHARED_TABLES));
+	assert_int_equal(world.flushes, 1);
+	assert_int_equal(root(12)->type, CAP_Null);
+	assert_int_equal(page_table(root(10))->entry[7], 0);
+	/* the next call knows nothing of it */
+	MAKE_OF(11, 12, Frame, 1, 0, PAGE_BYTES);
+	assert_ok(CALL(ROOT_SLOT(12), Frame_map, ROOT_SLOT(10).value, 7, RIGHT_READ, 0, 1));
+	assert_err(repeat(ROOT_SLOT(11), OP_Any_revoke, 0), NEEDS_AGREEMENT);
+	/* nor does the flag let the table itself go */
+	MARK(ROOT_RAM, CAP_FLAG_REMOTE, THIS_CORE);
+	assert_err(sweep(ROOT_RAM, SWEEP_SHARED_TABLES), NEEDS_AGREEMENT);
+	assert_obstacle(CAP_PageTable1, RAM_BASE, PAGE_TABLE_BYTES);
+	MARK(10, 0, THIS_CORE);
+	assert_ok(sweep(ROOT_RAM, SWEEP_SHARED_TABLES));
+	MARK(ROOT_RAM, 0, THIS_CORE);
+}
+
+/* A plain revoke takes neither what others know nor what others own. */
+static void revoke_asks_for_all_of_it(void **state)
+{
+	(void)state;
+	MAKE(10, RAM, 1, 0, MIB);
+	assert_ok(install(11, CAP_Frame, ELSEWHERE, RAM_BASE, PAGE_BYTES));
+	assert_err(repeat(ROOT_SLOT(10), OP_Any_revoke, 0), NEEDS_AGREEMENT);
+	assert_obstacle(CAP_Frame, RAM_BASE, PAGE_BYTES);
+	MARK(10, CAP_FLAG_REMOTE, THIS_CORE);
+	assert_err(repeat(ROOT_SLOT(10), OP_Any_revoke, 0), NEEDS_AGREEMENT);
+	assert_obstacle(CAP_RAM, RAM_BASE, MIB);
+	assert_ok(sweep(10, SWEEP_PLAIN));
+	MARK(10, 0, THIS_CORE);
+}
+
+static void sweep_checks(void **state)
+{
+	(void)state;
+	assert_err(CALL(KERNEL, Kernel_sweep, ROOT_SLOT(99).value), CAP_EMPTY);
+	assert_err(CALL(KERNEL, Kernel_sweep, UINT64_MAX), CAP_ADDRESS);
+	assert_err(CALL(KERNEL, Kernel_sweep, ROOT_SLOT(ROOT_RAM).value, UINT64_MAX), ARGUMENT);
+	assert_ok(CALL(KERNEL, Any_mint, IN_ROOT, 10, RIGHT_READ));
+	assert_err(CALL(ROOT_SLOT(10), Kernel_sweep, ROOT_SLOT(ROOT_RAM).value), CAP_RIGHTS);
+	assert_err(CALL(ROOT_SLOT(10), Kernel_retype, ROOT_SLOT(ROOT_RAM).value), CAP_RIGHTS);
+	assert_err(CALL(ROOT_SLOT(10), Kernel_flush), CAP_RIGHTS);
+	assert_ok(CALL(ROOT_SLOT(10), Kernel_find, 0, 1, FIND_ANY));
+}
+
+/* ---- surrender ---------------------------------------------------------------------------------- */
+
+/* What this core made of a foreign object needs that to stay: else its owner would not ask here any more. */
+static void surrender_keeps_what_covers_own_objects(void **state)
+{
+	(void)state;
+	assert_ok(install(10, CAP_RAM, ELSEWHERE, MIB, 512 * KIB));
+	assert_ok(install(11, CAP_Frame, ELSEWHERE, MIB, PAGE_BYTES));
+	assert_ok(CALL(KERNEL, Kernel_retype, ROOT_SLOT(10).value, IN_ROOT, 12 | CAP_Frame << 8 | 1 << 16, 64 * KIB, PAGE_BYTES));
+	assert_err(CALL(KERNEL, Kernel_surrender, ROOT_SLOT(10).value), OVERLAP);
+	assert_err(CALL(ROOT_SLOT(10), Any_delete), NEEDS_AGREEMENT);
+	assert_ok(CALL(ROOT_SLOT(12), Any_delete));
+	assert_ok(CALL(KERNEL, Kernel_surrender, ROOT_SLOT(10).value)); /* what is foreign in it has another core to look after it */
+	assert_ok(CALL(KERNEL, Kernel_surrender, ROOT_SLOT(11).value));
+}
+
+static void surrender_of_more_than_it_looks_at(void **state)
+{
+	(void)state;
+	assert_ok(install(10, CAP_RAM, ELSEWHERE, 64 * MIB, 512 * PAGE_BYTES));
+	MAKE(11, CNode, 2, 0, 0);
+	for (unsigned n = 0; n < 257; n++)
+		assert_ok(CALL(KERNEL, Kernel_install, ROOT_SLOT(11 + n / 256).value,
+		               n % 256 | CAP_Frame << 8 | RIGHT_READ << 16 | (uint64_t)ELSEWHERE << 32, 64 * MIB + n * PAGE_BYTES,
+		               PAGE_BYTES));
+	assert_err(CALL(KERNEL, Kernel_surrender, ROOT_SLOT(10).value), OVERLAP);
+	assert_ok(CALL(KERNEL, Kernel_surrender, CAP(12, 0).value));
+	assert_ok(CALL(KERNEL, Kernel_surrender, ROOT_SLOT(10).value));
+	for (unsigned n = 0; n < 256; n++)
+		assert_ok(CALL(KERNEL, Kernel_surrender, CAP(11, n).value));
+}
+
+static void surrender_of_what_a_shared_table_maps(void **state)
+{
+	(void)state;
+	MAKE(10, PageTable1, 1, 0, 0);
+	assert_ok(install(11, CAP_Frame, ELSEWHERE, MIB, PAGE_BYTES));
+	assert_ok(CALL(ROOT_SLOT(11), Frame_map, ROOT_SLOT(10).value, 7, RIGHT_READ, 0, 1));
+	MARK(10, CAP_FLAG_REMOTE, THIS_CORE);
+	assert_err(CALL(KERNEL, Kernel_surrender, ROOT_SLOT(11).value), NEEDS_AGREEMENT);
+	MARK(10, 0, THIS_CORE);
+	world.flushes = 0;
+	assert_ok(CALL(KERNEL, Kernel_surrender, ROOT_SLOT(11).value));
+	assert_int_equal(world.flushes, 1);
+	assert_int_equal(page_table(root(10))->entry[7], 0);
+}
+
+/* ---- find --------------------------------------------------------------------------------------- */
+
+static void assert_found(uint64_t base, uint64_t size, uint64_t within, uint64_t found, uint64_t found_base, enum cap_type type)
+{
+	assert_ok(CALL(KERNEL, Kernel_find, base, size, within));
+	assert_int_equal(world.last.value[0], found);
+	assert_int_equal(world.last.value[1], found_base);
+	assert_int_equal(world.last.value[2], type);
+}
+
+static void find_within(void **state)
+{
+	const uint64_t ram = ROOT_SLOT(10).value, frame = ROOT_SLOT(11).value;
+
+	(void)state;
+	MAKE(10, RAM, 1, 0, MIB);
+	MAKE_OF(10, 11, Frame, 1, 64 * KIB, 64 * KIB);
+	MAKE_OF(11, 12, Frame, 1, 4 * PAGE_BYTES, PAGE_BYTES);
+	MAKE(13, Frame, 1, MIB, PAGE_BYTES);
+	assert_ok(CALL(ROOT_SLOT(10), Any_copy, IN_ROOT, 14));
+	assert_found(RAM_BASE, 64 * KIB, ram, 0, 0, CAP_Null); /* its copies don't count */
+	assert_found(RAM_BASE, 64 * KIB + 1, ram, 1, RAM_BASE + 64 * KIB, CAP_Frame);
+	assert_found(RAM_BASE + 127 * KIB, MIB, ram, 1, RAM_BASE + 64 * KIB, CAP_Frame);
+	assert_found(RAM_BASE + 128 * KIB, MIB, ram, 0, 0, CAP_Null);         /* what lies beyond is none of its memory's */
+	assert_found(RAM_BASE + 64 * KIB, PAGE_BYTES, frame, 0, 0, CAP_Null); /* what is around it neither */
+	assert_found(RAM_BASE, MIB, frame, 1, RAM_BASE + 64 * KIB + 4 * PAGE_BYTES, CAP_Frame);
+	assert_found(RAM_BASE + MIB, PAGE_BYTES, ROOT_SLOT(13).value, 0, 0, CAP_Null);
+	assert_found(RAM_BASE + 64 * KIB, PAGE_BYTES, FIND_ANY, 1, RAM_BASE, CAP_RAM);
+	assert_found(0, WINDOW_BYTES, KERNEL.value, 0, 0, CAP_Null);
+	assert_err(CALL(KERNEL, Kernel_find, RAM_BASE, MIB, ROOT_SLOT(99).value), CAP_EMPTY);
+	assert_err(CALL(KERNEL, Kernel_find, RAM_BASE, MIB, UINT16_MAX + 1), CAP_ADDRESS);
+}
+
+/* A CNode of which only the memory is left to clear is not in anybody's way for long. */
+static void find_waits_for_deletions(void **state)
+{
+	err_t e;
+	unsigned calls = 0;
+
+	(void)state;
+	MAKE(10, RAM, 1, 0, MIB);
+	MAKE_OF(10, 11, CNode, 1, 0, 0);
+	for (unsigned k = 0; k < 200; k++)
+		assert_ok(CALL(ROOT_SLOT(ROOT_RAM), Any_copy, ROOT_SLOT(11).value, k));
+	assert_err(CALL(ROOT_SLOT(11), Any_delete), AGAIN);
+	do
+		e = CALL(KERNEL, Kernel_find, RAM_BASE, PAGE_BYTES, ROOT_SLOT(10).value);
+	while (calls++, err_is(e, ERR_NUMBER_AGAIN));
+	assert_ok(e);
+	assert_int_equal(world.last.value[0], 0);
+	assert_in_range(calls, 2, 5);
+}
+
+/* ---- retype ------------------------------------------------------------------------------------- */
+
+static void agreed_retype(void **state)
+{
+	(void)state;
+	assert_ok(install(10, CAP_RAM, ELSEWHERE, MIB, 512 * KIB));
+	assert_err(CALL(ROOT_SLOT(10), Any_retype, IN_ROOT, 11, TYPE_COUNT(Frame, 1), 0, PAGE_BYTES), NEEDS_AGREEMENT);
+	assert_ok(CALL(KERNEL, Kernel_retype, ROOT_SLOT(10).value, IN_ROOT, 11 | CAP_PageTable1 << 8 | 2 << 16, 0, 0));
+	for (unsigned n = 11; n < 13; n++) {
+		assert_int_equal(root(n)->owner, THIS_CORE);
+		assert_int_equal(root(n)->flags, 0);
+		assert_int_equal(root(n)->base, MIB + (n - 11) * PAGE_TABLE_BYTES);
+	}
+	/* it is no more allowed than without agreement */
+	assert_err(CALL(KERNEL, Kernel_retype, ROOT_SLOT(10).value, IN_ROOT, 13 | CAP_Frame << 8 | 1 << 16, PAGE_BYTES, PAGE_BYTES),
+	           OVERLAP);
+	assert_err(CALL(KERNEL, Kernel_retype, ROOT_SLOT(10).value, IN_ROOT, 13 | CAP_Frame << 8 | 1 << 16, 512 * KIB, PAGE_BYTES), RANGE);
+	assert_err(CALL(KERNEL, Kernel_retype, ROOT_SLOT(10).value, IN_ROOT, 11 | CAP_Frame << 8 | 1 << 16, 64 * KIB, PAGE_BYTES),
+	           SLOT_IN_USE);
+	assert_err(CALL(KERNEL, Kernel_retype, ROOT_SLOT(10).value, IN_ROOT, 13 | CAP_Frame << 8, 64 * KIB, PAGE_BYTES), ARGUMENT);
+	assert_err(CALL(KERNEL, Kernel_retype, ROOT_SLOT(10).value, IN_ROOT, 13 | CAP_TYPES << 8 | 1 << 16, 64 * KIB, PAGE_BYTES),
+	           ARGUMENT);
+	assert_err(CALL(KERNEL, Kernel_retype, ROOT_SLOT(10).value, IN_ROOT, 13 | CAP_Kernel << 8 | 1 << 16, 64 * KIB, PAGE_BYTES), RETYPE);
+	assert_err(CALL(KERNEL, Kernel_retype, ROOT_SLOT(10).value, IN_ROOT, 13 | CAP_Frame << 8 | UINT64_MAX << 16, 0, PAGE_BYTES),
+	           ARGUMENT);
+	assert_err(CALL(KERNEL, Kernel_retype, ROOT_SLOT(99).value, IN_ROOT, 13 | CAP_Frame << 8 | 1 << 16, 0, PAGE_BYTES), CAP_EMPTY);
+	assert_ok(CALL(ROOT_SLOT(10), Any_mint, IN_ROOT, 14, RIGHT_READ | RIGHT_WRITE));
+	assert_err(CALL(KERNEL, Kernel_retype, ROOT_SLOT(14).value, IN_ROOT, 13 | CAP_Frame << 8 | 1 << 16, 64 * KIB, PAGE_BYTES),
+	           CAP_RIGHTS);
+	/* a shared object of this core's own, and the rights of the source */
+	MAKE(20, RAM, 1, 0, MIB);
+	MARK(20, CAP_FLAG_REMOTE, THIS_CORE);
+	assert_ok(CALL(ROOT_SLOT(20), Any_mint, IN_ROOT, 21, RIGHT_READ | RIGHT_CONTROL));
+	assert_ok(CALL(KERNEL, Kernel_retype, ROOT_SLOT(21).value, IN_ROOT, 22 | CAP_Frame << 8 | 1 << 16, 0, PAGE_BYTES));
+	assert_int_equal(root(22)->rights, RIGHT_READ | RIGHT_CONTROL);
+	assert_int_equal(root(22)->flags, 0);
+	MARK(20, 0, THIS_CORE);
+	assert_ok(sweep(10, SWEEP_PLAIN));
+	assert_ok(CALL(KERNEL, Kernel_surrender, ROOT_SLOT(10).value));
+}
+
+static void flush(void **state)
+{
+	(void)state;
+	world.flushes = 0;
+	assert_ok(CALL(KERNEL, Kernel_flush));
+	assert_int_equal(world.flushes, 1);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+	    T(sweep_of_a_foreign_object),
+	    T(sweep_stops_at_what_others_know),
+	    T(sweep_does_not_exempt_an_object_of_the_same_range),
+	    T(sweep_takes_doorbells),
+	    T(sweep_and_dying_containers),
+	    T(sweep_and_the_last_table_of_a_dispatcher),
+	    T(sweep_and_shared_tables),
+	    T(revoke_asks_for_all_of_it),
+	    T(sweep_checks),
+	    T(surrender_keeps_what_covers_own_objects),
+	    T(surrender_of_more_than_it_looks_at),
+	    T(surrender_of_what_a_shared_table_maps),
+	    T(find_within),
+	    T(find_waits_for_deletions),
+	    T(agreed_retype),
+	    T(flush),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
