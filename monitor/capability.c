@@ -240,7 +240,7 @@ static struct capability_work *work_new(struct monitor *m, const struct domain *
 	}
 	if (free_one == NULL || of_domain >= WORKS_OF_DOMAIN)
 		return NULL;
-	*free_one = (struct capability_work){d->number, tag, *r};
+	*free_one = (struct capability_work){d->number, tag, *r, platform_now()};
 	return free_one;
 }
 
@@ -325,14 +325,26 @@ void agreement_send(struct agreement *a, uint32_t to, unsigned type, const union
 	mesh_send(monitor_of(a), to, type, message);
 }
 
+static void note_cost(struct monitor *m, const struct capability_work *w, enum operation_kind kind, uint32_t messages)
+{
+	const uint64_t cycles = platform_now() - w->begun;
+	struct agreement_cost *cost = &m->cost[(unsigned)kind < ASKED_KINDS ? kind : 0];
+
+	cost->operations++;
+	cost->messages += messages;
+	cost->cycles += cycles;
+	if (cycles > cost->longest)
+		cost->longest = cycles;
+}
+
 void agreement_done(struct agreement *a, uint64_t token, enum operation_kind kind, err_t error, cap_t cap, uint32_t messages)
 {
 	struct monitor *m = monitor_of(a);
 	const uint32_t number = (uint32_t)token;
 
-	(void)kind;
 	switch ((enum user)(token >> 32)) {
 	case USER_WORK:
+		note_cost(m, &m->work[number], kind, messages);
 		capability_finish(m, &m->work[number], error, cap, messages);
 		break;
 	case USER_DOMAIN:

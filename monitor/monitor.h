@@ -116,6 +116,12 @@ struct capability_work {
 	uint32_t domain; /* 0: a free record */
 	uint32_t tag;
 	struct capability_request request;
+	uint64_t begun; /* time-stamp counter */
+};
+
+/* What they cost, by enum agreement_operation. */
+struct agreement_cost {
+	uint64_t operations, messages, cycles, longest;
 };
 
 /* A capability that has lost its holder. */
@@ -267,6 +273,7 @@ struct monitor {
 	struct message_up self;
 	struct agreement agreement; /* begins when the peers are known (mesh_start) */
 	struct capability_work work[CAPABILITY_WORKS_MAX];
+	struct agreement_cost cost[ASKED_KINDS];
 	struct leftover *leftovers;
 
 	struct ticket ticket[TICKETS_MAX];

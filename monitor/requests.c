@@ -123,19 +123,35 @@ static err_t serve_bind(struct request *r)
 	return bind_request(r->m, r->domain, r->tag, r->word[0] >> 48 & BIND_STREAM, name);
 }
 
-static err_t serve_list_domains(struct request *r)
+/* A list is asked of the core in word 1. */
+static err_t ask_for_list(struct request *r, uint32_t *ticket)
 {
-	uint32_t ticket;
-
 	if (r->word[1] >= CORE_HERE)
 		r->word[1] = r->m->core;
 	if (r->word[1] >= r->m->peers || !mesh_alive(r->m, (uint32_t)r->word[1]))
 		return ERR(CORE_UNKNOWN);
-	ticket = ticket_open(r->m, TICKET_LIST, (uint32_t)r->word[1], r->domain->number, r->tag, NULL);
-	if (ticket == 0)
-		return ERR(LIMIT);
-	MESH_SEND(r->m, (uint32_t)r->word[1], list, .ticket = ticket);
-	return OK;
+	*ticket = ticket_open(r->m, TICKET_LIST, (uint32_t)r->word[1], r->domain->number, r->tag, NULL);
+	return *ticket == 0 ? ERR(LIMIT) : OK;
+}
+
+static err_t serve_list_domains(struct request *r)
+{
+	uint32_t ticket;
+	err_t e = ask_for_list(r, &ticket);
+
+	if (is_ok(e))
+		MESH_SEND(r->m, (uint32_t)r->word[1], list, .ticket = ticket);
+	return e;
+}
+
+static err_t serve_list_agreement(struct request *r)
+{
+	uint32_t ticket;
+	err_t e = r->word[2] > UINT32_MAX ? ERR(ARGUMENT) : ask_for_list(r, &ticket);
+
+	if (is_ok(e))
+		MESH_SEND(r->m, (uint32_t)r->word[1], list_agreement, .ticket = ticket, .first = (uint32_t)r->word[2]);
+	return e;
 }
 
 static err_t serve_list_cores(struct request *r)

@@ -3,7 +3,7 @@
 #
 # The monitor: one per core, linked like any program, started by the CPU driver.
 
-monitor_SRCS := $(addprefix monitor/, main.c archive.c balance.c bind.c block.c capability.c core_start.c discovery.c domain.c gift.c loss.c manifest.c \
+monitor_SRCS := $(addprefix monitor/, main.c archive.c balance.c bind.c block.c capability.c core_start.c discovery.c domain.c gift.c listing.c loss.c manifest.c \
 	memory.c mesh.c messages.c modules.c names.c platform.c power.c report.c requests.c shares.c space.c spawn.c spawn_text.c tickets.c\
 	voice.c) \
 	cpudriver/image/core_image.c cpudriver/image/elf.c

@@ -145,6 +145,21 @@ err_t domain_list(uint64_t core, struct domain_info *out, unsigned capacity, uns
 	return e;
 }
 
+err_t agreement_list(uint64_t core, uint32_t first, struct agreement_info *out, unsigned capacity, unsigned *count, uint64_t *total)
+{
+	struct event_wait w;
+	err_t e;
+
+	mutex_lock(&buffer_lock);
+	e = request_and_wait(REQUEST_list_agreement, core, first, 0, &w);
+	if (is_ok(e)) {
+		take_list(out, sizeof *out, capacity, w.word[2], count);
+		*total = w.word[3];
+	}
+	mutex_unlock(&buffer_lock);
+	return e;
+}
+
 err_t core_list(struct core_info *out, unsigned capacity, unsigned *count)
 {
 	struct monitor_reply reply;

@@ -100,3 +100,40 @@ struct core_info {
 	uint64_t boot_us, heartbeats;
 };
 _Static_assert(sizeof(struct core_info) == 48, "");
+
+/* What a core's agreement has in hand, in records. */
+enum agreement_info_kind {
+	AGREEMENT_INFO_TRAFFIC,   /* base: the view; words 0..2: messages sent, received, refused since the start */
+	AGREEMENT_INFO_COST,      /* of what domains of that core asked for: `detail`: enum agreement_operation; words: how many have ended, their
+	                             messages on all cores, their cycles from request to result, those of the longest */
+	AGREEMENT_INFO_OPERATION, /* under way, or this core's part of another's: `detail`: enum agreement_operation; `core`: who asked or is asked; the object;
+	                             words: messages so far, cores whose answer is awaited, kind that an owner serves, phase */
+	AGREEMENT_INFO_OBJECT,    /* shared: `core`: its owner; `detail`: AGREEMENT_ANCHORED ...; words: the holders, a bit each */
+	AGREEMENT_INFO_END,
+};
+
+enum agreement_operation {
+	/* what a domain may ask for */
+	ASKED_COPY = 1,
+	ASKED_MOVE,
+	ASKED_RETYPE,
+	ASKED_DELETE,
+	ASKED_REVOKE,
+	ASKED_KINDS,
+	/* the agreement's own, and this core's part of another core's operation */
+	PART_SWEEP = ASKED_KINDS,
+	PART_OWNER,
+	PART_HOLDER,
+	PART_TRANSFER,
+};
+
+enum { AGREEMENT_ANCHORED = 1, AGREEMENT_BUSY = 2, AGREEMENT_MOVING = 4 };
+
+struct agreement_info {
+	uint32_t reserved;
+	uint8_t kind, type, core, detail; /* `type`: of the capability */
+	uint64_t base, size;
+	uint64_t word[4];
+};
+_Static_assert(sizeof(struct agreement_info) == 56, "one line of a channel");
+#define AGREEMENT_PAGE 64 /* records in one answer */

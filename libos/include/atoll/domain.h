@@ -31,6 +31,8 @@ struct monitor_reply {
 struct monitor_reply monitor_request(enum monitor_request request, uint64_t tag_or_flags, uint64_t word1, uint64_t word2, uint64_t word3);
 MUST_USE err_t domain_list(uint64_t core, struct domain_info *out, unsigned capacity, unsigned *count);
 MUST_USE err_t core_list(struct core_info *out, unsigned capacity, unsigned *count);
+/* What the core's agreement has in hand, from record `first` on; `total`: how many records there are. Needs the right. */
+MUST_USE err_t agreement_list(uint64_t core, uint32_t first, struct agreement_info *out, unsigned capacity, unsigned *count, uint64_t *total);
 MUST_USE err_t system_power_off(int64_t status);
 
 /* How many foreign calls had no answer but ENOSYS, by number; for tests and for the curious. */
