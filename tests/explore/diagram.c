@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+
+#include "tests/explore/diagram.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/explore/world.h"
+
+#define COLUMN    22
+#define LINE_SIZE (WORLD_CORES * COLUMN + 1)
+
+static bool drawing;
+
+static const char *const type_name[] = {
+#define CAPABILITY(name, number, bytes, align, rights, sources, crosses) #name,
+#include "cpudriver/abi/capabilities.def"
+#undef CAPABILITY
+};
+
+/* ---- Words -------------------------------------------------------------------------------------- */
+
+/* "Frame 0:4+2": a frame of two pages at page 4 of core 0's managed memory. */
+static const char *object_text(enum cap_type type, uint64_t base, uint64_t size)
+{
+	static char text[64];
+
+	snprintf(text, sizeof text, "%s %u:%d+%u", type < CAP_TYPES ? type_name[type] : "?", (unsigned)(base / CORE_BYTES),
+	         (int)((int64_t)(base % CORE_BYTES - MANAGED) / (int64_t)PAGE_BYTES), (unsigned)(size / PAGE_BYTES));
+	return text;
+}
+
+const char *request_text(const struct request *r)
+{
+	static char text[120];
+	const unsigned core = r->core, slot = r->slot, to = r->to_slot;
+
+	switch ((enum request_kind)r->kind) {
+	case REQUEST_COPY:
+	case REQUEST_MOVE:
+		snprintf(text, sizeof text, "core %u %s slot %u to slot %u of core %u", core, r->kind == REQUEST_COPY ? "copies" : "moves", slot,
+		         to, r->to_core);
+		break;
+	case REQUEST_RETYPE:
+		snprintf(text, sizeof text, "core %u makes a %s of pages %u+%u of slot %u in slot %u", core, type_name[r->type], r->page, r->pages,
+		         slot, to);
+		break;
+	case REQUEST_LOCAL_COPY:
+		snprintf(text, sizeof text, "core %u copies slot %u to slot %u", core, slot, to);
+		break;
+	case REQUEST_PUT:
+		snprintf(text, sizeof text, "core %u puts slot %u into the CNode in slot %u", core, slot, to);
+		break;
+	case REQUEST_MAP:
+		snprintf(text, sizeof text, "core %u maps slot %u in entry %u of the table in slot %u", core, slot, r->page, to);
+		break;
+	default:
+		snprintf(text, sizeof text, "core %u %s slot %u", core, r->kind == REQUEST_DELETE ? "deletes" : "revokes", slot);
+	}
+	return text;
+}
+
+/* ---- Lines -------------------------------------------------------------------------------------- */
+
+static unsigned middle(unsigned core)
+{
+	return core * COLUMN + COLUMN / 2;
+}
+
+/* The cores' lives; the dead have none. */
+static void begin_line(char *line)
+{
+	memset(line, ' ', LINE_SIZE);
+	for (unsigned c = 0; c < world.cores; c++)
+		line[middle(c)] = world.core[c].dead ? ' ' : '|';
+	line[world.cores * COLUMN] = '\0';
+}
+
+static void draw_at(unsigned core, const char *mark, const char *words)
+{
+	char line[LINE_SIZE];
+
+	if (!drawing)
+		return;
+	begin_line(line);
+	memcpy(line + middle(core), mark, strlen(mark));
+	printf("  %s %s\n", line, words);
+}
+
+static void draw_arrow(unsigned from, unsigned to, const char *label, const char *words)
+{
+	const unsigned left = middle(from < to ? from : to), right = middle(from < to ? to : from);
+	const size_t bytes = strlen(label);
+	char line[LINE_SIZE];
+
+	begin_line(line);
+	memset(line + left + 1, '-', right - left - 1);
+	line[middle(from)] = 'o';
+	line[middle(to)] = from < to ? '>' : '<';
+	if (bytes + 2 < right - left)
+		memcpy(line + left + (right - left - bytes) / 2 + 1, label, bytes);
+	printf("  %s %s\n", line, words);
+}
+
+void diagram_begin(void)
+{
+	drawing = true;
+	printf("  ");
+	for (unsigned c = 0; c < world.cores; c++)
+		printf("%*s%-*u", COLUMN / 2 - 5, "core ", COLUMN - COLUMN / 2 + 5, c);
+	printf("\n");
+}
+
+void diagram_end(void)
+{
+	drawing = false;
+	for (unsigned from = 0; from < world.cores; from++)
+		for (unsigned to = 0; to < world.cores; to++)
+			for (unsigned k = 0; k < world.queue[from][to].count; k++)
+				printf("  still on its way from core %u to core %u: %s\n", from, to,
+				       agreement_name((unsigned)world.queue[from][to].message[k].type));
+}
+
+/* ---- Events ------------------------------------------------------------------------------------- */
+
+void diagram_started(const struct task *t)
+{
+	draw_at(t->request.core, "*", drawing ? request_text(&t->request) : "");
+}
+
+void diagram_done(const struct task *t)
+{
+	char words[160];
+
+	if (!drawing)
+		return;
+	snprintf(words, sizeof words, "%s: %s", request_text(&t->request), err_name((err_t){t->error}));
+	draw_at(t->request.core, "=", words);
+}
+
+void diagram_delivered(unsigned from, unsigned to, const struct message *m)
+{
+	union agreement_message said;
+
+	if (!drawing)
+		return;
+	memcpy(said.words, m->word, sizeof said.words);
+	draw_arrow(from, to, agreement_name((unsigned)m->type),
+	           object_text(said.head.object & AGREEMENT_TYPE_MASK, said.head.object & AGREEMENT_BASE_MASK, said.head.size));
+}
+
+void diagram_step(unsigned core)
+{
+	draw_at(core, "+", "a slice of work");
+}
+
+void diagram_died(unsigned core)
+{
+	draw_at(core, "X", "dies");
+}
+
+void diagram_view(unsigned core)
+{
+	draw_at(core, "V", "hears of the new view");
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+#pragma once
+
+/* What must hold, each said once. INVARIANT(name, sentence); a core that died is no longer a core. */
+
+#define INVARIANTS                                                                                                                         \
+	/* in every state */                                                                                                               \
+	INVARIANT(single_owner, "One core at most says that it owns an object; two only while one gives it to the other.")                 \
+	INVARIANT(holders, "An owner knows every core that has its object, and its own capabilities to it are flagged REMOTE then.")       \
+	INVARIANT(ancestors, "Who owns an object also has the smallest object around it.")                                                 \
+	INVARIANT(nesting, "Of two objects that overlap, wherever they are, one lies in the other and may have been made of it.")          \
+	INVARIANT(memory, "Every page of memory lies in an object.")                                                                       \
+	INVARIANT(refused, "As long as no core dies, no message is refused.")                                                              \
+	INVARIANT(destination, "A message is of a known type and goes to another core.")                                                   \
+	INVARIANT(few_messages, "Few messages are on their way between two cores at a time.")                                              \
+	INVARIANT(slots, "A monitor's slot comes back once, and empty.")                                                                   \
+	/* when something ends */                                                                                                          \
+	INVARIANT(ends_once, "An operation ends once, on the core where it began, and gives back its slot.")                               \
+	INVARIANT(result, "An operation ends with a result that its kind allows.")                                                         \
+	INVARIANT(arrives, "A copy arrives once, as what was sent, where it was sent to, and is there when the sender is told so.")        \
+	INVARIANT(moved, "What was moved is no longer where it was.")                                                                      \
+	INVARIANT(rights, "Rights never grow on the way.")                                                                                 \
+	INVARIANT(revoked, "When a revoke returns, of the object only the caller's capability is left, and nothing made of it.")           \
+	INVARIANT(revoked_later, "A capability that a revoke has taken does not arrive anywhere after the revoke has returned.")           \
+	INVARIANT(translations, "No core's translations lead to memory that was revoked, or of which something new was made.")             \
+	INVARIANT(given_back, "What an operation leaves goes back to where it came from, and memory that comes back is RAM.")              \
+	/* where nothing more can happen */                                                                                                \
+	INVARIANT(ends, "Every operation ends.")                                                                                           \
+	INVARIANT(quiet, "When every operation has ended, the agreement is quiet on all cores.")                                           \
+	INVARIANT(owned, "At rest every object that other cores may have is owned by a core that has it, and all copies name that core.")  \
+	INVARIANT(holders_exact, "At rest an owner knows no holder that has nothing, and nothing is flagged REMOTE that only one core has.") \
+	INVARIANT(leaked_slots, "At rest a monitor's slots hold anchors and memory that came back, nothing else.")                         \
+	INVARIANT(leaked_entries, "At rest a shared object's entry has holders, or is an anchor below which this core owns something.")
+
+enum invariant {
+	INVARIANT_NONE,
+#define INVARIANT(name, sentence) INVARIANT_##name,
+	INVARIANTS
+#undef INVARIANT
+};
+
+struct task;
+struct slot;
+
+/* The first one that was broken. */
+extern enum invariant broken;
+#define BREAK(name) (broken = broken ? broken : INVARIANT_##name)
+const char *invariant_name(enum invariant i);
+const char *invariant_sentence(enum invariant i);
+
+/* After each step. */
+void check_state(void);
+/* In a state that nothing leads out of. */
+void check_rest(void);
+/* Within a step: a task is done; something is about to arrive. */
+void check_result(struct task *t);
+void check_delivery(const struct task *t, const struct slot *s);

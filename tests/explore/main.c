@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+
+/* explore                       all scenarios, as far as the time goes
+ * explore --seconds N           that time (600)
+ * explore --slice               the small scenarios only, for `make test`
+ * explore --until-broken        ends at the first broken invariant, with exit code 0 if there is one: the test of a mutant
+ * explore SCENARIO              one scenario; if it breaks an invariant, the shortest schedule, drawn
+ *
+ * A scenario is called distribution:cores:operations:deaths, the operations as numbers of distribution_begin's list: frame:3:5,17:0. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "tests/explore/diagram.h"
+#include "tests/explore/scenarios.h"
+#include "tests/explore/search.h"
+
+#define OPERATIONS_EACH 3          /* of one scenario, at most */
+#define STATES_MAX      4000000
+
+/* All scenarios of so many operations. */
+struct family {
+	unsigned operations, cores, deaths;
+	unsigned until; /* share of the time, in percent, that must not have passed */
+	bool slice;     /* part of `make test` */
+};
+
+static const struct family families[] = {
+    {1, 2, 0, 100, true}, {1, 3, 0, 100, true}, {2, 2, 0, 100, true},  {2, 3, 0, 100, false},
+    {1, 2, 1, 100, true}, {1, 3, 1, 100, true}, {2, 2, 1, 100, false}, {3, 2, 0, 80, false},
+    {2, 3, 1, 90, false}, {3, 3, 0, 100, false},
+};
+#define FAMILIES (sizeof families / sizeof families[0])
+
+struct scenario {
+	const struct distribution *distribution;
+	unsigned cores, deaths, operations;
+	unsigned number[OPERATIONS_EACH]; /* ascending */
+};
+
+static struct {
+	double seconds;
+	bool slice, until_broken;
+} options = {.seconds = 600};
+
+static struct {
+	size_t scenarios, exhausted, broken, states, transitions;
+	double seconds;
+} total;
+
+static struct request list[OPERATIONS_LISTED];
+static struct search search;
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* ---- One scenario ------------------------------------------------------------------------------- */
+
+static const char *scenario_text(const struct scenario *s)
+{
+	static char text[120];
+	int n = snprintf(text, sizeof text, "%s:%u:", s->distribution->name, s->cores);
+
+	for (unsigned k = 0; k < s->operations; k++)
+		n += snprintf(text + n, sizeof text - (size_t)n, "%s%u", k ? "," : "", s->number[k]);
+	snprintf(text + n, sizeof text - (size_t)n, ":%u", s->deaths);
+	return text;
+}
+
+/* Each makes what it makes in a slot of its own. */
+static struct request request_of(const struct scenario *s, unsigned k)
+{
+	struct request r = list[s->number[k]];
+
+	if (r.kind == REQUEST_COPY || r.kind == REQUEST_MOVE || r.kind == REQUEST_RETYPE)
+		r.to_slot = (uint8_t)(USER_SLOTS - 1 - k);
+	return r;
+}
+
+/* The distribution has been made; its operations are about to begin. */
+static void prepare(const struct scenario *s)
+{
+	broken = INVARIANT_NONE;
+	for (unsigned k = 0; k < s->operations; k++)
+		world.task[k] = (struct task){.request = request_of(s, k), .state = TASK_READY};
+}
+
+static void show_requests(const struct scenario *s)
+{
+	for (unsigned k = 0; k < s->operations; k++) {
+		const struct request r = request_of(s, k);
+
+		printf("    %s\n", request_text(&r));
+	}
+}
+
+static void show_broken(const struct scenario *s, const void *beginning)
+{
+	printf("\n  SEED=%s breaks: %s\n    (%s, after %zu states; the shortest schedule has %u steps)\n", scenario_text(s),
+	       invariant_sentence(search.broken), invariant_name(search.broken), search.states, search.depth);
+	show_requests(s);
+	state_restore(beginning);
+	prepare(s);
+	diagram_begin();
+	for (unsigned k = 0; k < search.depth; k++)
+		choice_apply(search.schedule[k]);
+	diagram_end();
+	printf("\n");
+}
+
+/* Whether it is right. */
+static bool explore(const struct scenario *s, const void *beginning, bool show)
+{
+	state_restore(beginning);
+	prepare(s);
+	search.deaths = s->deaths;
+	search.states_max = STATES_MAX;
+	search_run(&search);
+	total.scenarios++;
+	total.exhausted += search.ending == ENDING_EXHAUSTED;
+	total.states += search.states;
+	total.transitions += search.transitions;
+	if (search.ending != ENDING_BROKEN)
+		return true;
+	total.broken++;
+	if (show)
+		show_broken(s, beginning);
+	return false;
+}
+
+/* A distribution, made and saved. NULL: making it broke an invariant. */
+static void *begin(const struct distribution *d, unsigned cores, unsigned *listed)
+{
+	void *beginning;
+
+	if (!distribution_begin(d, cores, list, listed)) {
+		printf("  the distribution '%s' on %u cores breaks: %s (%s)\n", d->name, cores, invariant_sentence(broken), invariant_name(broken));
+		world_begin(cores);
+		diagram_begin();
+		d->make(cores);
+		diagram_end();
+		total.broken++;
+		return NULL;
+	}
+	beginning = malloc(state_room());
+	state_save(beginning);
+	return beginning;
+}
+
+/* ---- All of a family ---------------------------------------------------------------------------- */
+
+/* The next set of numbers below `limit`; false after the last. */
+static bool next_numbers(struct scenario *s, unsigned limit)
+{
+	for (unsigned k = s->operations; k-- > 0;)
+		if (s->number[k] + 1 < limit) {
+			const unsigned value = s->number[k] + 1;
+
+			for (; k < s->operations; k++)
+				s->number[k] = value;
+			return true;
+		}
+	return false;
+}
+
+static size_t count_scenarios(unsigned operations, unsigned listed)
+{
+	size_t count = 1;
+
+	for (unsigned k = 0; k < operations; k++)
+		count = count * (listed + k) / (k + 1);
+	return count;
+}
+
+static const char *family_text(const struct family *f)
+{
+	static const char *const name[] = {"", "single operations", "pairs", "triples"};
+	static char text[80];
+
+	snprintf(text, sizeof text, "%s, %u cores%s", name[f->operations], f->cores, f->deaths ? ", one may die" : "");
+	return text;
+}
+
+/* Whether to go on. */
+static bool explore_distribution(const struct family *f, const struct distribution *d, double deadline)
+{
+	struct scenario s = {.distribution = d, .cores = f->cores, .deaths = f->deaths, .operations = f->operations};
+	const size_t exhausted = total.exhausted, scenarios = total.scenarios, states = total.states, wrong = total.broken;
+	const double start = now();
+	unsigned listed = 0, deepest = 0;
+	void *beginning = begin(d, f->cores, &listed);
+	bool more = beginning && listed;
+
+	for (; more && now() < deadline; more = next_numbers(&s, listed)) {
+		if (!explore(&s, beginning, total.broken - wrong < 1) && options.until_broken)
+			break;
+		if (search.depth > deepest)
+			deepest = search.depth;
+	}
+	free(beginning);
+	const double seconds = now() - start;
+
+	if (!options.until_broken)
+		printf("  %-14s %6zu of %6zu exhausted%s, %9zu states, up to %3u steps, %7.0f states/s\n", d->name, total.exhausted - exhausted,
+		       count_scenarios(f->operations, listed), total.broken > wrong ? " (BROKEN)" : "", total.states - states, deepest,
+		       (double)(total.states - states) / (seconds > 0 ? seconds : 1));
+	fflush(stdout);
+	(void)scenarios;
+	return !(options.until_broken && total.broken);
+}
+
+static bool explore_family(const struct family *f, double start)
+{
+	const double deadline = start + options.seconds * f->until / 100;
+
+	if (!options.until_broken)
+		printf("%s\n", family_text(f));
+	for (unsigned k = 0; k < distribution_count; k++)
+		if (f->cores >= distributions[k].cores_min && !explore_distribution(f, &distributions[k], deadline))
+			return false;
+	return true;
+}
+
+static int explore_all(void)
+{
+	const double start = now();
+
+	for (unsigned k = 0; k < FAMILIES; k++)
+		if ((families[k].slice || !options.slice) && !explore_family(&families[k], start))
+			break;
+	total.seconds = now() - start;
+	if (options.until_broken) {
+		if (total.broken)
+			printf("caught by '%s' in scenario %zu, after %zu states; shortest schedule %u steps\n", invariant_name(search.broken),
+			       total.scenarios, total.states, search.depth);
+		else
+			printf("SURVIVED %zu scenarios, %zu states\n", total.scenarios, total.states);
+		return total.broken ? 0 : 1;
+	}
+	printf("%zu scenarios, %zu of them exhausted, %zu broken; %zu states, %zu steps in %.0f s: %.0f states/s\n", total.scenarios,
+	       total.exhausted, total.broken, total.states, total.transitions, total.seconds, (double)total.states / total.seconds);
+	return total.broken ? 1 : 0;
+}
+
+/* ---- One by its name ---------------------------------------------------------------------------- */
+
+static bool parse(const char *text, struct scenario *s)
+{
+	const char *colon = strchr(text, ':');
+	char *at;
+
+	for (unsigned k = 0; colon && k < distribution_count; k++)
+		if (strlen(distributions[k].name) == (size_t)(colon - text) && !strncmp(text, distributions[k].name, (size_t)(colon - text)))
+			s->distribution = &distributions[k];
+	if (!s->distribution)
+		return false;
+	s->cores = (unsigned)strtoul(colon + 1, &at, 10);
+	do
+		s->number[s->operations++] = (unsigned)strtoul(at + 1, &at, 10);
+	while (*at == ',' && s->operations < OPERATIONS_EACH);
+	if (*at == ':')
+		s->deaths = (unsigned)strtoul(at + 1, &at, 10);
+	return !*at && s->cores >= s->distribution->cores_min && s->cores <= WORLD_CORES;
+}
+
+static int replay(const char *text)
+{
+	struct scenario s = {0};
+	unsigned listed = 0;
+	void *beginning;
+
+	if (!parse(text, &s)) {
+		fprintf(stderr, "explore: '%s' is not a scenario: DISTRIBUTION:CORES:OPERATION,OPERATION:DEATHS is, frame:3:5,17:0\n", text);
+		return 2;
+	}
+	beginning = begin(s.distribution, s.cores, &listed);
+	for (unsigned k = 0; beginning && k < s.operations; k++)
+		if (s.number[k] >= listed) {
+			fprintf(stderr, "explore: '%s' names operation %u, but there are only %u\n", text, s.number[k], listed);
+			return 2;
+		}
+	if (!beginning || !explore(&s, beginning, true))
+		return 1;
+	printf("%s: %s, %zu states, %zu steps, at most %u in a row\n", text,
+	       search.ending == ENDING_EXHAUSTED ? "exhausted" : "too many states", search.states, search.transitions, search.depth);
+	show_requests(&s);
+	return 0;
+}
+
+int main(int count, char **words)
+{
+	const char *name = NULL;
+
+	for (int k = 1; k < count; k++) {
+		if (!strcmp(words[k], "--seconds") && k + 1 < count)
+			options.seconds = strtod(words[++k], NULL);
+		else if (!strcmp(words[k], "--slice"))
+			options.slice = true;
+		else if (!strcmp(words[k], "--until-broken"))
+			options.until_broken = true;
+		else
+			name = words[k];
+	}
+	return name ? replay(name) : explore_all();
+}

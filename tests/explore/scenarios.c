@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+
+#include "tests/explore/scenarios.h"
+
+#include "tests/explore/invariants.h"
+#include "tests/explore/schedule.h"
+
+#define ALL RIGHTS_ALL
+
+/* Slots of the users that the distributions fill; operations put what they make into the last ones. */
+enum { OBJECT = 2, PART = 3, NODE = 4, TABLE = 5, UPPER_TABLE = 6, MAPPED = 7 };
+
+/* ---- Making ------------------------------------------------------------------------------------- */
+
+static void perform(struct request r)
+{
+	world.task[0] = (struct task){.request = r, .state = TASK_READY};
+	run_to_rest();
+	if (world.task[0].error != ERR_NUMBER_OK)
+		BREAK(result);
+	world.task[0] = (struct task){0};
+}
+
+/* A part of the monitor's memory. */
+static void grant(unsigned core, enum cap_type type, unsigned page, unsigned pages, unsigned slot)
+{
+	here = &world.core[core];
+	if (is_err(cap_retype(CAP(IN_MONITOR, MONITOR_RAM), type, page * PAGE_BYTES, pages * PAGE_BYTES, 1, USER_CAP(slot))))
+		BREAK(result);
+}
+
+static void copy(unsigned core, unsigned slot, unsigned to, unsigned rights)
+{
+	perform((struct request){
+	    .kind = REQUEST_COPY, .core = (uint8_t)core, .slot = (uint8_t)slot, .to_core = (uint8_t)to, .to_slot = (uint8_t)slot, .rights = (uint8_t)rights});
+}
+
+static void copy_to_all(unsigned cores, unsigned core, unsigned slot)
+{
+	for (unsigned to = 0; to < cores; to++)
+		if (to != core)
+			copy(core, slot, to, ALL);
+}
+
+static void retype(unsigned core, unsigned slot, enum cap_type type, unsigned page, unsigned pages, unsigned to)
+{
+	perform((struct request){.kind = REQUEST_RETYPE,
+	                         .core = (uint8_t)core,
+	                         .slot = (uint8_t)slot,
+	                         .to_slot = (uint8_t)to,
+	                         .type = (uint8_t)type,
+	                         .page = (uint8_t)page,
+	                         .pages = (uint8_t)pages});
+}
+
+static void simple(enum request_kind kind, unsigned core, unsigned slot, unsigned to, unsigned page)
+{
+	perform((struct request){.kind = (uint8_t)kind,
+	                         .core = (uint8_t)core,
+	                         .slot = (uint8_t)slot,
+	                         .to_slot = (uint8_t)to,
+	                         .page = (uint8_t)page,
+	                         .rights = kind == REQUEST_MAP ? RIGHT_READ : ALL});
+}
+
+static void make_frame(unsigned cores)
+{
+	grant(0, CAP_Frame, 0, 2, OBJECT);
+	copy_to_all(cores, 0, OBJECT);
+}
+
+static void make_two_holders(unsigned cores)
+{
+	grant(0, CAP_RAM, 0, 2, OBJECT);
+	copy(0, OBJECT, 1, ALL);
+	(void)cores;
+}
+
+static void make_ram(unsigned cores)
+{
+	grant(0, CAP_RAM, 0, 4, OBJECT);
+	copy_to_all(cores, 0, OBJECT);
+}
+
+static void make_part(unsigned cores)
+{
+	make_ram(cores);
+	retype(1, OBJECT, CAP_Frame, 0, 2, PART);
+}
+
+static void make_shared_part(unsigned cores)
+{
+	make_part(cores);
+	copy_to_all(cores, 1, PART);
+}
+
+static void make_open(unsigned cores)
+{
+	copy_to_all(cores, 0, OPEN_FRAME);
+}
+
+static void make_open_ram(unsigned cores)
+{
+	copy_to_all(cores, 0, OPEN_RAM);
+}
+
+static void make_open_part(unsigned cores)
+{
+	make_open_ram(cores);
+	retype(1, OPEN_RAM, CAP_RAM, 0, 4, PART);
+}
+
+/* Core 1 keeps its only capability to a frame of core 0's in a CNode. */
+static void make_node(unsigned cores)
+{
+	make_frame(cores);
+	retype(1, OPEN_RAM, CAP_CNode, 0, 4, NODE);
+	simple(REQUEST_PUT, 1, OBJECT, NODE, 0);
+}
+
+/* So does the owner. */
+static void make_owner_node(unsigned cores)
+{
+	copy_to_all(cores, 0, OPEN_FRAME);
+	retype(0, OPEN_RAM, CAP_CNode, 0, 4, NODE);
+	simple(REQUEST_PUT, 0, OPEN_FRAME, NODE, 0);
+}
+
+/* All have a page table of core 0's in tables of their own; core 0 maps a frame in it, which core 1 has too. */
+static void make_table(unsigned cores)
+{
+	world.tables = true;
+	retype(0, OPEN_RAM, CAP_PageTable1, 0, 2, TABLE);
+	copy_to_all(cores, 0, TABLE);
+	for (unsigned c = 0; c < cores; c++) {
+		if (c)
+			retype(c, OPEN_RAM, CAP_PageTable2, 4, 2, UPPER_TABLE);
+		else
+			retype(c, OPEN_RAM, CAP_PageTable2, 2, 2, UPPER_TABLE);
+		simple(REQUEST_MAP, c, TABLE, UPPER_TABLE, 0);
+	}
+	make_frame(2);
+	simple(REQUEST_LOCAL_COPY, 0, OBJECT, MAPPED, 0);
+	simple(REQUEST_MAP, 0, MAPPED, TABLE, 1);
+}
+
+const struct distribution distributions[] = {
+    {"two", "RAM that two cores have, inside its owner's monitor's", 2, make_two_holders},
+    {"frame", "a frame that all have, inside its owner's monitor's memory", 2, make_frame},
+    {"ram", "RAM that all have, inside its owner's monitor's", 2, make_ram},
+    {"part", "RAM that all have; core 1 has made a frame of a part", 2, make_part},
+    {"shared part", "RAM that all have, and a frame in it, core 1's, that all have", 2, make_shared_part},
+    {"open", "a frame that all have and nothing contains", 2, make_open},
+    {"open ram", "RAM that all have and nothing contains", 2, make_open_ram},
+    {"open part", "RAM that all have and nothing contains; core 1 has made RAM of a part", 2, make_open_part},
+    {"node", "a frame that all have; core 1's capability is the content of a CNode", 2, make_node},
+    {"owner's node", "a frame that all have and nothing contains; the owner's capability is the content of a CNode", 2, make_owner_node},
+    {"table", "a page table that all use, and a frame mapped in it", 2, make_table},
+};
+const unsigned distribution_count = sizeof distributions / sizeof distributions[0];
+
+/* ---- Listing ------------------------------------------------------------------------------------ */
+
+struct list {
+	struct request *at;
+	unsigned count;
+};
+
+static void add(struct list *l, struct request r)
+{
+	if (l->count < OPERATIONS_LISTED)
+		l->at[l->count++] = r;
+}
+
+static void add_parts(struct list *l, struct request r, const struct slot *s)
+{
+	const unsigned pages = (unsigned)(s->size / PAGE_BYTES);
+
+	if (s->type != CAP_RAM && s->type != CAP_Frame)
+		return;
+	r.kind = REQUEST_RETYPE;
+	r.type = CAP_Frame;
+	r.pages = 1;
+	add(l, r);
+	r.page = (uint8_t)(pages - 1);
+	add(l, r);
+}
+
+static void add_for_slot(struct list *l, unsigned core, unsigned slot)
+{
+	const struct slot *s = user_slot(core, slot);
+	struct request r = {.core = (uint8_t)core, .slot = (uint8_t)slot, .rights = ALL};
+
+	r.kind = REQUEST_DELETE;
+	add(l, r);
+	r.kind = REQUEST_REVOKE;
+	add(l, r);
+	add_parts(l, r, s);
+	if (s->type == CAP_CNode)
+		return;
+	for (unsigned to = 0; to < world.cores; to++) {
+		r.to_core = (uint8_t)to;
+		if (to == core)
+			continue;
+		r.kind = REQUEST_COPY;
+		r.rights = RIGHT_READ | RIGHT_CONTROL;
+		add(l, r);
+		r.kind = REQUEST_MOVE;
+		r.rights = ALL;
+		add(l, r);
+	}
+}
+
+/* Operations are about what other cores know, or what contains or holds that: not about each core's own memory and upper tables. */
+static bool is_of_interest(unsigned core, unsigned slot)
+{
+	const struct slot *s = user_slot(core, slot);
+
+	if (s->type == CAP_Null || slot == UPPER_TABLE)
+		return false;
+	return slot > OPEN_FRAME || s->flags & (CAP_FLAG_REMOTE | CAP_FLAG_FOREIGN);
+}
+
+bool distribution_begin(const struct distribution *d, unsigned cores, struct request *list, unsigned *count)
+{
+	struct list l = {list, 0};
+
+	world_begin(cores);
+	d->make(cores);
+	for (unsigned core = 0; core < cores; core++)
+		for (unsigned slot = 0; slot < USER_SLOTS; slot++)
+			if (is_of_interest(core, slot))
+				add_for_slot(&l, core, slot);
+	*count = l.count;
+	return !broken;
+}

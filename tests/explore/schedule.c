@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+
+#include "tests/explore/schedule.h"
+
+#include "tests/explore/diagram.h"
+#include "tests/explore/invariants.h"
+#include "tests/explore/world.h"
+
+/* ---- What can happen ---------------------------------------------------------------------------- */
+
+struct list {
+	struct choice *at;
+	unsigned count;
+};
+
+static void add(struct list *l, enum choice_kind kind, unsigned a, unsigned b)
+{
+	if (l->count < CHOICES_MAX)
+		l->at[l->count++] = (struct choice){.kind = (uint8_t)kind, .a = (uint8_t)a, .b = (uint8_t)b};
+}
+
+static void add_messages(struct list *l, unsigned to)
+{
+	for (unsigned from = 0; from < world.cores; from++)
+		if (world.queue[from][to].count)
+			add(l, CHOICE_DELIVER, from, to);
+}
+
+unsigned choices(struct choice *out, unsigned deaths)
+{
+	struct list l = {out, 0};
+
+	for (unsigned c = 0; c < world.cores; c++) {
+		const struct core *core = &world.core[c];
+
+		if (core->dead)
+			continue;
+		if (!core->idle)
+			add(&l, CHOICE_STEP, c, 0);
+		if (core->view != world.view)
+			add(&l, CHOICE_VIEW, c, 0);
+		add_messages(&l, c);
+	}
+	for (unsigned t = 0; t < TASKS_MAX; t++)
+		if (world.task[t].state == TASK_READY && !world.core[world.task[t].request.core].dead)
+			add(&l, CHOICE_START, t, 0);
+	if (world.cores - set_count(&world.alive) < deaths)
+		for (unsigned c = 0; c < world.cores; c++)
+			if (!world.core[c].dead)
+				add(&l, CHOICE_DIE, c, 0);
+	return l.count;
+}
+
+/* ---- Making it happen --------------------------------------------------------------------------- */
+
+static void deliver(unsigned from, unsigned to)
+{
+	struct message m;
+
+	if (!network_take(from, to, &m))
+		return;
+	here = &world.core[to];
+	diagram_delivered(from, to, &m);
+	agreement_receive(&here->agreement, from, (unsigned)m.type, m.word);
+}
+
+/* What it has sent is still on its way; the survivors agree on a view without it and hear of that one by one. */
+static void die(unsigned core)
+{
+	diagram_died(core);
+	world.core[core].dead = true;
+	set_remove(&world.alive, core);
+	network_forget(core);
+	world.view++;
+}
+
+static void hear_of_view(unsigned core)
+{
+	here = &world.core[core];
+	diagram_view(core);
+	here->view = world.view;
+	agreement_view(&here->agreement, world.view, &world.alive);
+}
+
+void choice_apply(struct choice c)
+{
+	bool more = true;
+
+	switch ((enum choice_kind)c.kind) {
+	case CHOICE_START:
+		here = &world.core[world.task[c.a].request.core];
+		task_start(c.a);
+		break;
+	case CHOICE_DELIVER:
+		deliver(c.a, c.b);
+		break;
+	case CHOICE_STEP:
+		here = &world.core[c.a];
+		diagram_step(c.a);
+		more = agreement_step(&here->agreement);
+		break;
+	case CHOICE_DIE:
+		die(c.a);
+		return;
+	case CHOICE_VIEW:
+		hear_of_view(c.a);
+		break;
+	}
+	here->idle = !clear_unwanted() && !more;
+	translations_gather();
+}
+
+void run_to_rest(void)
+{
+	struct choice c[CHOICES_MAX];
+
+	while (!broken && choices(c, 0)) {
+		choice_apply(c[0]);
+		check_state();
+	}
+	if (!broken)
+		check_rest();
+}

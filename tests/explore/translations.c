@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+
+/* The translation buffers. A core that has a page table mapped may take in any entry of it at any time, and keeps it until it
+ * flushes, though the entry be gone. So each core has the set of pages to which its buffer may lead: it grows by what is reachable
+ * after each step, and a flush leaves what is reachable now. Tables are found in the databases, entries in the tables themselves. */
+
+#include "tests/explore/world.h"
+
+#include <string.h>
+
+#include "cpudriver/capability/database.h"
+#include "cpudriver/capability/paging.h"
+
+#define ENTRIES_USED (CONTENT_LINES * LINE_BYTES / sizeof(uint64_t))
+
+static void add_entries(const struct slot *table, uint64_t *pages)
+{
+	const struct page_table *t = page_table(table);
+	unsigned number;
+
+	if (table_level(table) != 1)
+		return;
+	for (unsigned k = 0; k < ENTRIES_USED; k++)
+		if (t->entry[k] & PTE_PRESENT && page_number(t->entry[k] & PTE_ADDRESS, &number))
+			pages[number / 64] |= UINT64_C(1) << number % 64;
+}
+
+/* All pages that a core reaches through the tables that it has mapped. */
+static void add_reachable(const struct core *c, uint64_t *pages)
+{
+	for (const struct slot *s = first_slot(c); s; s = database_next(s))
+		if (is_page_table(s) && s->flags & CAP_FLAG_MAPPED)
+			add_entries(s, pages);
+}
+
+void tlb_flush_all(void)
+{
+	memset(here->translated, 0, sizeof here->translated);
+	if (world.tables)
+		add_reachable(here, here->translated);
+}
+
+void translations_gather(void)
+{
+	if (!world.tables)
+		return;
+	for (unsigned c = 0; c < world.cores; c++)
+		if (!world.core[c].dead)
+			add_reachable(&world.core[c], world.core[c].translated);
+}
+
+static bool maps(const struct slot *s, uint64_t address)
+{
+	const struct page_table *t;
+
+	if (!s || !(s->flags & CAP_FLAG_MAPPED))
+		return false;
+	t = window(mapped_in(s));
+	for (unsigned k = 0; k < ENTRIES_USED; k++)
+		if ((t->shadow[k] & ~(uint64_t)USES_MASK) == (uintptr_t)s && (t->entry[k] & PTE_ADDRESS) == address)
+			return true;
+	return false;
+}
+
+bool translated_anywhere(uint64_t base, uint64_t size, const struct slot *except)
+{
+	unsigned number;
+
+	for (uint64_t page = base & ~(PAGE_BYTES - 1); page < base + size; page += PAGE_BYTES) {
+		if (!page_number(page, &number) || maps(except, page))
+			continue;
+		for (unsigned c = 0; c < world.cores; c++)
+			if (!world.core[c].dead && world.core[c].translated[number / 64] >> number % 64 & 1)
+				return true;
+	}
+	return false;
+}

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+
+/* walk                       random walks on 2 to 16 cores, seed after seed, as far as the time goes
+ * walk --seconds N           that time (30)
+ * walk --until-broken        ends at the first broken invariant, with exit code 0 if there is one: the test of a mutant
+ * walk walk:CORES:NUMBER:DEATHS   that one walk; if it breaks an invariant, its last steps, drawn
+ *
+ * A walk is thousands of random operations by the users of all cores, many at a time, under a random schedule. Now and then one core is
+ * slow. After each round of operations nothing new begins until all is at rest, and what must hold then is checked; memory that came
+ * back to the monitors goes to users again. All of it follows from the seed. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "tests/explore/diagram.h"
+#include "tests/explore/invariants.h"
+#include "tests/explore/schedule.h"
+#include "tests/explore/world.h"
+
+#define ROUNDS         40    /* of a walk */
+#define ROUND_TASKS    80    /* operations of a round */
+#define ROUND_STEPS    20000 /* more, and something goes on for ever */
+#define STEPS_DRAWN    80
+#define SLOW_FOR       300   /* steps */
+
+struct walk {
+	unsigned cores, deaths;
+	uint64_t number; /* the seed */
+	size_t steps, operations;
+};
+
+static uint64_t random_state;
+
+static uint32_t below(uint32_t limit)
+{
+	/* xorshift64* (Vigna 2016) */
+	random_state ^= random_state >> 12;
+	random_state ^= random_state << 25;
+	random_state ^= random_state >> 27;
+	return (uint32_t)((random_state * UINT64_C(0x2545f4914f6cdd1d)) >> 33) % limit;
+}
+
+/* ---- Requests ----------------------------------------------------------------------------------- */
+
+static unsigned any_slot(unsigned core, bool empty)
+{
+	unsigned slot = below(USER_SLOTS);
+
+	for (unsigned k = 0; k < USER_SLOTS && (user_slot(core, slot)->type == CAP_Null) != empty; k++)
+		slot = (slot + 1) % USER_SLOTS;
+	return slot;
+}
+
+/* Deletes and revokes keep the number of capabilities in bounds, copies keep them spread. */
+static enum request_kind any_kind(void)
+{
+	static const uint8_t kinds[] = {
+	    REQUEST_COPY,   REQUEST_COPY,   REQUEST_COPY,   REQUEST_COPY,   REQUEST_MOVE,   REQUEST_MOVE,       REQUEST_RETYPE, REQUEST_RETYPE,
+	    REQUEST_RETYPE, REQUEST_DELETE, REQUEST_DELETE, REQUEST_DELETE, REQUEST_REVOKE, REQUEST_LOCAL_COPY, REQUEST_PUT,
+	};
+
+	return kinds[below(sizeof kinds)];
+}
+
+static void choose_part(struct request *r, const struct slot *s)
+{
+	const unsigned pages = (unsigned)(s->size / PAGE_BYTES);
+
+	r->type = (uint8_t)(below(3) ? (below(2) ? CAP_RAM : CAP_Frame) : CAP_CNode);
+	r->pages = (uint8_t)(r->type == CAP_CNode ? CNODE_BYTES / PAGE_BYTES : 1 + below(pages > 1 ? pages / 2 : 1));
+	r->page = (uint8_t)below(pages);
+}
+
+static struct request any_request(void)
+{
+	struct request r = {.kind = (uint8_t)any_kind(), .core = (uint8_t)below(world.cores)};
+
+	r.slot = (uint8_t)any_slot(r.core, false);
+	r.to_core = (uint8_t)((r.core + 1 + below(world.cores - 1)) % world.cores);
+	r.to_slot = (uint8_t)any_slot(r.kind == REQUEST_COPY || r.kind == REQUEST_MOVE ? r.to_core : r.core, r.kind != REQUEST_PUT);
+	r.rights = (uint8_t)(below(4) ? RIGHTS_ALL : below(RIGHTS_ALL + 1));
+	if (r.kind == REQUEST_RETYPE)
+		choose_part(&r, user_slot(r.core, r.slot));
+	return r;
+}
+
+/* Memory that came back, and new memory of the monitor's, goes to users. */
+static void give_memory(unsigned core)
+{
+	here = &world.core[core];
+	for (unsigned k = 0; k < MONITOR_SLOTS; k++) {
+		const unsigned slot = any_slot(core, true);
+
+		if (!(here->kept[k / 64] >> k % 64 & 1) || is_err(cap_move(CAP(IN_MONITOR, k), USER_CAP(slot))))
+			continue;
+		here->kept[k / 64] &= ~(UINT64_C(1) << k % 64);
+		cap_slot_free(CAP(IN_MONITOR, k));
+	}
+	const unsigned pages = 1 + below(4);
+	const err_t e = cap_retype(CAP(IN_MONITOR, MONITOR_RAM), below(2) ? CAP_RAM : CAP_Frame, below(COVERED_PAGES) * PAGE_BYTES,
+	                           pages * PAGE_BYTES, 1, USER_CAP(any_slot(core, true)));
+
+	(void)e; /* perhaps it is in use, or there is no slot */
+}
+
+/* ---- Walking ------------------------------------------------------------------------------------ */
+
+/* How much of the walk is drawn: from that step on. */
+static size_t draw_from = SIZE_MAX;
+
+static void take_step(struct walk *w, struct choice c)
+{
+	if (w->steps++ == draw_from)
+		diagram_begin();
+	choice_apply(c);
+	if (!broken)
+		check_state();
+}
+
+static unsigned core_of(struct choice c)
+{
+	return c.kind == CHOICE_START ? world.task[c.a].request.core : c.kind == CHOICE_DELIVER ? c.b : c.a;
+}
+
+static struct choice pick(const struct choice *c, unsigned count, unsigned slow)
+{
+	struct choice chosen = c[below(count)];
+
+	for (unsigned tries = 0; tries < 8 && core_of(chosen) == slow; tries++)
+		chosen = c[below(count)];
+	return chosen;
+}
+
+/* Tasks that are over make room for new ones. */
+static unsigned add_tasks(unsigned at_most)
+{
+	unsigned added = 0;
+
+	for (unsigned k = 0; k < TASKS_MAX && added < at_most; k++) {
+		struct task *t = &world.task[k];
+
+		if (t->state == TASK_PENDING || t->state == TASK_READY)
+			continue;
+		*t = (struct task){.request = any_request(), .state = TASK_READY};
+		added++;
+	}
+	return added;
+}
+
+static void walk_round(struct walk *w)
+{
+	struct choice c[CHOICES_MAX];
+	unsigned left = ROUND_TASKS, slow = world.cores, count;
+	const size_t start = w->steps;
+
+	while (!broken) {
+		if (left && below(4) == 0) {
+			const unsigned added = add_tasks(1 + below(left < 8 ? left : 8));
+
+			left -= added;
+			w->operations += added;
+		}
+		count = choices(c, 0);
+		if (count == 0 && left == 0)
+			break;
+		if (w->steps % SLOW_FOR == 0)
+			slow = below(world.cores + 1);
+		if (count)
+			take_step(w, pick(c, count, slow));
+		if (w->steps - start > ROUND_STEPS)
+			BREAK(ends);
+	}
+}
+
+static void kill_one(struct walk *w)
+{
+	unsigned core = below(world.cores);
+
+	while (world.core[core].dead)
+		core = (core + 1) % world.cores;
+	w->deaths--;
+	choice_apply((struct choice){.kind = CHOICE_DIE, .a = (uint8_t)core});
+}
+
+static void walk(struct walk *w)
+{
+	w->steps = w->operations = 0;
+	random_state = w->number * UINT64_C(0x9e3779b97f4a7c15) + w->cores;
+	random_state += !random_state;
+	world_begin(w->cores);
+	for (unsigned round = 0; round < ROUNDS && !broken; round++) {
+		walk_round(w);
+		if (!broken)
+			check_rest();
+		for (unsigned core = 0; core < world.cores && !broken; core++)
+			give_memory(core);
+		if (w->deaths && !broken && below(ROUNDS / 4) == 0)
+			kill_one(w);
+	}
+	if (draw_from != SIZE_MAX)
+		diagram_end();
+}
+
+/* ---- Many walks --------------------------------------------------------------------------------- */
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void show_broken(struct walk w, unsigned deaths)
+{
+	const size_t steps = w.steps;
+
+	printf("\n  SEED=walk:%u:%lu:%u breaks, at step %zu: %s (%s)\n  the last steps:\n", w.cores, w.number, deaths, steps,
+	       invariant_sentence(broken), invariant_name(broken));
+	draw_from = steps > STEPS_DRAWN ? steps - STEPS_DRAWN : 0;
+	w.deaths = deaths;
+	walk(&w);
+	draw_from = SIZE_MAX;
+}
+
+static int walk_many(double seconds, bool until_broken)
+{
+	const double start = now();
+	size_t walks = 0, steps = 0, operations = 0, wrong = 0;
+	struct walk shortest = {.steps = SIZE_MAX};
+
+	for (uint64_t number = 1; now() - start < seconds && !(until_broken && wrong); number++, walks++) {
+		struct walk w = {.cores = 2 + (unsigned)(number % (WORLD_CORES - 1)), .number = number};
+
+		walk(&w);
+		steps += w.steps;
+		operations += w.operations;
+		wrong += broken != INVARIANT_NONE;
+		if (broken && w.steps < shortest.steps)
+			shortest = w;
+	}
+	if (until_broken && wrong)
+		printf("caught by '%s' in walk %zu, after %zu steps\n", invariant_name(broken), walks, steps);
+	if (wrong && !until_broken) {
+		walk(&shortest); /* again, for what it breaks */
+		show_broken(shortest, 0);
+	}
+	printf("%zu walks on 2 to %u cores: %zu operations, %zu steps, %zu broken, in %.0f s\n", walks, WORLD_CORES, operations, steps, wrong,
+	       now() - start);
+	return (wrong != 0) != until_broken;
+}
+
+static int walk_one(const char *name)
+{
+	struct walk w = {0};
+	char rest;
+
+	if (sscanf(name, "walk:%u:%lu:%u%c", &w.cores, &w.number, &w.deaths, &rest) != 3 || w.cores < 2 || w.cores > WORLD_CORES ||
+	    w.deaths >= w.cores) {
+		fprintf(stderr, "explore: '%s' is not a walk: walk:CORES:NUMBER:DEATHS is, walk:4:17:0\n", name);
+		return 2;
+	}
+	const unsigned deaths = w.deaths;
+
+	walk(&w);
+	if (broken) {
+		show_broken(w, deaths);
+		return 1;
+	}
+	printf("%s: %zu operations in %zu steps, all right\n", name, w.operations, w.steps);
+	return 0;
+}
+
+int main(int count, char **words)
+{
+	const char *name = NULL;
+	double seconds = 30;
+	bool until_broken = false;
+
+	for (int k = 1; k < count; k++) {
+		if (!strcmp(words[k], "--seconds") && k + 1 < count)
+			seconds = strtod(words[++k], NULL);
+		else if (!strcmp(words[k], "--until-broken"))
+			until_broken = true;
+		else
+			name = words[k];
+	}
+	return name ? walk_one(name) : walk_many(seconds, until_broken);
+}
