@@ -300,12 +300,14 @@ static struct block *next_block(struct domain *d)
 
 static void begin_revoke(struct monitor *m, struct domain *d)
 {
-	err_t e = capability_revoke_block(m, d, next_block(d)->cap);
+	err_t e;
 
+	d->phase = DOMAIN_AGREEING; /* it may be over before the call is */
+	e = capability_revoke_block(m, d, next_block(d)->cap);
 	/* LIMIT: too much is under way. Its turn comes. */
-	if (is_ok(e))
-		d->phase = DOMAIN_AGREEING;
-	else if (!err_is(e, ERR_NUMBER_LIMIT))
+	if (err_is(e, ERR_NUMBER_LIMIT))
+		d->phase = DOMAIN_REVOKING;
+	else if (is_err(e))
 		domain_revoked(m, d->number, e);
 }
 
@@ -314,7 +316,7 @@ void domain_revoked(struct monitor *m, uint32_t number, err_t e)
 	for (unsigned i = 0; i < DOMAINS_MAX; i++) {
 		struct domain *d = &m->domain[i];
 
-		if (d->number != number || (d->phase != DOMAIN_AGREEING && d->phase != DOMAIN_REVOKING))
+		if (d->number != number || d->phase != DOMAIN_AGREEING)
 			continue;
 		d->cleared = 0;
 		/* A core has died meanwhile: what it held is decided anew. */
