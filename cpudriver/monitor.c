@@ -45,7 +45,7 @@ static void make(struct maker *m, struct slot *to, enum cap_type type, uint64_t 
 {
 	const struct retype r = {.source = m->ram, .first = to, .type = type, .count = 1, .offset = m->used, .bytes = bytes};
 
-	must(cap_retype(&core.capabilities, &r), "the first RAM region is too small for a monitor");
+	must(slot_retype(&core.capabilities, &r), "the first RAM region is too small for a monitor");
 	m->used += bytes;
 }
 
@@ -234,7 +234,7 @@ static void make_dispatcher(struct maker *m)
 	    .source = &m->task[TASK_DISPATCHER], .first = &m->task[TASK_DISPATCHER_FRAME], .type = CAP_Frame, .count = 1};
 
 	make(m, &m->task[TASK_DISPATCHER], CAP_Dispatcher, DISPATCHER_BYTES);
-	must(cap_retype(&core.capabilities, &shared), "the monitor's dispatcher has no shared frame");
+	must(slot_retype(&core.capabilities, &shared), "the monitor's dispatcher has no shared frame");
 	core.monitor = dispatcher_at(m->task[TASK_DISPATCHER].base);
 }
 

@@ -5,25 +5,31 @@
 
 #include "libos/start/start.h"
 #include "monitor/block.h"
+#include "monitor/report.h"
 
 /* The low end of the first root is what the CPU driver made this monitor of, and what its library OS makes its objects of: it is not
  * ours to give. */
 static err_t add_root(struct monitor *m, cap_t cap, const struct cap_identity *ram)
 {
 	uint64_t base = ram->base, bytes = ram->size, own_base, own_bytes;
+	err_t e = OK;
 
 	if (m->roots == RAM_ROOTS)
 		return ERR(LIMIT);
-	m->root[m->roots].base = base;
-	m->root[m->roots].bytes = bytes;
-	m->root[m->roots].cap = cap;
-	m->roots++;
 	start_own_memory(&own_base, &own_bytes);
 	if (own_base == base) {
 		bytes -= own_bytes;
 		base += own_bytes;
 	}
-	return bytes == 0 ? OK : ram_add(&m->ram, base, bytes);
+	if (bytes > 0)
+		e = ram_add(&m->ram, base, bytes);
+	if (is_err(e))
+		return e;
+	m->root[m->roots].base = ram->base;
+	m->root[m->roots].bytes = ram->size;
+	m->root[m->roots].cap = cap;
+	m->roots++;
+	return OK;
 }
 
 err_t blocks_start(struct monitor *m)
@@ -98,30 +104,84 @@ void block_give(struct monitor *m, struct block *b)
 	*b = (struct block){0};
 }
 
-/* A block that is all of a root is a copy of it: then the root is what goes. */
-static void merge_with_root(struct monitor *m, struct block *b)
+/* ---- Parting with a block ----
+ *
+ * Memory that another core gets must not stay covered by a root here: this core would still give it away. So the root is cut at the block's
+ * borders. What is left on either side stays a root, and the piece in the middle goes. */
+
+static unsigned root_around(const struct monitor *m, const struct block *b)
 {
-	for (unsigned i = 0; i < m->roots; i++)
-		if (m->root[i].base == b->base && m->root[i].bytes == b->bytes && empty_slot(b->cap)) {
-			cap_slot_free(b->cap);
-			b->cap = m->root[i].cap;
-			m->root[i] = m->root[--m->roots];
-			return;
-		}
+	unsigned i = 0;
+
+	while (i < m->roots && (b->base < m->root[i].base || b->base - m->root[i].base >= m->root[i].bytes))
+		i++;
+	return i;
+}
+
+/* Makes two roots of one, if the address is not its border anyway. */
+static err_t cut(struct monitor *m, unsigned i, uint64_t address)
+{
+	uint64_t offset = address - m->root[i].base, rest = m->root[i].bytes - offset;
+	cap_t cap;
+	err_t e;
+
+	if (offset == 0 || rest == 0)
+		return OK;
+	if (m->roots == RAM_ROOTS)
+		return ERR(LIMIT);
+	e = cap_slot_alloc(&cap);
+	if (is_err(e))
+		return e;
+	e = platform_split(m->root[i].cap, offset, cap);
+	if (is_err(e)) {
+		cap_slot_free(cap);
+		return e;
+	}
+	m->root[i].bytes = offset;
+	m->root[m->roots].base = address;
+	m->root[m->roots].bytes = rest;
+	m->root[m->roots].cap = cap;
+	m->roots++;
+	return OK;
+}
+
+/* The root and the block are the same object: the block's capability is enough. Those of the start are not from our own slots. */
+static err_t drop_root(struct monitor *m, unsigned i)
+{
+	cap_t cap = m->root[i].cap;
+
+	if (!empty_slot(cap))
+		return ERR(STATE);
+	if (cap.value >> 8 != ROOT_BOOT)
+		cap_slot_free(cap);
+	m->root[i] = m->root[--m->roots];
+	return OK;
+}
+
+static err_t uncover(struct monitor *m, const struct block *b)
+{
+	unsigned i = root_around(m, b);
+	err_t e = i < m->roots ? cut(m, i, b->base) : ERR(RANGE);
+
+	if (is_ok(e))
+		e = cut(m, root_around(m, b), b->base + b->bytes);
+	return is_ok(e) ? drop_root(m, root_around(m, b)) : e;
 }
 
 void block_part_with(struct monitor *m, struct block *b)
 {
-	bool root;
-	cap_t own = b->cap;
+	err_t e = uncover(m, b);
 
-	merge_with_root(m, b);
-	root = b->cap.value != own.value;
-	if (is_ok(platform_mark(b->cap, true, m->core)) && is_ok(platform_surrender(b->cap))) {
-		if (!root)
-			cap_slot_free(b->cap);
-		ram_part_with(&m->ram, b->bytes);
-	}
+	if (is_ok(e))
+		e = platform_mark(b->cap, true, m->core);
+	if (is_ok(e))
+		e = platform_surrender(b->cap);
+	if (is_ok(e))
+		cap_slot_free(b->cap);
+	else
+		report_line(m, "monitor %u: a capability to memory at 0x%llx, which is another core's now, could not go: %s", m->core,
+		            (unsigned long long)b->base, err_sentence(e));
+	ram_part_with(&m->ram, b->bytes);
 	*b = (struct block){0};
 }
 

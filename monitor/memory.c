@@ -47,6 +47,13 @@ static bool is_border(const struct ram *m, uint64_t address)
 	return false;
 }
 
+/* Memory that went to another core may come back: with the same borders. */
+static void add_border(struct ram *m, uint64_t address)
+{
+	if (!is_border(m, address))
+		m->border[m->borders++] = address;
+}
+
 /* Frees [base, base + bytes), which touches nothing that is free already, and merges it with its neighbours. */
 static void merge(struct ram *m, uint64_t base, uint64_t bytes)
 {
@@ -85,8 +92,8 @@ err_t ram_add(struct ram *m, uint64_t base, uint64_t bytes)
 	if (!has_room(m) || m->borders + 2 > MEMORY_BORDERS)
 		return ERR(LIMIT);
 
-	m->border[m->borders++] = base;
-	m->border[m->borders++] = base + bytes;
+	add_border(m, base);
+	add_border(m, base + bytes);
 	merge(m, base, bytes);
 	m->total += bytes;
 	return OK;

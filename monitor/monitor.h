@@ -23,7 +23,7 @@
 #define TICKETS_MAX     128 /* questions to monitors that wait for their answer */
 #define NAMES_MAX       128
 #define ENDINGS_MAX     128 /* ended domains whose status is remembered */
-#define RAM_ROOTS       REGIONS_MAX
+#define RAM_ROOTS       (REGIONS_MAX + CORES_MAX) /* pieces of memory with a capability over each (block.c) */
 
 #define CAPABILITY_WORKS_MAX 128 /* operations on capabilities that domains of one core have asked for */
 

@@ -80,15 +80,15 @@ struct capabilities {
 	bool huge_pages;     /* the CPU has 1 GiB pages (Intel SDM vol. 2, CPUID 80000001H:EDX bit 26) */
 	uint64_t no_execute; /* PTE_NO_EXECUTE (paging.h), 0 if the CPU has no such bit */
 
-	struct slot *root;                /* of the database */
-	uint64_t count;                   /* slots in it */
-	struct slot *zombies;             /* last in, first out (delete.c) */
-	bool flush;                       /* translations went stale during this call */
-	const struct slot *revoked;       /* whose copies and descendants this call deletes */
-	bool revoke_stopped;              /* an obstacle was found below one of them */
-	bool agreed;                      /* this call is Kernel.sweep: the cores that know the revoked object agreed */
-	bool shared_tables;               /* and mappings in tables that other cores use may go: these will flush */
-	const struct slot *unbound;       /* an embedded slot that its own dispatcher deletes: it needs not be told */
+	struct slot *root;          /* of the database */
+	uint64_t count;             /* slots in it */
+	struct slot *zombies;       /* last in, first out (delete.c) */
+	bool flush;                 /* translations went stale during this call */
+	const struct slot *revoked; /* whose copies and descendants this call deletes */
+	bool revoke_stopped;        /* an obstacle was found below one of them */
+	bool agreed;                /* this call is Kernel.sweep: the cores that know the revoked object agreed */
+	bool shared_tables;         /* and mappings in tables that other cores use may go: these will flush */
+	const struct slot *unbound; /* an embedded slot that its own dispatcher deletes: it needs not be told */
 	struct {
 		uint64_t type, base, size;
 	} obstacle; /* what the last LAST_COPY or NEEDS_AGREEMENT was about */
@@ -181,7 +181,7 @@ MUST_USE static inline err_t cap_invoke(struct invocation *i, uint64_t op)
 
 /* Makes a capability out of nothing but the starter's word: boot only. `number` is the physical address, first port or first interrupt;
  * `slot` must be empty; ranges must nest. A Frame, RAM and so on is not touched; kernel objects get cleared as at retype. Everything
- * else is made by retype from what this made: cap_retype below does that without a caller. */
+ * else is made by retype from what this made: slot_retype below does that without a caller. */
 MUST_USE err_t slot_make(struct capabilities *c, struct slot *slot, enum cap_type type, uint64_t number, uint64_t size, rights_t rights);
 
 /* What op_Any_retype does, with the destination already found: `count` new objects in consecutive empty slots from `first` on. For the
@@ -193,7 +193,7 @@ struct retype {
 	uint64_t count, offset, bytes;
 	bool agreed; /* other cores that know the source have nothing there either */
 };
-MUST_USE err_t cap_retype(struct capabilities *c, const struct retype *r);
+MUST_USE err_t slot_retype(struct capabilities *c, const struct retype *r);
 
 /* A copy with at most these rights; `dst` must be empty. A mapping stays with the source, a badge goes along. */
 void slot_copy(struct capabilities *c, struct slot *src, struct slot *dst, rights_t rights);

@@ -129,7 +129,7 @@ static void place(struct capabilities *c, struct slot *s, const struct slot *obj
 	database_insert(c, s, next);
 }
 
-err_t cap_retype(struct capabilities *c, const struct retype *r)
+err_t slot_retype(struct capabilities *c, const struct retype *r)
 {
 	struct plan p;
 	err_t e = plan(c, r, &p);
@@ -157,7 +157,7 @@ err_t op_Any_retype(struct invocation *i)
 	};
 	err_t e = destinations(i, i->word[0], i->word[1], r.count, &r.first);
 
-	return is_err(e) ? e : cap_retype(i->caps, &r);
+	return is_err(e) ? e : slot_retype(i->caps, &r);
 }
 
 /* Kernel.retype   W0 capability, W1 CNode, W2 first slot | type<<8 | count<<16, W3 offset in the source, W4 bytes of one object */
@@ -176,7 +176,7 @@ err_t op_Kernel_retype(struct invocation *i)
 		e = ERR(CAP_RIGHTS);
 	if (is_ok(e))
 		e = destinations(i, i->word[1], i->word[2] & 0xff, r.count, &r.first);
-	return is_err(e) ? e : cap_retype(i->caps, &r);
+	return is_err(e) ? e : slot_retype(i->caps, &r);
 }
 
 err_t slot_make(struct capabilities *c, struct slot *slot, enum cap_type type, uint64_t number, uint64_t size, rights_t rights)
