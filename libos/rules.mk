@@ -7,11 +7,12 @@ LIBOS_SRCS := \
 	libos/upcall/entry.S libos/upcall/guarded.S libos/upcall/upcall.c libos/upcall/report.c \
 	libos/start/start.c libos/start/stack.c \
 	libos/memory/slots.c libos/memory/blocks.c libos/memory/capability.c libos/memory/memory.c libos/memory/store.c \
+	libos/memory/agreement.c \
 	libos/address_space/regions.c libos/address_space/tables.c libos/address_space/piece.c libos/address_space/clean.c \
 	libos/address_space/map.c libos/address_space/frame.c libos/address_space/pager.c \
 	libos/thread/queue.c libos/thread/futex.c libos/thread/scheduler.c libos/thread/threads.c libos/thread/create.c libos/thread/sync.c \
 	libos/ipc/wait.c libos/ipc/events.c libos/ipc/connection.c libos/ipc/client.c libos/ipc/stream.c libos/ipc/notice.c \
-	libos/ipc/server.c libos/ipc/device.c \
+	libos/ipc/server.c libos/ipc/device.c libos/ipc/gift.c \
 	libos/domain/domain.c libos/domain/command.c \
 	libos/linux/table.c libos/linux/memory.c libos/linux/files.c libos/linux/time.c libos/linux/process.c libos/linux/threads.c \
 	libos/linux/console.c

@@ -35,7 +35,7 @@ err_t ipc_request_name(enum monitor_request request, uint64_t tag_and_flags, con
 	return is_err(e) ? e : monitor_request(request, tag_and_flags, words[0], words[1], words[2]).error;
 }
 
-static err_t greet(struct ipc_connection *c, bool stream)
+err_t connection_greet(struct ipc_connection *c, bool stream)
 {
 	c->stream = stream;
 	if (c->local)
@@ -76,7 +76,7 @@ err_t ipc_bind(const char *name, bool stream, struct ipc_connection **out)
 	inside = dispatcher_enter();
 	e = connection_open(&bound, NULL, out);
 	if (is_ok(e)) {
-		e = greet(*out, stream);
+		e = connection_greet(*out, stream);
 		if (is_err(e))
 			connection_close(*out);
 	}

@@ -9,6 +9,7 @@
 
 #include "libos/ipc/connection.h"
 #include "libos/ipc/events.h"
+#include "libos/ipc/gift.h"
 #include "libos/memory/memory.h"
 #include "libos/upcall/dispatcher.h"
 
@@ -43,6 +44,7 @@ static void peer_closed(const uint64_t word[EVENT_WORDS])
 	if (c == NULL)
 		return;
 	atomic_store_explicit(&c->closed, true, memory_order_relaxed);
+	gifts_wake(c);
 	if (*c->source.waiter != NULL) {
 		struct thread *t = *c->source.waiter;
 
@@ -99,6 +101,7 @@ static err_t open_channel(struct ipc_connection *c, const struct bound_event *bo
 static void release(struct ipc_connection *c)
 {
 	wait_remove(&c->source);
+	gifts_drop(c);
 	if (c->receive_at != NULL)
 		(void)!is_ok(frame_unmap(c->receive_at));
 	if (c->send_at != NULL)
@@ -126,6 +129,7 @@ err_t connection_open(const struct bound_event *bound, struct ipc_service *servi
 	c->source.waiter = &c->waiter;
 	memcpy(c->peer_name, bound->name, sizeof c->peer_name - 1);
 	events_handle(EVENT_closed, peer_closed);
+	gifts_start();
 
 	e = c->local && service != NULL ? OK : take_slot(bound->slot_send, &c->send);
 	if (is_ok(e) && !c->local)
@@ -137,6 +141,7 @@ err_t connection_open(const struct bound_event *bound, struct ipc_service *servi
 	for (link = list_of(c); *link != NULL; link = &(*link)->next)
 		;
 	*link = c;
+	gifts_claim(c);
 	*out = c;
 	return OK;
 }

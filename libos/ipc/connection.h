@@ -38,6 +38,8 @@ struct ipc_connection {
 	struct thread *waiter;  /* client: one that waits, */
 	struct queue followers; /* and the others, which it wakes when it is woken */
 	struct wait_source source;
+	struct gift *gifts; /* what has come over it and nobody has taken (gift.h), first come first */
+	struct queue takers;
 	void *data;
 	struct ipc_connection *next; /* in its list */
 
@@ -53,6 +55,8 @@ extern struct ipc_connection *connections[CONNECTION_LISTS];
 
 /* Makes this side's end out of what the monitor said. Inside a section. */
 MUST_USE err_t connection_open(const struct bound_event *bound, struct ipc_service *service, struct ipc_connection **out);
+/* A client says what its new channel is for. */
+MUST_USE err_t connection_greet(struct ipc_connection *c, bool stream);
 /* Gives everything back; the monitor is told. */
 void connection_close(struct ipc_connection *c);
 struct ipc_connection *connection_find(uint32_t number);

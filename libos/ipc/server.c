@@ -14,6 +14,7 @@
 #include "libos/ipc/connection.h"
 #include "libos/ipc/endpoint.h"
 #include "libos/ipc/events.h"
+#include "libos/ipc/gift.h"
 #include "libos/ipc/serve.h"
 #include "libos/ipc/server.h"
 #include "libos/ipc/stream.h"
@@ -27,7 +28,7 @@ bool (*serve_devices)(void);
 
 static struct ipc_service *offered;   /* there is one at most: events don't say which one they are about */
 static bool any_local;                /* some client calls an endpoint */
-static bool newly_opened;             /* a connection the program does not know of yet */
+static bool news;                     /* a connection or a gift that the program does not know of yet */
 static struct endpoint_message reply; /* to reply_token, with the next reply_wait */
 static uint64_t reply_token = REPLY_NONE;
 
@@ -46,7 +47,15 @@ static void accepted(const uint64_t word[EVENT_WORDS])
 	}
 	c->source.waiter = &serving_thread;
 	any_local |= c->local;
-	newly_opened = true;
+	news = true;
+	server_wake();
+}
+
+void server_given(struct ipc_connection *c)
+{
+	if (c->service->server.given == NULL)
+		return;
+	news = true;
 	server_wake();
 }
 
@@ -70,15 +79,25 @@ err_t ipc_offer(const char *name, const struct ipc_server *server, struct ipc_se
 	return e;
 }
 
-static void announce_new(void)
+static void hand_over_gifts(struct ipc_connection *c)
 {
-	newly_opened = false;
+	const struct ipc_server *s = &c->service->server;
+	struct gift g;
+
+	while (s->given != NULL && gifts_next(c, &g))
+		s->given(s->context, c, g.tag, g.cap, g.connection);
+}
+
+static void announce_news(void)
+{
+	news = false;
 	for (struct ipc_connection *c = connections[SERVED]; c != NULL; c = c->next) {
-		if (c->opened)
-			continue;
+		bool opened = c->opened;
+
 		c->opened = true;
-		if (c->service->server.opened != NULL)
+		if (!opened && c->service->server.opened != NULL)
 			c->service->server.opened(c->service->server.context, c);
+		hand_over_gifts(c);
 	}
 }
 
@@ -182,8 +201,8 @@ static bool serve_connections(void)
 	bool any = false;
 	struct ipc_connection *next;
 
-	if (__builtin_expect(newly_opened, 0))
-		announce_new();
+	if (__builtin_expect(news, 0))
+		announce_news();
 	for (struct ipc_connection *c = connections[SERVED]; c != NULL; c = next) {
 		enum outcome o = serve_connection(c);
 
@@ -209,8 +228,8 @@ static struct ipc_connection *calling(uint32_t number)
 		dispatcher_leave(inside);
 		c = connection_find(number);
 	}
-	if (__builtin_expect(newly_opened, 0))
-		announce_new();
+	if (__builtin_expect(news, 0))
+		announce_news();
 	return c;
 }
 
@@ -267,7 +286,7 @@ static bool serve_what_is_there(void)
 
 static bool anything_new(void)
 {
-	if (newly_opened || server_has_notices())
+	if (news || server_has_notices())
 		return true;
 	for (struct ipc_connection *c = connections[SERVED]; c != NULL; c = c->next)
 		if (c->closed || (!c->local && channel_poll(&c->channel).code != CHANNEL_EMPTY))

@@ -10,6 +10,9 @@ void server_notified(uint64_t bits);
 /* Wakes the thread that serves, if it waits. Inside a section. */
 void server_wake(void);
 extern uint64_t server_notices;
+/* Something has come over a connection that is served. Inside a section. */
+struct ipc_connection;
+void server_given(struct ipc_connection *c);
 static inline bool server_has_notices(void)
 {
 	return *(volatile uint64_t *)&server_notices != 0;

@@ -6,6 +6,7 @@
 
 #include <atoll/capability.h>
 
+#include "libos/memory/agreement.h"
 #include "libos/memory/memory.h"
 #include "libos/upcall/dispatcher.h"
 
@@ -72,19 +73,42 @@ err_t cap_move(cap_t source, cap_t destination)
 	return repeat(source, OP_Any_move, cnode_of(destination), slot_of(destination), 0, 0, 0);
 }
 
+/* ---- What may concern other cores: the CPU driver does it, or says that the monitor has to ---- */
+
+static bool needs_agreement(err_t e)
+{
+	return __builtin_expect(err_is(e, ERR_NUMBER_NEEDS_AGREEMENT), 0);
+}
+
 err_t cap_retype(cap_t source, enum cap_type type, uint64_t offset, uint64_t bytes, unsigned count, cap_t first)
 {
-	return repeat(source, OP_Any_retype, cnode_of(first), slot_of(first), (uint64_t)type | (uint64_t)count << 8, offset, bytes);
+	err_t e = repeat(source, OP_Any_retype, cnode_of(first), slot_of(first), (uint64_t)type | (uint64_t)count << 8, offset, bytes);
+
+	if (!needs_agreement(e))
+		return e;
+	return agreement_ask(&(struct capability_request){
+	    .cap = source.value,
+	    .operation = CAPABILITY_RETYPE,
+	    .type = (uint8_t)type,
+	    .first = first.value,
+	    .count = (uint16_t)count,
+	    .offset = offset,
+	    .bytes = bytes,
+	});
 }
 
 err_t cap_delete(cap_t cap)
 {
-	return repeat(cap, OP_Any_delete, 0, 0, 0, 0, 0);
+	err_t e = repeat(cap, OP_Any_delete, 0, 0, 0, 0, 0);
+
+	return needs_agreement(e) ? agreement_ask(&(struct capability_request){.cap = cap.value, .operation = CAPABILITY_DELETE}) : e;
 }
 
 err_t cap_revoke(cap_t cap)
 {
-	return repeat(cap, OP_Any_revoke, 0, 0, 0, 0, 0);
+	err_t e = repeat(cap, OP_Any_revoke, 0, 0, 0, 0, 0);
+
+	return needs_agreement(e) ? agreement_ask(&(struct capability_request){.cap = cap.value, .operation = CAPABILITY_REVOKE}) : e;
 }
 
 /* ---- Free slots ---- */

@@ -4,7 +4,9 @@
 
 /* The domain's capability space: which slots are free, and the operations as functions.
  *
- * Calls that the CPU driver answers with AGAIN are repeated here. Sizes are bytes. */
+ * Calls that the CPU driver answers with AGAIN are repeated here. Retype, delete and revoke concern every core that has to do with the object:
+ * if others have, the monitors agree, and the calling thread waits for it; programs see no difference but the time, and that LIMIT (too much
+ * is under way) and CORE_DEAD are possible. Sizes are bytes. */
 
 #include "cpudriver/abi/calls.h"
 
@@ -30,7 +32,10 @@ MUST_USE err_t cap_mint(cap_t source, cap_t destination, rights_t rights, uint64
 MUST_USE err_t cap_move(cap_t source, cap_t destination);
 MUST_USE err_t cap_retype(cap_t source, enum cap_type type, uint64_t offset, uint64_t bytes, unsigned count, cap_t first);
 MUST_USE err_t cap_delete(cap_t cap); /* the slot is empty afterwards, or holds RAM: see cap_identify */
-MUST_USE err_t cap_revoke(cap_t cap);
+MUST_USE err_t cap_revoke(cap_t cap); /* every other copy and every descendant, on all cores */
+
+/* How many messages between monitors the last operation took that needed their agreement. */
+uint32_t cap_last_messages(void);
 
 /* Physically contiguous memory of the domain's own, on this core's node. `alignment` is a power of two. Errors: NO_MEMORY. */
 MUST_USE err_t memory_object(enum cap_type type, uint64_t bytes, uint64_t alignment, cap_t slot, paddr_t *base);

@@ -39,12 +39,25 @@ MUST_USE err_t ipc_send(struct ipc_connection *c, uint16_t label, const void *da
 MUST_USE err_t ipc_receive(struct ipc_connection *c, uint16_t *label, void *data, size_t capacity, size_t *bytes);
 MUST_USE err_t ipc_try_receive(struct ipc_connection *c, uint16_t *label, void *data, size_t capacity, size_t *bytes); /* WOULD_BLOCK */
 
-/* Server. The handler of a call fills the reply. For streams it is told of each message. */
+/* Capabilities, either side of a connection, with another domain on any core. What is given is a copy with at most these rights, or moves there;
+ * the receiver finds it under the giver's tag. An Endpoint can't leave its core: who gives one gives a new connection with the server that it
+ * leads to, which serves it like any other client. A capability that is given can be taken back by cap_revoke. Errors: PEER_GONE, NO_SLOT
+ * (the receiver's), CAP_TYPE (it belongs to its core), PERMISSION (it is the monitor's: rings), LIMIT. */
+MUST_USE err_t ipc_give(struct ipc_connection *c, cap_t cap, rights_t rights, uint32_t tag);
+MUST_USE err_t ipc_move(struct ipc_connection *c, cap_t cap, rights_t rights, uint32_t tag);
+/* Waits until it has come. The slot is the caller's, to be deleted and freed; the connection is closed like any other. What nobody takes goes when
+ * the connection is closed. Errors: TIMEOUT (`deadline_tsc` 0: none), PEER_GONE. */
+MUST_USE err_t ipc_take(struct ipc_connection *c, uint32_t tag, uint64_t deadline_tsc, cap_t *cap);
+MUST_USE err_t ipc_take_connection(struct ipc_connection *c, uint32_t tag, uint64_t deadline_tsc, struct ipc_connection **out);
+
+/* Server. The handler of a call fills the reply. For streams it is told of each message. With `given` it is told of what clients give: a
+ * capability, or a connection (then `cap` is CAP_NULL), which it may keep; without, handlers take it (ipc_take). */
 struct ipc_server {
 	void (*call)(void *context, struct ipc_connection *c, const struct ipc_message *request, struct ipc_message *reply);
 	void (*message)(void *context, struct ipc_connection *c, uint16_t label, const void *data, size_t bytes);
 	void (*opened)(void *context, struct ipc_connection *c);
 	void (*closed)(void *context, struct ipc_connection *c);
+	void (*given)(void *context, struct ipc_connection *c, uint32_t tag, cap_t cap, struct ipc_connection *connection);
 	void *context;
 };
 /* A domain offers one service. Errors: EXISTS (that name, or this domain's service). */
