@@ -21,6 +21,7 @@
 
 struct reader {
 	struct ipc_connection *connection;
+	bool key; /* wants one character, else a line */
 	struct reader *next; /* who asked before */
 };
 
@@ -36,6 +37,16 @@ static void put_uart(void *context, const char *text, size_t bytes)
 	uart_write(PORTS, text, bytes);
 }
 
+/* What is typed is the last reader's, who then is one no more. One that has gone, or is stuck, loses it; nobody else does. */
+static void answer_reader(struct console *console, const char *text, size_t bytes)
+{
+	struct reader *reader = console->readers;
+
+	console->readers = reader->next;
+	(void)!is_ok(ipc_send(reader->connection, CONSOLE_INPUT, text, bytes));
+	free(reader);
+}
+
 /* Lines typed ahead of any reader stay in the UART: it is only read while somebody wants input. */
 static void take_input(void *context)
 {
@@ -43,19 +54,17 @@ static void take_input(void *context)
 
 	while (console->readers != NULL) {
 		int c = uart_read(PORTS);
-		enum console_typed typed;
-		struct reader *reader = console->readers;
 
 		if (c < 0)
 			return;
-		typed = console_type(&console->input, &console->sink, c);
-		if (typed == CONSOLE_TYPED_MORE)
-			continue;
-		console->readers = reader->next;
-		/* A reader that has gone, or is stuck, loses its line; nobody else does. */
-		(void)!is_ok(ipc_send(reader->connection, CONSOLE_INPUT, console->input.line, console->input.used));
-		console->input.used = 0;
-		free(reader);
+		if (console->readers->key) {
+			const char key = (char)c;
+
+			answer_reader(console, &key, 1);
+		} else if (console_type(&console->input, &console->sink, c) != CONSOLE_TYPED_MORE) {
+			answer_reader(console, console->input.line, console->input.used);
+			console->input.used = 0;
+		}
 	}
 }
 
@@ -88,7 +97,7 @@ static void opened(void *context, struct ipc_connection *connection)
 	ipc_set_data(connection, writer);
 }
 
-static void want_input(struct console *console, struct ipc_connection *connection)
+static void want_input(struct console *console, struct ipc_connection *connection, bool key)
 {
 	struct reader *reader = malloc(sizeof(*reader));
 
@@ -97,9 +106,10 @@ static void want_input(struct console *console, struct ipc_connection *connectio
 		return;
 	}
 	forget_reader(console, connection);
-	*reader = (struct reader){connection, console->readers};
+	*reader = (struct reader){connection, key, console->readers};
 	console->readers = reader;
-	console_prompt(ipc_get_data(connection), &console->sink);
+	if (!key)
+		console_prompt(ipc_get_data(connection), &console->sink);
 	take_input(console);
 }
 
@@ -112,7 +122,8 @@ static void message(void *context, struct ipc_connection *connection, uint16_t l
 		console_write(ipc_get_data(connection), &console->sink, data, bytes);
 		break;
 	case CONSOLE_READ:
-		want_input(console, connection);
+	case CONSOLE_READ_KEY:
+		want_input(console, connection, label == CONSOLE_READ_KEY);
 		break;
 	default:
 		ipc_close(connection); /* no client of ours sends anything else */

@@ -158,7 +158,8 @@ static bool ask_for_what_it_may_not(void)
 	return is_err(system_power_off(0)) && is_err(domain_kill(0)) && is_err(domain_kill(~0u)) &&
 	       is_err(monitor_request(REQUEST_powered, 0, 1, 0, 0).error) &&
 	       is_err(monitor_request(REQUEST_take_machine, 0, 4096, TASK_FREE, 0).error) &&
-	       is_err(monitor_request(REQUEST_interrupt, 0, 4, 0, 0).error);
+	       is_err(monitor_request(REQUEST_interrupt, 0, 4, 0, 0).error) &&
+	       err_is(monitor_request(REQUEST_list_agreement, 0, 0, 0, 0).error, ERR_NUMBER_PERMISSION);
 }
 
 static bool take_all_memory(void)

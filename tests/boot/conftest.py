@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 from pathlib import Path
 
@@ -104,6 +105,13 @@ class Session(Boot):
 
     def type(self, line: str) -> None:
         self._guest.send(line + "\r")
+
+    def press(self, key: str) -> None:
+        """One key, without a return. Control-C is the guest's, not a signal to QEMU."""
+        attributes = termios.tcgetattr(self._guest.fileno())
+        attributes[3] &= ~termios.ISIG
+        termios.tcsetattr(self._guest.fileno(), termios.TCSANOW, attributes)
+        self._guest.send(key)
 
     def control(self, command: str) -> None:
         """Gives QEMU a command of its machine protocol, such as system_powerdown."""
