@@ -55,6 +55,8 @@ struct platform_obstacle {
 };
 /* A slice of each; AGAIN: call again. After a delete the slot is empty, or *ram says that it holds the memory now. */
 MUST_USE err_t platform_delete(cap_t cap, bool *ram, struct platform_obstacle *o);
+/* Likewise, and mappings in page tables that other cores use may go (SWEEP_SHARED_TABLES): the caller has those cores flush. */
+MUST_USE err_t platform_delete_mapped(cap_t cap, bool *ram, struct platform_obstacle *o);
 MUST_USE err_t platform_revoke(cap_t cap, struct platform_obstacle *o);
 MUST_USE err_t platform_sweep(cap_t cap, unsigned flags, struct platform_obstacle *o);
 /* A copy of the obstacle, with all rights of its type and whoever owns it: so what stands in a container's way can go on elsewhere. */

@@ -54,11 +54,13 @@ struct object {
 
 /* ---- State ---- */
 
-/* An object that this core owns and others hold; or one of another owner, for which it keeps an anchor. */
+/* An object that this core owns and others hold, or that is about to become or was such a one; or one of another owner, for which it
+ * keeps an anchor. Sorted, so that what lies in an object follows it; the rest of the table is zero. */
 struct shared {
 	struct object object; /* type Null: a free entry */
 	uint32_t owner;
 	cap_t anchor;         /* CAP_NULL: none */
+	bool marked;          /* owner: its capabilities here are flagged REMOTE */
 	uint16_t busy;        /* owner: the operation that has its turn, as index + 1 */
 	uint16_t first, last; /* owner: operations that wait for their turn, linked by `next` */
 	uint16_t moving_to;   /* owner: core to which it is being given, + 1 */
@@ -84,14 +86,22 @@ struct operation {
 	enum operation_kind kind, serving;
 	uint8_t phase;       /* the file's own */
 	uint8_t error;       /* so far: an ERR_NUMBER_* */
+	bool due;            /* in the queue of those that have something to do */
+	bool answered;       /* who asked knows the result */
+	bool internal;       /* nobody asked: the agreement's own, or its parent's */
+	bool swept;          /* this core's part of a revoke is done */
+	bool kept;           /* revoke: the asker on another core still has its capability */
+	bool tables;         /* mappings in tables that other cores use may go, `flush` says where from */
 	uint16_t generation; /* with the index: the number that answers name */
-	uint16_t next;       /* in a line; index + 1 */
+	uint16_t next;       /* in a line, or of those that are due; index + 1 */
 	uint16_t parent;     /* the operation on this core that waits for it; index + 1 */
 	uint32_t children;   /* answers outstanding */
+	uint32_t owner;      /* of the object, as far as is known here */
 	uint32_t core;       /* who asked, or who is asked */
 	uint32_t number;     /* the asker's number for it */
 	struct object object;
 	cap_t cap;            /* this core's capability for it, in a slot of the monitor's; CAP_NULL: none */
+	cap_t rescued;        /* copy of the last obstacle outside; CAP_NULL: none */
 	uint64_t base, bytes; /* retype: the range */
 	uint32_t to;          /* copy: the core */
 	uint16_t rights;
@@ -113,6 +123,8 @@ struct agreement {
 	uint32_t view;         /* counts up whenever a core dies or joins */
 	struct core_set alive; /* in this view */
 	bool changing;         /* between views: nothing new begins */
+	uint16_t due_first, due_last; /* operations with something to do, linked by `next` */
+	uint32_t shared_count, operation_count;
 	struct shared shared[SHARED_MAX];
 	struct operation operation[OPERATIONS_MAX];
 	struct agreement_statistics statistics;

@@ -6,18 +6,23 @@
 
 #include "channels/line.h"
 #include "cpudriver/abi/capabilities.h"
+#include "cpudriver/abi/core_boot.h"
 #include "cpudriver/abi/errors.h"
 
 #define AGREEMENT_FIRST 100 /* the monitors' other messages have smaller numbers */
 
 struct agreement_head {
 	uint32_t operation, view;
-	uint64_t object; /* base | type */
+	uint64_t object; /* base | owner << 4 | type */
 	uint64_t size;
 };
 _Static_assert(sizeof(struct agreement_head) == 24, "");
 
-#define AGREEMENT_TYPE_MASK UINT64_C(0xfff)
+#define AGREEMENT_TYPE_MASK   UINT64_C(0xf)
+#define AGREEMENT_OWNER_SHIFT 4
+#define AGREEMENT_BASE_MASK   (~UINT64_C(0xfff))
+_Static_assert(CAP_TYPES <= 16, "a type has four bits");
+_Static_assert(CORES_MAX <= 256, "an owner has eight, and everything that crosses begins with a page");
 
 #define FIELD(type, name, range) type name;
 #define AGREEMENT(name, number, fields)                                                                                                    \
@@ -49,6 +54,9 @@ _Static_assert(sizeof(union agreement_message) == CHANNEL_LINE_PAYLOAD, "");
 /* Bytes of a message of that type, whole words; 0: there is no such type. */
 unsigned agreement_bytes(unsigned type);
 const char *agreement_name(unsigned type);
+
+/* Whether other cores may have capabilities of that type. */
+bool agreement_crosses(unsigned type);
 
 /* Whether the message may be looked at: type and length fit, every field is in its range. Errors: MESSAGE. */
 MUST_USE err_t agreement_check(unsigned type, unsigned bytes, const union agreement_message *m, unsigned cores);

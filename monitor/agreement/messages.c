@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+
+#include "monitor/agreement/messages.h"
+#include "cpudriver/abi/memory_map.h"
+
+#define WORDS_OF(type) ((sizeof(struct type) + 7) / 8)
+
+struct description {
+	const char *name;
+	unsigned bytes;
+};
+
+static const struct description descriptions[AGREEMENT_TYPES] = {
+#define AGREEMENT(name, number, fields) [number] = {#name, WORDS_OF(agreement_##name) * 8},
+#include "monitor/agreement/messages.def"
+#undef AGREEMENT
+};
+
+unsigned agreement_bytes(unsigned type)
+{
+	return type < AGREEMENT_TYPES ? descriptions[type].bytes : 0;
+}
+
+const char *agreement_name(unsigned type)
+{
+	return agreement_bytes(type) != 0 ? descriptions[type].name : "unknown";
+}
+
+/* ---- The object ---- */
+
+struct shape {
+	uint64_t bytes, alignment;
+	bool crosses;
+};
+
+#define FROM(type) 0
+#define STAY       false
+#define COPY       true
+static const struct shape shapes[CAP_TYPES] = {
+#define CAPABILITY(name, number, bytes, align, rights, sources, crosses) [number] = {bytes, align, crosses},
+#include "cpudriver/abi/capabilities.def"
+#undef CAPABILITY
+};
+#undef FROM
+#undef STAY
+#undef COPY
+
+bool agreement_crosses(unsigned type)
+{
+	return type < CAP_TYPES && shapes[type].crosses;
+}
+
+static bool is_object(const struct agreement_head *h, unsigned cores)
+{
+	const uint64_t base = h->object & AGREEMENT_BASE_MASK, owner = (h->object & ~AGREEMENT_BASE_MASK) >> AGREEMENT_OWNER_SHIFT;
+	const unsigned type = (unsigned)(h->object & AGREEMENT_TYPE_MASK);
+	const struct shape *shape = &shapes[type < CAP_TYPES ? type : CAP_Null];
+
+	if (!shape->crosses || owner >= cores || base % shape->alignment || h->size % shape->alignment)
+		return false;
+	if (h->size == 0 || (shape->bytes != 0 && h->size != shape->bytes))
+		return false;
+	return h->size <= WINDOW_BYTES && base <= WINDOW_BYTES - h->size;
+}
+
+/* Some are about no object. */
+static bool head_is_right(unsigned type, const struct agreement_head *h, unsigned cores)
+{
+	if (type == AGREEMENT_claimed || type == AGREEMENT_settled)
+		return h->object == 0 && h->size == 0;
+	return is_object(h, cores);
+}
+
+/* ---- The fields ---- */
+
+static bool in_range_ANY(uint64_t value, unsigned cores)
+{
+	(void)value, (void)cores;
+	return true;
+}
+
+static bool in_range_CORE(uint64_t value, unsigned cores)
+{
+	return value < cores;
+}
+
+static bool in_range_FLAG(uint64_t value, unsigned cores)
+{
+	(void)cores;
+	return value <= 1;
+}
+
+static bool in_range_ERROR(uint64_t value, unsigned cores)
+{
+	(void)cores;
+	return value <= UINT8_MAX;
+}
+
+#define FIELD(type, name, range) &&in_range_##range(m->name, cores)
+#define AGREEMENT(name, number, fields)                                                                                                    \
+	static bool check_##name(const struct agreement_##name *m, unsigned cores)                                                         \
+	{                                                                                                                                  \
+		return head_is_right(number, &m->head, cores) fields;                                                                      \
+	}
+#include "monitor/agreement/messages.def"
+#undef AGREEMENT
+#undef FIELD
+
+err_t agreement_check(unsigned type, unsigned bytes, const union agreement_message *m, unsigned cores)
+{
+	if (agreement_bytes(type) == 0 || bytes != agreement_bytes(type))
+		return ERR(MESSAGE);
+	switch (type) {
+#define AGREEMENT(name, number, fields)                                                                                                    \
+	case number:                                                                                                                       \
+		return check_##name(&m->name, cores) ? OK : ERR(MESSAGE);
+#include "monitor/agreement/messages.def"
+#undef AGREEMENT
+	default:
+		return ERR(MESSAGE);
+	}
+}

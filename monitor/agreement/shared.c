@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+
+/* The table of shared objects, the lines of operations that wait for their turn, and capabilities of the agreement's own.
+ *
+ * The table is sorted by base, then size (the larger first), then type, as the database is. So two cores that know the same have the same
+ * table, however they came to it. Entries move: nobody keeps a pointer to one across a call that may change the table.
+ *
+ * An operation at the owner's:   line_enter ─▶ (PHASE_LINE ─▶) PHASE_TURN ─▶ ... ─▶ owner_end ─▶ the next one's turn */
+
+#include <string.h>
+
+#include "monitor/agreement/internal.h"
+
+/* ---- The table ---- */
+
+static bool comes_before(const struct object *o, const struct object *p)
+{
+	if (o->base != p->base)
+		return o->base < p->base;
+	if (o->size != p->size)
+		return o->size > p->size;
+	return o->type < p->type;
+}
+
+/* The first entry that does not come before the object. */
+static uint32_t position(const struct agreement *a, const struct object *object)
+{
+	uint32_t low = 0, high = a->shared_count;
+
+	while (low < high) {
+		uint32_t middle = (low + high) / 2;
+
+		if (comes_before(&a->shared[middle].object, object))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+struct shared *shared_find(struct agreement *a, const struct object *object)
+{
+	uint32_t at = position(a, object);
+
+	return at < a->shared_count && object_is(&a->shared[at].object, object) ? &a->shared[at] : NULL;
+}
+
+struct shared *shared_make(struct agreement *a, const struct object *object, uint32_t owner)
+{
+	uint32_t at = position(a, object);
+	struct shared *s = &a->shared[at];
+
+	if (at < a->shared_count && object_is(&s->object, object))
+		return s;
+	if (a->shared_count == SHARED_MAX)
+		return NULL;
+	memmove(s + 1, s, (a->shared_count - at) * sizeof(*s));
+	memset(s, 0, sizeof(*s));
+	s->object = *object;
+	s->owner = owner;
+	a->shared_count++;
+	return s;
+}
+
+void shared_remove(struct agreement *a, struct shared *s)
+{
+	uint32_t at = (uint32_t)(s - a->shared);
+
+	a->shared_count--;
+	memmove(s, s + 1, (a->shared_count - at) * sizeof(*s));
+	memset(&a->shared[a->shared_count], 0, sizeof(*s));
+}
+
+static bool is_empty(cap_t cap)
+{
+	struct platform_remote what;
+	unsigned flags;
+
+	return is_err(platform_identify(cap, &what, &flags));
+}
+
+cap_t shared_anchor(struct shared *s)
+{
+	if (s->anchor.value != CAP_NULL.value && is_empty(s->anchor)) {
+		cap_slot_free(s->anchor);
+		s->anchor = CAP_NULL;
+	}
+	return s->anchor;
+}
+
+void shared_forget_anchors(struct agreement *a, const struct object *object)
+{
+	uint32_t at = position(a, object);
+
+	while (at < a->shared_count && object_contains(object, a->shared[at].object.base, a->shared[at].object.size)) {
+		struct shared *s = &a->shared[at];
+
+		if (shared_anchor(s).value == CAP_NULL.value && s->owner != a->core)
+			shared_remove(a, s);
+		else
+			at++;
+	}
+}
+
+/* ---- Lines ---- */
+
+err_t line_enter(struct agreement *a, struct operation *op)
+{
+	struct shared *s = shared_make(a, &op->object, a->core);
+	uint16_t index = operation_index(a, op);
+
+	if (s == NULL)
+		return ERR(LIMIT);
+	s->owner = a->core;
+	if (s->busy == 0 || MUTANT(line_jumped)) {
+		s->busy = index;
+		op->phase = PHASE_TURN;
+		return OK;
+	}
+	if (s->last != 0)
+		operation_at(a, s->last)->next = index;
+	else
+		s->first = index;
+	s->last = index;
+	op->phase = PHASE_LINE;
+	return OK;
+}
+
+struct shared *line_turn(struct agreement *a, const struct operation *op)
+{
+	struct shared *s = shared_find(a, &op->object);
+
+	return s != NULL && s->owner == a->core && s->busy == operation_index(a, op) ? s : NULL;
+}
+
+static struct operation *take_first(struct agreement *a, struct shared *s)
+{
+	struct operation *op = operation_at(a, s->first);
+
+	s->first = op->next;
+	if (s->first == 0)
+		s->last = 0;
+	op->next = 0;
+	return op;
+}
+
+cap_t line_leave(struct agreement *a, const struct operation *op)
+{
+	struct shared *s = line_turn(a, op);
+	cap_t anchor = CAP_NULL;
+
+	if (s == NULL)
+		return CAP_NULL;
+	s->busy = 0;
+	if (s->first != 0) {
+		struct operation *next = take_first(a, s);
+
+		s->busy = operation_index(a, next);
+		next->phase = PHASE_TURN;
+		operation_due(a, next);
+	} else if (set_is_empty(&s->holders) && !s->marked) {
+		anchor = shared_anchor(s);
+		shared_remove(a, s);
+	}
+	return anchor;
+}
+
+void line_break(struct agreement *a, struct shared *s)
+{
+	while (s->first != 0) {
+		struct operation *op = take_first(a, s);
+
+		op->phase = PHASE_BEGIN;
+		operation_due(a, op);
+	}
+	s->busy = 0;
+}
+
+void line_refuse(struct agreement *a, struct shared *s, err_t e)
+{
+	for (uint16_t i = s->first; i != 0; i = operation_at(a, i)->next)
+		if (operation_at(a, i)->kind == OPERATION_OWNER && !MUTANT(line_survives_revoke))
+			operation_at(a, i)->error = (uint8_t)e.number;
+}
+
+/* ---- The owner's part ---- */
+
+/* A capability to the object, to flag all of them. */
+static cap_t any_capability(struct operation *op, struct shared *s)
+{
+	if (shared_anchor(s).value != CAP_NULL.value)
+		return s->anchor;
+	if (op->cap.value == CAP_NULL.value && is_err(handle_take(&op->object, s->owner, 0, &op->cap)))
+		return CAP_NULL;
+	return op->cap;
+}
+
+/* False: it takes longer. */
+static bool unshare(struct agreement *a, struct operation *op, struct shared *s)
+{
+	cap_t cap = any_capability(op, s);
+
+	if (cap.value != CAP_NULL.value && err_is(platform_mark(cap, false, a->core), ERR_NUMBER_AGAIN)) {
+		op->phase = PHASE_END;
+		operation_due(a, op);
+		return false;
+	}
+	s->marked = false; /* an error: nothing of it is left here */
+	return true;
+}
+
+void owner_end(struct agreement *a, struct operation *op)
+{
+	struct shared *s = line_turn(a, op);
+
+	if (s != NULL && s->marked && set_is_empty(&s->holders) && !MUTANT(mark_stays) && !unshare(a, op, s))
+		return;
+	operation_end(a, op, line_leave(a, op));
+}
+
+/* ---- Capabilities of the agreement's own ---- */
+
+err_t object_of(cap_t cap, struct object *object, uint32_t *owner, unsigned *flags)
+{
+	struct platform_remote what;
+	err_t e = platform_identify(cap, &what, flags);
+
+	if (is_err(e))
+		return e;
+	memset(object, 0, sizeof(*object));
+	object->base = what.base;
+	object->size = what.bytes;
+	object->type = what.type;
+	object->extra = (uint16_t)what.extra;
+	*owner = what.owner;
+	return OK;
+}
+
+err_t handle_take(const struct object *object, uint32_t owner, uint8_t rights, cap_t *out)
+{
+	const struct platform_remote what = {
+	    .type = object->type,
+	    .rights = rights,
+	    .owner = owner,
+	    .base = object->base,
+	    .bytes = object->size,
+	    .extra = object->extra,
+	};
+	err_t e = cap_slot_alloc(out);
+
+	if (is_err(e))
+		return e;
+	e = platform_install(*out, &what);
+	if (is_err(e)) {
+		cap_slot_free(*out);
+		*out = CAP_NULL;
+	}
+	return e;
+}
+
+void handle_drop(struct agreement *a, cap_t cap)
+{
+	struct platform_relations around;
+	struct platform_obstacle o;
+	bool ram;
+
+	platform_relate(cap, &around);
+	if (is_ok(around.copies ? platform_delete(cap, &ram, &o) : platform_surrender(cap)))
+		cap_slot_free(cap);
+	else
+		dispose(a, cap);
+}
+
+struct core_set others_of(const struct agreement *a, const struct core_set *set)
+{
+	struct core_set others = *set;
+
+	for (unsigned i = 0; i < SET_WORDS; i++)
+		others.word[i] &= a->alive.word[i];
+	set_remove(&others, a->core);
+	return others;
+}

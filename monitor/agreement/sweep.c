@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+
+/* Taking apart what is on this core, in slices, and what to do about obstacles.
+ *
+ *   initiator ── flush ──▶ each core that uses a page table of this core's
+ *   initiator ◀─ flushed ─ each
+ *
+ * An obstacle is one of three:
+ *
+ *   a shared object of this core's that lies inside    is revoked everywhere, nothing of it is kept; the sweep waits, then goes on
+ *   a page table that other cores use                  the mapping may go all the same, and at the end those cores forget what they
+ *                                                      have of it
+ *   anything outside, which a dying container holds    is copied into a slot of the agreement's own. So it no longer is the last one, and the
+ *                                                      container can go. When that is past, the copy is deleted like any other (delete.c)
+ *
+ * A core that never answers `flush` is waited for until it is declared dead: a dead core translates nothing. */
+
+#include "monitor/agreement/internal.h"
+
+/* ---- Obstacles ---- */
+
+/* A revoke of an object inside that keeps nothing; the operation waits for it. */
+static enum progress revoke_inner(struct agreement *a, struct operation *op, const struct object *inner)
+{
+	struct operation *child;
+	cap_t cap;
+	err_t e = handle_take(inner, a->core, RIGHT_CONTROL, &cap);
+
+	if (err_is(e, ERR_NUMBER_STATE))
+		return PROGRESS_FAILED; /* another core owns it */
+	if (is_err(e))
+		return PROGRESS_MORE;
+	child = operation_new_internal(a, OPERATION_REVOKE, inner);
+	if (child == NULL) {
+		handle_drop(a, cap);
+		return PROGRESS_MORE;
+	}
+	child->cap = cap;
+	child->parent = operation_index(a, op);
+	op->children++;
+	operation_due(a, child);
+	return PROGRESS_WAITS;
+}
+
+static enum progress rescue(struct agreement *a, struct operation *op, const struct platform_obstacle *o)
+{
+	cap_t cap;
+
+	if (op->rescued.value != CAP_NULL.value)
+		dispose(a, op->rescued);
+	op->rescued = CAP_NULL;
+	if (is_err(cap_slot_alloc(&cap)))
+		return PROGRESS_MORE;
+	if (is_err(platform_rescue(o, cap))) {
+		cap_slot_free(cap);
+		return PROGRESS_FAILED;
+	}
+	op->rescued = cap;
+	return PROGRESS_MORE;
+}
+
+enum progress sweep_obstacle(struct agreement *a, struct operation *op, const struct platform_obstacle *o)
+{
+	const struct object object = {.base = o->base, .size = o->size, .type = o->type};
+	const struct shared *s = shared_find(a, &object);
+	const bool inside = object_contains(&op->object, o->base, o->size) && !object_is(&op->object, &object);
+
+	if (inside && !MUTANT(inner_not_revoked))
+		return revoke_inner(a, op, &object);
+	if (is_table(&object) && s != NULL && s->owner == a->core && !op->tables) {
+		op->tables = true;
+		return PROGRESS_MORE;
+	}
+	return rescue(a, op, o);
+}
+
+/* ---- Slices ---- */
+
+enum progress sweep_slice(struct agreement *a, struct operation *op)
+{
+	struct platform_obstacle o;
+	err_t e = platform_sweep(op->cap, op->tables ? SWEEP_SHARED_TABLES : SWEEP_PLAIN, &o);
+
+	if (err_is(e, ERR_NUMBER_AGAIN))
+		return PROGRESS_MORE;
+	if (err_is(e, ERR_NUMBER_NEEDS_AGREEMENT) || err_is(e, ERR_NUMBER_LAST_COPY))
+		return sweep_obstacle(a, op, &o);
+	shared_forget_anchors(a, &op->object);
+	return is_ok(e) ? PROGRESS_DONE : PROGRESS_FAILED;
+}
+
+/* Every core that uses a table of this core's. */
+static void users_of_tables(struct agreement *a, struct core_set *out)
+{
+	for (uint32_t i = 0; i < a->shared_count; i++) {
+		const struct shared *s = &a->shared[i];
+
+		if (s->owner == a->core && is_table(&s->object))
+			for (unsigned k = 0; k < SET_WORDS; k++)
+				out->word[k] |= s->holders.word[k];
+	}
+	*out = others_of(a, out);
+}
+
+static void send_flushes(struct agreement *a, struct operation *op)
+{
+	union agreement_message m = message_blank();
+
+	users_of_tables(a, &op->flush);
+	SET_FOR_EACH(core, &op->flush) {
+		op->messages += 2;
+		say(a, op, core, AGREEMENT_flush, operation_number(a, op), &m);
+	}
+}
+
+enum progress sweep_finish(struct agreement *a, struct operation *op)
+{
+	if (!op->swept) {
+		op->swept = true;
+		if (op->rescued.value != CAP_NULL.value)
+			dispose(a, op->rescued);
+		op->rescued = CAP_NULL;
+		if (op->tables && !MUTANT(flush_left_out))
+			send_flushes(a, op);
+	}
+	return set_is_empty(&op->flush) || MUTANT(flush_not_awaited) ? PROGRESS_DONE : PROGRESS_WAITS;
+}
+
+/* ---- Messages ---- */
+
+bool receive_flush(struct agreement *a, uint32_t from, const struct subject *s, const struct agreement_flush *m)
+{
+	union agreement_message answer = message_blank();
+
+	(void)m;
+	platform_flush();
+	say_about(a, s, from, AGREEMENT_flushed, &answer);
+	return true;
+}
+
+bool receive_flushed(struct agreement *a, uint32_t from, const struct subject *s, const struct agreement_flushed *m)
+{
+	struct operation *op = operation_named(a, s);
+
+	(void)m;
+	if (op == NULL || !op->swept || !set_has(&op->flush, from))
+		return false;
+	set_remove(&op->flush, from);
+	if (set_is_empty(&op->flush))
+		operation_due(a, op);
+	return true;
+}
