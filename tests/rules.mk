@@ -5,6 +5,7 @@
 #
 #   tests/structure/test_*.py   rules about the tree and about the CPU driver's image
 #   tests/hosted/test_*.c       cmocka, under ASan and UBSan, or under TSan if the name ends in _tsan
+#   tests/explore               every schedule of small scenarios of several cores, and random walks: a slice of `make explore`
 #   tests/compile/*.c           files that must not compile
 #   tests/fuzz/fuzz_*.c         libFuzzer targets
 #   tests/launcher/test_*.py    the launcher, with a QEMU that replays a serial log
@@ -61,4 +62,5 @@ selftest_SRCS := tests/programs/selftest.c
 PROGRAMS += crash
 crash_SRCS := tests/programs/crash.c
 
+include tests/explore/rules.mk
 include tests/lint.mk

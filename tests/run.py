@@ -22,6 +22,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 HOSTED_SECONDS = 300
+EXPLORERS = {"search": ["--slice", "--seconds", "30"], "checked": ["--slice", "--seconds", "20"], "walk": ["--seconds", "10"]}
 SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0", "UBSAN_OPTIONS": "print_stacktrace=1",
               "TSAN_OPTIONS": "halt_on_error=1"}
 
@@ -109,6 +110,22 @@ def fuzzer(options, program: Path, source: Path) -> Count:
     if answer.returncode:
         return failure(source, answer.stderr[-4000:])
     return Count(passed=1)
+
+
+# ---- The explorer -----------------------------------------------------------------------------------------------------
+
+def explore(options) -> Count:
+    """A slice: each program is one test. `make explore` takes minutes."""
+    total = Count()
+    for name, words in EXPLORERS.items():
+        program = Path(options.build) / "explore" / name / "run"
+        if make(options, str(program)):
+            total += failure(program, "it was not built")
+            continue
+        answer = subprocess.run([program.resolve(), *words], env={**os.environ, **SANITIZERS}, capture_output=True, text=True,
+                                errors="replace", check=False)
+        total += failure(program, f"{answer.stdout}{answer.stderr}"[-6000:]) if answer.returncode else Count(passed=1)
+    return total
 
 
 # ---- Files that must not compile --------------------------------------------------------------------------------------
@@ -205,7 +222,7 @@ def make(options, *words: str) -> int:
                           check=False).returncode
 
 
-KINDS = {"structure": structure, "hosted": hosted, "compile": compile_errors, "fuzz": fuzz, "launcher": launcher,
+KINDS = {"structure": structure, "hosted": hosted, "explore": explore, "compile": compile_errors, "fuzz": fuzz, "launcher": launcher,
          "boot": boot}
 NAMED = {"compilers": compilers, "lint": lint}
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * Copyright 2026 The Atoll authors */
 
+#include "tests/explore/world.h"
+
 #include "tests/explore/diagram.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/explore/world.h"
+#include "cpudriver/capability/database.h"
 
 #define COLUMN    22
 #define LINE_SIZE (WORLD_CORES * COLUMN + 1)
@@ -39,18 +41,18 @@ const char *request_text(const struct request *r)
 	switch ((enum request_kind)r->kind) {
 	case REQUEST_COPY:
 	case REQUEST_MOVE:
-		snprintf(text, sizeof text, "core %u %s slot %u to slot %u of core %u", core, r->kind == REQUEST_COPY ? "copies" : "moves", slot,
-		         to, r->to_core);
+		snprintf(text, sizeof text, "core %u %s slot %u to slot %u of core %u", core, r->kind == REQUEST_COPY ? "copies" : "moves",
+		         slot, to, r->to_core);
 		break;
 	case REQUEST_RETYPE:
-		snprintf(text, sizeof text, "core %u makes a %s of pages %u+%u of slot %u in slot %u", core, type_name[r->type], r->page, r->pages,
-		         slot, to);
+		snprintf(text, sizeof text, "core %u makes a %s of pages %u+%u of slot %u in slot %u", core, type_name[r->type], r->page,
+		         r->pages, slot, to);
 		break;
 	case REQUEST_LOCAL_COPY:
 		snprintf(text, sizeof text, "core %u copies slot %u to slot %u", core, slot, to);
 		break;
 	case REQUEST_PUT:
-		snprintf(text, sizeof text, "core %u puts slot %u into the CNode in slot %u", core, slot, to);
+		snprintf(text, sizeof text, "core %u puts slot %u into slot %u of the CNode in slot %u", core, slot, r->page, to);
 		break;
 	case REQUEST_MAP:
 		snprintf(text, sizeof text, "core %u maps slot %u in entry %u of the table in slot %u", core, slot, r->page, to);
@@ -112,9 +114,46 @@ void diagram_begin(void)
 	printf("\n");
 }
 
+static const char *place_text(unsigned core, const struct slot *s)
+{
+	const uint64_t at = window_paddr(s).value - core_memory(core).value;
+	static char text[32];
+
+	snprintf(text, sizeof text, "%s slot %u",
+	         at < CNODE_MONITOR ? "root"
+	         : at < CNODE_USERS ? "monitor's"
+	         : at < MANAGED     ? "user's"
+	                            : "inner",
+	         (unsigned)(at % CNODE_BYTES / sizeof *s));
+	return text;
+}
+
+/* All capabilities to managed memory, and who is said to share it. */
+static void list_core(unsigned core)
+{
+	const struct core *c = &world.core[core];
+
+	for (const struct slot *s = first_slot(c); s; s = database_next(s))
+		if (!(s->base & LINE_MASK) && s->base % CORE_BYTES >= MANAGED)
+			printf("  core %u, %s: %s%s%s, rights %u, owner %u\n", core, place_text(core, s),
+			       object_text(plain_type(s->type), s->base, s->size), s->flags & CAP_FLAG_REMOTE ? ", remote" : "",
+			       s->flags & CAP_FLAG_MAPPED ? ", mapped" : "", s->rights, s->owner);
+	for (unsigned k = 0; k < SHARED_MAX; k++) {
+		const struct shared *s = &c->agreement.shared[k];
+
+		if (s->object.type != CAP_Null)
+			printf("  core %u, shared: %s, owner %u, holders %#lx, anchor in slot %u\n", core,
+			       object_text(s->object.type, s->object.base, s->object.size), s->owner, s->holders.word[0],
+			       s->anchor.value & 0xff);
+	}
+}
+
 void diagram_end(void)
 {
 	drawing = false;
+	for (unsigned core = 0; core < world.cores; core++)
+		if (!world.core[core].dead)
+			list_core(core);
 	for (unsigned from = 0; from < world.cores; from++)
 		for (unsigned to = 0; to < world.cores; to++)
 			for (unsigned k = 0; k < world.queue[from][to].count; k++)

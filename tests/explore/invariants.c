@@ -13,16 +13,14 @@
 
 enum invariant broken;
 
-static const char *const name_of[] = {
-    "",
+static const char *const name_of[] = {"",
 #define INVARIANT(name, sentence) #name,
-    INVARIANTS
+                                      INVARIANTS
 #undef INVARIANT
 };
-static const char *const sentence_of[] = {
-    "",
+static const char *const sentence_of[] = {"",
 #define INVARIANT(name, sentence) sentence,
-    INVARIANTS
+                                          INVARIANTS
 #undef INVARIANT
 };
 
@@ -127,7 +125,8 @@ static void check_owners(const struct object_view *v)
 {
 	if ((v->owners & (v->owners - 1)) == 0)
 		return;
-	FOR_EACH_OF (giver, v->owners) {
+	FOR_EACH_OF(giver, v->owners)
+	{
 		const struct shared *s = entry_of(&world.core[giver], v);
 
 		if (s && s->moving_to && v->owners == ((cores_t)1 << giver | (cores_t)1 << (s->moving_to - 1)))
@@ -143,7 +142,8 @@ static void check_holders(const struct object_view *v)
 
 	if ((v->holders & (v->holders - 1)) == 0)
 		return;
-	FOR_EACH_OF (owner, v->owners) {
+	FOR_EACH_OF(owner, v->owners)
+	{
 		const struct shared *s = entry_of(&world.core[owner], v);
 
 		if (s)
@@ -229,23 +229,13 @@ static bool is_allowed(enum request_kind kind, uint8_t error)
 	static const struct {
 		uint8_t kind, error;
 	} allowed[] = {
-	    {REQUEST_COPY, ERR_NUMBER_CAP_EMPTY}, /* revoked, or deleted, before */
-	    {REQUEST_COPY, ERR_NUMBER_CAP_TYPE},
-	    {REQUEST_COPY, ERR_NUMBER_SLOT_IN_USE}, /* the receiver had no room */
-	    {REQUEST_MOVE, ERR_NUMBER_CAP_EMPTY},
-	    {REQUEST_MOVE, ERR_NUMBER_CAP_TYPE},
-	    {REQUEST_MOVE, ERR_NUMBER_SLOT_IN_USE},
-	    {REQUEST_RETYPE, ERR_NUMBER_CAP_EMPTY},
-	    {REQUEST_RETYPE, ERR_NUMBER_CAP_RIGHTS},
-	    {REQUEST_RETYPE, ERR_NUMBER_OVERLAP},
-	    {REQUEST_RETYPE, ERR_NUMBER_RETYPE},
-	    {REQUEST_RETYPE, ERR_NUMBER_RANGE},
-	    {REQUEST_RETYPE, ERR_NUMBER_SLOT_IN_USE},
-	    {REQUEST_DELETE, ERR_NUMBER_CAP_EMPTY},
-	    {REQUEST_DELETE, ERR_NUMBER_LAST_COPY},
-	    {REQUEST_REVOKE, ERR_NUMBER_CAP_EMPTY},
-	    {REQUEST_REVOKE, ERR_NUMBER_CAP_RIGHTS},
-	    {REQUEST_REVOKE, ERR_NUMBER_LAST_COPY}, /* what a CNode among the descendants holds */
+	    {REQUEST_COPY, ERR_NUMBER_CAP_EMPTY},                                            /* revoked, or deleted, before */
+	    {REQUEST_COPY, ERR_NUMBER_CAP_TYPE},     {REQUEST_COPY, ERR_NUMBER_SLOT_IN_USE}, /* the receiver had no room */
+	    {REQUEST_MOVE, ERR_NUMBER_CAP_EMPTY},    {REQUEST_MOVE, ERR_NUMBER_CAP_TYPE},     {REQUEST_MOVE, ERR_NUMBER_SLOT_IN_USE},
+	    {REQUEST_RETYPE, ERR_NUMBER_CAP_EMPTY},  {REQUEST_RETYPE, ERR_NUMBER_CAP_RIGHTS}, {REQUEST_RETYPE, ERR_NUMBER_OVERLAP},
+	    {REQUEST_RETYPE, ERR_NUMBER_RETYPE},     {REQUEST_RETYPE, ERR_NUMBER_RANGE},      {REQUEST_RETYPE, ERR_NUMBER_SLOT_IN_USE},
+	    {REQUEST_DELETE, ERR_NUMBER_CAP_EMPTY},  {REQUEST_DELETE, ERR_NUMBER_LAST_COPY},  {REQUEST_REVOKE, ERR_NUMBER_CAP_EMPTY},
+	    {REQUEST_REVOKE, ERR_NUMBER_CAP_RIGHTS}, {REQUEST_REVOKE, ERR_NUMBER_LAST_COPY}, /* what a CNode among the descendants holds */
 	};
 
 	for (unsigned k = 0; k < sizeof allowed / sizeof allowed[0]; k++)
@@ -279,6 +269,21 @@ static bool is_same(const struct slot *s, const struct object *o)
 	return s->base == o->base && s->size == o->size && s->type == o->type;
 }
 
+/* The owner's monitor may keep a capability of its own to the object, as an anchor; but not one that somebody's operation is about. */
+static bool is_monitors_own(const struct core *c, const struct slot *s)
+{
+	if (s->owner != core_number(c) || s < monitor_slot(c, CAP(IN_MONITOR, 0)) ||
+	    s >= monitor_slot(c, CAP(IN_MONITOR, 0)) + MONITOR_SLOTS)
+		return false;
+	for (unsigned k = 0; k < TASKS_MAX; k++) {
+		const struct task *t = &world.task[k];
+
+		if (t->state == TASK_PENDING && t->request.core == core_number(c) && monitor_slot(c, (cap_t){t->cap}) == s)
+			return false;
+	}
+	return true;
+}
+
 /* The object was revoked, and the caller has its capability back. */
 static void check_revoked(const struct task *t)
 {
@@ -286,14 +291,13 @@ static void check_revoked(const struct task *t)
 
 	for (unsigned c = 0; c < world.cores; c++)
 		for (const struct slot *s = world.core[c].dead ? NULL : first_slot(&world.core[c]); s; s = database_next(s))
-			if (s != own && lies_in(s, &t->object) && !(is_same(s, &t->object) && is_anchor(&world.core[c], s)))
+			if (s != own && lies_in(s, &t->object) && !(is_same(s, &t->object) && is_monitors_own(&world.core[c], s)))
 				BREAK(revoked);
 	if (translated_anywhere(t->object.base, t->object.size, own))
 		BREAK(translations);
 	for (unsigned k = 0; k < TASKS_MAX; k++) {
 		struct task *other = &world.task[k];
-		const struct slot inner = {
-		    .base = other->object.base, .size = other->object.size, .type = (uint8_t)other->object.type};
+		const struct slot inner = {.base = other->object.base, .size = other->object.size, .type = (uint8_t)other->object.type};
 
 		if (other != t && other->state == TASK_PENDING && !other->delivered && lies_in(&inner, &t->object))
 			other->revoked = true;
@@ -356,7 +360,8 @@ static void check_entries(const struct core *c)
 
 		if (s->object.type == CAP_Null)
 			continue;
-		if (s->owner == core_number(c) ? set_is_empty(&s->holders) : s->anchor.value == CAP_NULL.value || !owns_inside(c, &s->object))
+		if (s->owner == core_number(c) ? set_is_empty(&s->holders)
+		                               : s->anchor.value == CAP_NULL.value || !owns_inside(c, &s->object))
 			BREAK(leaked_entries);
 		if (s->busy || s->first || s->moving_to)
 			BREAK(quiet);

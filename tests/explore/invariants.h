@@ -21,7 +21,7 @@
 	INVARIANT(arrives, "A copy arrives once, as what was sent, where it was sent to, and is there when the sender is told so.")        \
 	INVARIANT(moved, "What was moved is no longer where it was.")                                                                      \
 	INVARIANT(rights, "Rights never grow on the way.")                                                                                 \
-	INVARIANT(revoked, "When a revoke returns, of the object only the caller's capability is left, and nothing made of it.")           \
+	INVARIANT(revoked, "When a revoke returns, users have nothing of the object but the caller's capability, and nothing made of it.") \
 	INVARIANT(revoked_later, "A capability that a revoke has taken does not arrive anywhere after the revoke has returned.")           \
 	INVARIANT(translations, "No core's translations lead to memory that was revoked, or of which something new was made.")             \
 	INVARIANT(given_back, "What an operation leaves goes back to where it came from, and memory that comes back is RAM.")              \
@@ -29,7 +29,8 @@
 	INVARIANT(ends, "Every operation ends.")                                                                                           \
 	INVARIANT(quiet, "When every operation has ended, the agreement is quiet on all cores.")                                           \
 	INVARIANT(owned, "At rest every object that other cores may have is owned by a core that has it, and all copies name that core.")  \
-	INVARIANT(holders_exact, "At rest an owner knows no holder that has nothing, and nothing is flagged REMOTE that only one core has.") \
+	INVARIANT(holders_exact,                                                                                                           \
+	          "At rest an owner knows no holder that has nothing, and nothing is flagged REMOTE that only one core has.")              \
 	INVARIANT(leaked_slots, "At rest a monitor's slots hold anchors and memory that came back, nothing else.")                         \
 	INVARIANT(leaked_entries, "At rest a shared object's entry has holders, or is an anchor below which this core owns something.")
 

@@ -5,6 +5,7 @@
  * explore --seconds N           that time (600)
  * explore --slice               the small scenarios only, for `make test`
  * explore --until-broken        ends at the first broken invariant, with exit code 0 if there is one: the test of a mutant
+ * explore --only DISTRIBUTION   only from that one
  * explore SCENARIO              one scenario; if it breaks an invariant, the shortest schedule, drawn
  *
  * A scenario is called distribution:cores:operations:deaths, the operations as numbers of distribution_begin's list: frame:3:5,17:0. */
@@ -18,7 +19,7 @@
 #include "tests/explore/scenarios.h"
 #include "tests/explore/search.h"
 
-#define OPERATIONS_EACH 3          /* of one scenario, at most */
+#define OPERATIONS_EACH 3 /* of one scenario, at most */
 #define STATES_MAX      4000000
 
 /* All scenarios of so many operations. */
@@ -29,9 +30,8 @@ struct family {
 };
 
 static const struct family families[] = {
-    {1, 2, 0, 100, true}, {1, 3, 0, 100, true}, {2, 2, 0, 100, true},  {2, 3, 0, 100, false},
-    {1, 2, 1, 100, true}, {1, 3, 1, 100, true}, {2, 2, 1, 100, false}, {3, 2, 0, 80, false},
-    {2, 3, 1, 90, false}, {3, 3, 0, 100, false},
+    {1, 2, 0, 100, true}, {1, 3, 0, 100, true},  {2, 2, 0, 100, true}, {2, 3, 0, 100, false}, {1, 2, 1, 100, true},
+    {1, 3, 1, 100, true}, {2, 2, 1, 100, false}, {3, 2, 0, 80, false}, {2, 3, 1, 90, false},  {3, 3, 0, 100, false},
 };
 #define FAMILIES (sizeof families / sizeof families[0])
 
@@ -43,6 +43,7 @@ struct scenario {
 
 static struct {
 	double seconds;
+	const char *only;
 	bool slice, until_broken;
 } options = {.seconds = 600};
 
@@ -142,7 +143,8 @@ static void *begin(const struct distribution *d, unsigned cores, unsigned *liste
 	void *beginning;
 
 	if (!distribution_begin(d, cores, list, listed)) {
-		printf("  the distribution '%s' on %u cores breaks: %s (%s)\n", d->name, cores, invariant_sentence(broken), invariant_name(broken));
+		printf("  the distribution '%s' on %u cores breaks: %s (%s)\n", d->name, cores, invariant_sentence(broken),
+		       invariant_name(broken));
 		world_begin(cores);
 		diagram_begin();
 		d->make(cores);
@@ -209,9 +211,9 @@ static bool explore_distribution(const struct family *f, const struct distributi
 	const double seconds = now() - start;
 
 	if (!options.until_broken)
-		printf("  %-14s %6zu of %6zu exhausted%s, %9zu states, up to %3u steps, %7.0f states/s\n", d->name, total.exhausted - exhausted,
-		       count_scenarios(f->operations, listed), total.broken > wrong ? " (BROKEN)" : "", total.states - states, deepest,
-		       (double)(total.states - states) / (seconds > 0 ? seconds : 1));
+		printf("  %-14s %6zu of %6zu exhausted%s, %9zu states, up to %3u steps, %7.0f states/s\n", d->name,
+		       total.exhausted - exhausted, count_scenarios(f->operations, listed), total.broken > wrong ? " (BROKEN)" : "",
+		       total.states - states, deepest, (double)(total.states - states) / (seconds > 0 ? seconds : 1));
 	fflush(stdout);
 	(void)scenarios;
 	return !(options.until_broken && total.broken);
@@ -224,7 +226,8 @@ static bool explore_family(const struct family *f, double start)
 	if (!options.until_broken)
 		printf("%s\n", family_text(f));
 	for (unsigned k = 0; k < distribution_count; k++)
-		if (f->cores >= distributions[k].cores_min && !explore_distribution(f, &distributions[k], deadline))
+		if (f->cores >= distributions[k].cores_min && (!options.only || !strcmp(options.only, distributions[k].name)) &&
+		    !explore_distribution(f, &distributions[k], deadline))
 			return false;
 	return true;
 }
@@ -239,8 +242,8 @@ static int explore_all(void)
 	total.seconds = now() - start;
 	if (options.until_broken) {
 		if (total.broken)
-			printf("caught by '%s' in scenario %zu, after %zu states; shortest schedule %u steps\n", invariant_name(search.broken),
-			       total.scenarios, total.states, search.depth);
+			printf("caught by '%s' in scenario %zu, after %zu states; shortest schedule %u steps\n",
+			       invariant_name(search.broken), total.scenarios, total.states, search.depth);
 		else
 			printf("SURVIVED %zu scenarios, %zu states\n", total.scenarios, total.states);
 		return total.broken ? 0 : 1;
@@ -258,7 +261,8 @@ static bool parse(const char *text, struct scenario *s)
 	char *at;
 
 	for (unsigned k = 0; colon && k < distribution_count; k++)
-		if (strlen(distributions[k].name) == (size_t)(colon - text) && !strncmp(text, distributions[k].name, (size_t)(colon - text)))
+		if (strlen(distributions[k].name) == (size_t)(colon - text) &&
+		    !strncmp(text, distributions[k].name, (size_t)(colon - text)))
 			s->distribution = &distributions[k];
 	if (!s->distribution)
 		return false;
@@ -278,7 +282,8 @@ static int replay(const char *text)
 	void *beginning;
 
 	if (!parse(text, &s)) {
-		fprintf(stderr, "explore: '%s' is not a scenario: DISTRIBUTION:CORES:OPERATION,OPERATION:DEATHS is, frame:3:5,17:0\n", text);
+		fprintf(stderr, "explore: '%s' is not a scenario: DISTRIBUTION:CORES:OPERATION,OPERATION:DEATHS is, frame:3:5,17:0\n",
+		        text);
 		return 2;
 	}
 	beginning = begin(s.distribution, s.cores, &listed);
@@ -302,6 +307,8 @@ int main(int count, char **words)
 	for (int k = 1; k < count; k++) {
 		if (!strcmp(words[k], "--seconds") && k + 1 < count)
 			options.seconds = strtod(words[++k], NULL);
+		else if (!strcmp(words[k], "--only") && k + 1 < count)
+			options.only = words[++k];
 		else if (!strcmp(words[k], "--slice"))
 			options.slice = true;
 		else if (!strcmp(words[k], "--until-broken"))

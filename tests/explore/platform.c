@@ -6,7 +6,6 @@
 
 #include "tests/explore/world.h"
 
-#include "cpudriver/capability/database.h"
 #include "cpudriver/capability/types.h"
 
 #include "tests/explore/invariants.h"
@@ -166,24 +165,32 @@ err_t platform_move(cap_t cap, cap_t slot)
 
 err_t platform_rescue(const struct platform_obstacle *o, cap_t slot)
 {
-	const struct slot object = {.base = o->base, .size = o->size, .type = (uint8_t)o->type};
-	struct slot *s = database_not_before(&here->caps, &object);
+	const struct platform_remote copy = {
+	    .type = o->type, .rights = type_facts[o->type].rights, .owner = OWNER_OF_COPIES, .base = o->base, .bytes = o->size};
 
-	if (!s || !same_object(s, &object))
-		return ERR(CAP_EMPTY);
-	slot_copy(&here->caps, s, monitor_slot(here, slot), RIGHTS(RIGHTS_ALL));
-	monitor_slot(here, slot)->rights = type_facts[o->type].rights;
-	return OK;
+	return platform_install(slot, &copy);
+}
+
+static struct invocation find(uint64_t base, uint64_t bytes, uint64_t within, err_t *e)
+{
+	struct invocation i;
+
+	do
+		i = kernel(OP_Kernel_find, e, base, bytes, within, 0, 0);
+	while (err_is(*e, ERR_NUMBER_AGAIN));
+	return i;
 }
 
 void platform_relate(cap_t cap, struct platform_relations *r)
 {
-	const struct slot *s = monitor_slot(here, cap), *after = database_after(&here->caps, s);
+	const struct slot *s = monitor_slot(here, cap);
+	err_t e;
+	const struct invocation i = find(s->base, s->size, cap.value, &e);
 
 	*r = (struct platform_relations){
-	    .contents = after && after->base < slot_end(s),
-	    .copies = another_copy(s) != NULL,
-	    .covered = !same_object(database_first_reaching(&here->caps, slot_end(s) - 1), s),
+	    .contents = i.value[0] & FIND_FOUND,
+	    .copies = i.value[0] & FIND_COPIES,
+	    .covered = i.value[0] & FIND_COVERED,
 	};
 }
 
@@ -222,6 +229,16 @@ err_t platform_delete(cap_t cap, bool *ram, struct platform_obstacle *o)
 	return e;
 }
 
+err_t platform_delete_mapped(cap_t cap, bool *ram, struct platform_obstacle *o)
+{
+	err_t e;
+	const struct invocation i = kernel(OP_Kernel_delete, &e, cap.value, SWEEP_SHARED_TABLES, 0, 0, 0);
+
+	*ram = is_ok(e) && i.value[0];
+	tell_obstacle(&i, e, o);
+	return e;
+}
+
 err_t platform_revoke(cap_t cap, struct platform_obstacle *o)
 {
 	err_t e;
@@ -243,10 +260,9 @@ err_t platform_sweep(cap_t cap, unsigned flags, struct platform_obstacle *o)
 bool platform_find(cap_t within, uint64_t base, uint64_t bytes)
 {
 	err_t e;
-	const struct invocation i =
-	    kernel(OP_Kernel_find, &e, base, bytes, within.value == CAP_NULL.value ? UINT64_MAX : within.value, 0, 0);
+	const struct invocation i = find(base, bytes, within.value == CAP_NULL.value ? FIND_ANY : within.value, &e);
 
-	return is_ok(e) && i.value[0];
+	return is_err(e) || i.value[0] & FIND_FOUND;
 }
 
 err_t platform_retype(cap_t source, enum cap_type type, uint64_t offset, uint64_t bytes, unsigned count, cap_t first)
@@ -254,8 +270,8 @@ err_t platform_retype(cap_t source, enum cap_type type, uint64_t offset, uint64_
 	err_t e;
 
 	do
-		kernel(OP_Kernel_retype, &e, source.value, cnode_of(first), slot_of(first) | (uint64_t)type << 8 | (uint64_t)count << 16, offset,
-		       bytes);
+		kernel(OP_Kernel_retype, &e, source.value, cnode_of(first), slot_of(first) | (uint64_t)type << 8 | (uint64_t)count << 16,
+		       offset, bytes);
 	while (err_is(e, ERR_NUMBER_AGAIN));
 	return e;
 }

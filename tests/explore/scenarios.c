@@ -30,17 +30,21 @@ static void grant(unsigned core, enum cap_type type, unsigned page, unsigned pag
 		BREAK(result);
 }
 
-static void copy(unsigned core, unsigned slot, unsigned to, unsigned rights)
+static void copy(unsigned core, unsigned slot, unsigned to, unsigned to_slot)
 {
-	perform((struct request){
-	    .kind = REQUEST_COPY, .core = (uint8_t)core, .slot = (uint8_t)slot, .to_core = (uint8_t)to, .to_slot = (uint8_t)slot, .rights = (uint8_t)rights});
+	perform((struct request){.kind = REQUEST_COPY,
+	                         .core = (uint8_t)core,
+	                         .slot = (uint8_t)slot,
+	                         .to_core = (uint8_t)to,
+	                         .to_slot = (uint8_t)to_slot,
+	                         .rights = ALL});
 }
 
-static void copy_to_all(unsigned cores, unsigned core, unsigned slot)
+static void copy_to_all(unsigned cores, unsigned core, unsigned slot, unsigned to_slot)
 {
 	for (unsigned to = 0; to < cores; to++)
 		if (to != core)
-			copy(core, slot, to, ALL);
+			copy(core, slot, to, to_slot);
 }
 
 static void retype(unsigned core, unsigned slot, enum cap_type type, unsigned page, unsigned pages, unsigned to)
@@ -67,20 +71,20 @@ static void simple(enum request_kind kind, unsigned core, unsigned slot, unsigne
 static void make_frame(unsigned cores)
 {
 	grant(0, CAP_Frame, 0, 2, OBJECT);
-	copy_to_all(cores, 0, OBJECT);
+	copy_to_all(cores, 0, OBJECT, OBJECT);
 }
 
 static void make_two_holders(unsigned cores)
 {
 	grant(0, CAP_RAM, 0, 2, OBJECT);
-	copy(0, OBJECT, 1, ALL);
+	copy(0, OBJECT, 1, OBJECT);
 	(void)cores;
 }
 
 static void make_ram(unsigned cores)
 {
 	grant(0, CAP_RAM, 0, 4, OBJECT);
-	copy_to_all(cores, 0, OBJECT);
+	copy_to_all(cores, 0, OBJECT, OBJECT);
 }
 
 static void make_part(unsigned cores)
@@ -89,26 +93,36 @@ static void make_part(unsigned cores)
 	retype(1, OBJECT, CAP_Frame, 0, 2, PART);
 }
 
+/* Core 2 has what was made of the RAM, but nothing of the RAM itself. */
+static void make_heir(unsigned cores)
+{
+	grant(0, CAP_RAM, 0, 4, OBJECT);
+	copy(0, OBJECT, 1, OBJECT);
+	retype(1, OBJECT, CAP_Frame, 0, 2, PART);
+	copy(1, PART, 2, PART);
+	(void)cores;
+}
+
 static void make_shared_part(unsigned cores)
 {
 	make_part(cores);
-	copy_to_all(cores, 1, PART);
+	copy_to_all(cores, 1, PART, PART);
 }
 
 static void make_open(unsigned cores)
 {
-	copy_to_all(cores, 0, OPEN_FRAME);
+	copy_to_all(cores, 0, OPEN_FRAME, OBJECT);
 }
 
 static void make_open_ram(unsigned cores)
 {
-	copy_to_all(cores, 0, OPEN_RAM);
+	copy_to_all(cores, 0, OPEN_RAM, OBJECT);
 }
 
 static void make_open_part(unsigned cores)
 {
 	make_open_ram(cores);
-	retype(1, OPEN_RAM, CAP_RAM, 0, 4, PART);
+	retype(1, OBJECT, CAP_RAM, 0, 4, PART);
 }
 
 /* Core 1 keeps its only capability to a frame of core 0's in a CNode. */
@@ -119,10 +133,27 @@ static void make_node(unsigned cores)
 	simple(REQUEST_PUT, 1, OBJECT, NODE, 0);
 }
 
-/* So does the owner. */
+/* Two CNodes of core 1's hold each other, and core 1's capabilities to a frame of core 0's. */
+static void make_circle(unsigned cores)
+{
+	enum { COPY = 8 };
+
+	make_frame(cores);
+	retype(1, OPEN_RAM, CAP_CNode, 0, 4, NODE);
+	retype(1, OPEN_RAM, CAP_CNode, 4, 4, NODE + 1);
+	for (unsigned k = 0; k < 2; k++) {
+		simple(REQUEST_LOCAL_COPY, 1, OBJECT, COPY, 0);
+		simple(REQUEST_PUT, 1, COPY, NODE + k, 0);
+		simple(REQUEST_LOCAL_COPY, 1, NODE + k, COPY, 0);
+		simple(REQUEST_PUT, 1, COPY, NODE + 1 - k, 1);
+	}
+	simple(REQUEST_DELETE, 1, OBJECT, 0, 0);
+}
+
+/* The owner keeps its only capability in a CNode. */
 static void make_owner_node(unsigned cores)
 {
-	copy_to_all(cores, 0, OPEN_FRAME);
+	copy_to_all(cores, 0, OPEN_FRAME, OBJECT);
 	retype(0, OPEN_RAM, CAP_CNode, 0, 4, NODE);
 	simple(REQUEST_PUT, 0, OPEN_FRAME, NODE, 0);
 }
@@ -132,7 +163,7 @@ static void make_table(unsigned cores)
 {
 	world.tables = true;
 	retype(0, OPEN_RAM, CAP_PageTable1, 0, 2, TABLE);
-	copy_to_all(cores, 0, TABLE);
+	copy_to_all(cores, 0, TABLE, TABLE);
 	for (unsigned c = 0; c < cores; c++) {
 		if (c)
 			retype(c, OPEN_RAM, CAP_PageTable2, 4, 2, UPPER_TABLE);
@@ -151,10 +182,12 @@ const struct distribution distributions[] = {
     {"ram", "RAM that all have, inside its owner's monitor's", 2, make_ram},
     {"part", "RAM that all have; core 1 has made a frame of a part", 2, make_part},
     {"shared part", "RAM that all have, and a frame in it, core 1's, that all have", 2, make_shared_part},
+    {"heir", "RAM that cores 0 and 1 have; core 1 has made a frame of a part, which core 2 has too", 3, make_heir},
     {"open", "a frame that all have and nothing contains", 2, make_open},
     {"open ram", "RAM that all have and nothing contains", 2, make_open_ram},
     {"open part", "RAM that all have and nothing contains; core 1 has made RAM of a part", 2, make_open_part},
     {"node", "a frame that all have; core 1's capability is the content of a CNode", 2, make_node},
+    {"circle", "a frame that all have; core 1's capabilities lie in two CNodes that hold each other", 2, make_circle},
     {"owner's node", "a frame that all have and nothing contains; the owner's capability is the content of a CNode", 2, make_owner_node},
     {"table", "a page table that all use, and a frame mapped in it", 2, make_table},
 };

@@ -3,11 +3,21 @@
 
 #include "tests/explore/schedule.h"
 
+#include <string.h>
+
 #include "tests/explore/diagram.h"
 #include "tests/explore/invariants.h"
 #include "tests/explore/world.h"
 
 /* ---- What can happen ---------------------------------------------------------------------------- */
+
+static uint32_t message_view(const struct message *m)
+{
+	union agreement_message said;
+
+	memcpy(said.words, m->word, sizeof said.words);
+	return said.head.view;
+}
 
 struct list {
 	struct choice *at;
@@ -20,11 +30,15 @@ static void add(struct list *l, enum choice_kind kind, unsigned a, unsigned b)
 		l->at[l->count++] = (struct choice){.kind = (uint8_t)kind, .a = (uint8_t)a, .b = (uint8_t)b};
 }
 
+/* A message of a view that the receiver has not heard of yet waits until it has. */
 static void add_messages(struct list *l, unsigned to)
 {
-	for (unsigned from = 0; from < world.cores; from++)
-		if (world.queue[from][to].count)
+	for (unsigned from = 0; from < world.cores; from++) {
+		const struct queue *q = &world.queue[from][to];
+
+		if (q->count && message_view(&q->message[0]) <= world.core[to].view)
 			add(l, CHOICE_DELIVER, from, to);
+	}
 }
 
 unsigned choices(struct choice *out, unsigned deaths)

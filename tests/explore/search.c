@@ -61,7 +61,7 @@ static struct {
 	struct {
 		uint64_t hash; /* 0: free */
 		uint64_t node;
-	} *table;
+	} * table;
 	size_t size; /* a power of two */
 	struct heap nodes, steps, now, next;
 	size_t count;

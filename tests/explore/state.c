@@ -168,7 +168,8 @@ static uint64_t hash_capabilities(uint64_t h, const struct core *c)
 		h = mix(h, (uintptr_t)s);
 		h = mix(h, s->base);
 		h = mix(h, s->size);
-		h = mix(h, s->type | (uint64_t)s->rights << 8 | (uint64_t)s->flags << 16 | (uint64_t)s->owner << 32 | (uint64_t)s->cursor << 48);
+		h = mix(h, s->type | (uint64_t)s->rights << 8 | (uint64_t)s->flags << 16 | (uint64_t)s->owner << 32 |
+		               (uint64_t)s->cursor << 48);
 		h = mix(h, s->extra);
 		if (is_page_table(s) && !(s->flags & CAP_FLAG_FOREIGN))
 			h = hash_table(h, s);

@@ -3,10 +3,11 @@
 
 /* The users, who ask for operations as the library OS does: the CPU driver first, and if it answers NEEDS_AGREEMENT, the monitor. So this
  * is also the part of the monitor that takes requests: it fetches the capability into a slot of its own and gives back what
- * the agreement returns. What must hold for a single operation at its end is checked here, the rest in invariants.c. */
+ * the agreement returns. */
 
 #include "tests/explore/world.h"
 
+#include "cpudriver/capability/types.h"
 #include "tests/explore/diagram.h"
 #include "tests/explore/invariants.h"
 
@@ -108,11 +109,28 @@ static void give_back(struct task *t, cap_t cap)
 	cap_slot_free(cap);
 }
 
+/* What the monitor checks before it asks the others. */
+static err_t may_ask(const struct task *t)
+{
+	const struct request *r = &t->request;
+
+	if ((r->kind == REQUEST_RETYPE || r->kind == REQUEST_REVOKE) && !(t->rights & RIGHT_CONTROL))
+		return ERR(CAP_RIGHTS);
+	if (r->kind != REQUEST_RETYPE)
+		return OK;
+	if (!(type_facts[r->type].sources & TYPE_BIT(t->object.type)))
+		return ERR(RETYPE);
+	return (r->page + r->pages) * PAGE_BYTES > t->object.size ? ERR(RANGE) : OK;
+}
+
 static err_t ask_monitor(struct task *t, uint64_t token, cap_t cap)
 {
 	struct agreement *a = &here->agreement;
 	const struct request *r = &t->request;
+	const err_t e = may_ask(t);
 
+	if (is_err(e))
+		return e;
 	switch (r->kind) {
 	case REQUEST_COPY:
 	case REQUEST_MOVE:
@@ -163,7 +181,7 @@ static err_t ask_cpu_driver(const struct request *r)
 	case REQUEST_LOCAL_COPY:
 		return cap_mint(USER_CAP(r->slot), USER_CAP(r->to_slot), RIGHTS(r->rights), 0);
 	case REQUEST_PUT:
-		world_call(USER_CAP(r->slot), OP_Any_move, &e, USER_CAP(r->to_slot).value, 0, 0, 0, 0);
+		world_call(USER_CAP(r->slot), OP_Any_move, &e, USER_CAP(r->to_slot).value, r->page, 0, 0, 0);
 		return e;
 	case REQUEST_MAP:
 		if (user_slot(r->core, r->slot)->type == CAP_Frame)
@@ -189,7 +207,7 @@ void task_start(unsigned number)
 	}
 	t->object = (struct object){.base = s->base, .size = s->size, .type = s->type};
 	t->rights = s->rights;
-	if (t->request.kind == REQUEST_COPY || t->request.kind == REQUEST_MOVE) {
+	if (t->request.direct || t->request.kind == REQUEST_COPY || t->request.kind == REQUEST_MOVE) {
 		begin_agreement(t);
 		return;
 	}

@@ -20,11 +20,11 @@
 #include "tests/explore/schedule.h"
 #include "tests/explore/world.h"
 
-#define ROUNDS         40    /* of a walk */
-#define ROUND_TASKS    80    /* operations of a round */
-#define ROUND_STEPS    20000 /* more, and something goes on for ever */
-#define STEPS_DRAWN    80
-#define SLOW_FOR       300   /* steps */
+#define ROUNDS      40    /* of a walk */
+#define ROUND_TASKS 80    /* operations of a round */
+#define ROUND_STEPS 20000 /* more, and something goes on for ever */
+#define STEPS_DRAWN 80
+#define SLOW_FOR    300 /* steps */
 
 struct walk {
 	unsigned cores, deaths;
@@ -58,8 +58,9 @@ static unsigned any_slot(unsigned core, bool empty)
 static enum request_kind any_kind(void)
 {
 	static const uint8_t kinds[] = {
-	    REQUEST_COPY,   REQUEST_COPY,   REQUEST_COPY,   REQUEST_COPY,   REQUEST_MOVE,   REQUEST_MOVE,       REQUEST_RETYPE, REQUEST_RETYPE,
-	    REQUEST_RETYPE, REQUEST_DELETE, REQUEST_DELETE, REQUEST_DELETE, REQUEST_REVOKE, REQUEST_LOCAL_COPY, REQUEST_PUT,
+	    REQUEST_COPY,   REQUEST_COPY,   REQUEST_COPY,   REQUEST_COPY,       REQUEST_MOVE,
+	    REQUEST_MOVE,   REQUEST_RETYPE, REQUEST_RETYPE, REQUEST_RETYPE,     REQUEST_DELETE,
+	    REQUEST_DELETE, REQUEST_DELETE, REQUEST_REVOKE, REQUEST_LOCAL_COPY, REQUEST_PUT,
 	};
 
 	return kinds[below(sizeof kinds)];
@@ -82,6 +83,7 @@ static struct request any_request(void)
 	r.to_core = (uint8_t)((r.core + 1 + below(world.cores - 1)) % world.cores);
 	r.to_slot = (uint8_t)any_slot(r.kind == REQUEST_COPY || r.kind == REQUEST_MOVE ? r.to_core : r.core, r.kind != REQUEST_PUT);
 	r.rights = (uint8_t)(below(4) ? RIGHTS_ALL : below(RIGHTS_ALL + 1));
+	r.direct = r.kind <= REQUEST_REVOKE && below(8) == 0;
 	if (r.kind == REQUEST_RETYPE)
 		choose_part(&r, user_slot(r.core, r.slot));
 	return r;
@@ -248,8 +250,8 @@ static int walk_many(double seconds, bool until_broken)
 		walk(&shortest); /* again, for what it breaks */
 		show_broken(shortest, 0);
 	}
-	printf("%zu walks on 2 to %u cores: %zu operations, %zu steps, %zu broken, in %.0f s\n", walks, WORLD_CORES, operations, steps, wrong,
-	       now() - start);
+	printf("%zu walks on 2 to %u cores: %zu operations, %zu steps, %zu broken, in %.0f s\n", walks, WORLD_CORES, operations, steps,
+	       wrong, now() - start);
 	return (wrong != 0) != until_broken;
 }
 

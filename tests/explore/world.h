@@ -59,7 +59,7 @@ enum request_kind {
 	REQUEST_DELETE,
 	REQUEST_REVOKE,
 	REQUEST_LOCAL_COPY, /* to another slot here */
-	REQUEST_PUT,        /* into slot 0 of the CNode that another slot holds */
+	REQUEST_PUT,        /* into slot `page` of the CNode that another slot holds */
 	REQUEST_MAP,        /* in entry `page` of the table that another slot holds */
 	REQUEST_KINDS
 };
@@ -69,6 +69,7 @@ struct request {
 	uint8_t to_core, to_slot;
 	uint8_t type, page, pages; /* retype */
 	uint8_t rights;
+	bool direct; /* to the monitor, without asking the CPU driver first */
 };
 
 enum task_state { TASK_NONE, TASK_READY, TASK_PENDING, TASK_DONE };
