@@ -2,6 +2,6 @@
 # Copyright 2026 The Atoll authors
 
 PROGRAMS += ipcbench
-ipcbench_SRCS := $(wildcard bench/ipcbench/*.c) bench/common/stats.c
+ipcbench_SRCS := $(wildcard bench/ipcbench/*.c) bench/common/sample.c bench/common/stats.c
 
 include bench/host/rules.mk

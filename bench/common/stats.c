@@ -43,10 +43,14 @@ struct summary summarise(double *samples, size_t n)
 
 bool fact_line(char *line, size_t size, const struct fact *fact)
 {
+	char shared[64] = "";
+
+	if (fact->holders > 0)
+		snprintf(shared, sizeof(shared), "\"holders\":%u,\"messages\":%.4g,", fact->holders, fact->messages);
 	int length = snprintf(line, size,
-	                      "@bench {\"id\":\"%s\",\"lens\":\"%s\",\"unit\":\"%s\",\"from\":%d,\"to\":%d,\"n\":%zu,"
+	                      "@bench {\"id\":\"%s\",\"lens\":\"%s\",\"unit\":\"%s\",\"from\":%d,\"to\":%d,%s\"n\":%zu,"
 	                      "\"min\":%.10g,\"p50\":%.10g,\"p99\":%.10g,\"max\":%.10g}",
-	                      fact->id, fact->lens, fact->unit, fact->from, fact->to, fact->of.n, fact->of.min, fact->of.p50, fact->of.p99,
+	                      fact->id, fact->lens, fact->unit, fact->from, fact->to, shared, fact->of.n, fact->of.min, fact->of.p50, fact->of.p99,
 	                      fact->of.max);
 
 	return length >= 0 && (size_t)length < size;

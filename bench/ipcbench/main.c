@@ -18,7 +18,7 @@
 #include <atoll/domain.h>
 #include <atoll/ipc.h>
 
-#include "bench/ipcbench/sample.h"
+#include "bench/common/sample.h"
 #include "bench/ipcbench/single.h"
 #include "bench/ipcbench/worker.h"
 

@@ -18,7 +18,7 @@
 
 #include <atoll/ipc.h>
 
-#include "bench/ipcbench/sample.h"
+#include "bench/common/sample.h"
 
 /* Measures from this core to the worker with service `peer` on `core`. Prints a sentence and returns false when something went wrong. */
 bool pair_measure(const struct lens *lens, const char *peer, unsigned core, bool quick);

@@ -12,7 +12,7 @@
  *   cap.copy, cap.retype, cap.delete, cap.revoke   with the capabilities that a program has anyway
  *   cap.copy.10000, ...                            with 10,000 more in the core's database */
 
-#include "bench/ipcbench/sample.h"
+#include "bench/common/sample.h"
 
 /* Prints a fact for each; false, after a sentence, if one could not be measured. */
 bool single_measure(const struct lens *lens);

@@ -7,7 +7,7 @@
 
 #include <atoll/ipc.h>
 
-#include "bench/ipcbench/sample.h"
+#include "bench/common/sample.h"
 
 /* Labels of calls to a worker. */
 enum {

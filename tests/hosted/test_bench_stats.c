@@ -31,7 +31,7 @@ static void percentiles_are_samples(void **state)
 
 static void a_fact_is_one_line(void **state)
 {
-	const struct fact fact = {"channel.rtt", "host", "ns", 0, 5, {10000, 80.5, 90.25, 1e9, 12345678901.0}};
+	struct fact fact = {"channel.rtt", "host", "ns", 0, 5, 0, 0, {10000, 80.5, 90.25, 1e9, 12345678901.0}};
 	const char *expected = "@bench {\"id\":\"channel.rtt\",\"lens\":\"host\",\"unit\":\"ns\",\"from\":0,\"to\":5,\"n\":10000,"
 	                       "\"min\":80.5,\"p50\":90.25,\"p99\":1000000000,\"max\":1.23456789e+10}";
 	char line[256], small[20];
@@ -40,6 +40,12 @@ static void a_fact_is_one_line(void **state)
 	assert_true(fact_line(line, sizeof line, &fact));
 	assert_string_equal(line, expected);
 	assert_false(fact_line(small, sizeof small, &fact));
+	fact.holders = 3;
+	fact.messages = 12.5;
+	assert_true(fact_line(line, sizeof line, &fact));
+	expected = "@bench {\"id\":\"channel.rtt\",\"lens\":\"host\",\"unit\":\"ns\",\"from\":0,\"to\":5,\"holders\":3,\"messages\":12.5,"
+	           "\"n\":10000,\"min\":80.5,\"p50\":90.25,\"p99\":1000000000,\"max\":1.23456789e+10}";
+	assert_string_equal(line, expected);
 }
 
 int main(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Copyright 2026 The Atoll authors */
 
-#include "bench/ipcbench/sample.h"
+#include "bench/common/sample.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,23 +68,47 @@ void samples_add(struct samples *s, uint64_t counts, unsigned rounds)
 		s->value[s->n++] = (double)(counts > overhead ? counts - overhead : 0) / rounds;
 }
 
-static void print(struct samples *s, const struct lens *lens, const char *unit, const char *id, unsigned from, unsigned to)
+static void print(const struct fact *fact)
 {
-	const struct fact fact = {.id = id, .lens = lens->name, .unit = unit, .from = (int)from, .to = (int)to, .of = summarise(s->value, s->n)};
 	char line[400];
 
-	if (fact_line(line, sizeof(line), &fact))
+	if (fact_line(line, sizeof(line), fact))
 		puts(line);
 	else
-		printf("ipcbench: the fact %s does not fit its line\n", id);
+		printf("The fact %s does not fit its line\n", fact->id);
 }
 
 void samples_print(struct samples *s, const struct lens *lens, const char *id, unsigned from, unsigned to)
 {
-	print(s, lens, lens->unit, id, from, to);
+	print(&(struct fact){.id = id,
+	                     .lens = lens->name,
+	                     .unit = lens->unit,
+	                     .from = (int)from,
+	                     .to = (int)to,
+	                     .of = summarise(s->value, s->n)});
 }
 
 void samples_print_ratio(struct samples *s, const struct lens *lens, const char *id, unsigned from, unsigned to)
 {
-	print(s, lens, "ratio", id, from, to);
+	print(&(struct fact){
+	    .id = id, .lens = lens->name, .unit = "ratio", .from = (int)from, .to = (int)to, .of = summarise(s->value, s->n)});
+}
+
+void samples_print_shared(struct samples *s, const struct lens *lens, const char *id, unsigned from, unsigned to, unsigned holders,
+                          double messages)
+{
+	print(&(struct fact){.id = id,
+	                     .lens = lens->name,
+	                     .unit = lens->unit,
+	                     .from = (int)from,
+	                     .to = (int)to,
+	                     .holders = holders,
+	                     .messages = messages,
+	                     .of = summarise(s->value, s->n)});
+}
+
+void samples_scale(struct samples *s, double factor)
+{
+	for (size_t i = 0; i < s->n; i++)
+		s->value[i] *= factor;
 }

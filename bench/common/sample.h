@@ -36,6 +36,13 @@ void samples_print(struct samples *s, const struct lens *lens, const char *id, u
 /* As samples_print, of ratios instead of the lens's unit. */
 void samples_print_ratio(struct samples *s, const struct lens *lens, const char *id, unsigned from, unsigned to);
 
+/* As samples_print, of an operation on an object that `holders` other cores have, and that took so many messages between monitors. */
+void samples_print_shared(struct samples *s, const struct lens *lens, const char *id, unsigned from, unsigned to, unsigned holders,
+                          double messages);
+
+/* To another unit. */
+void samples_scale(struct samples *s, double factor);
+
 /* What two readings of the counter with nothing between them cost: the least of many. */
 uint64_t sample_overhead(void);
 
