@@ -91,6 +91,34 @@ err_t platform_install(cap_t slot, const struct platform_remote *what)
 	    .error;
 }
 
+err_t platform_identify(cap_t cap, struct platform_remote *what, unsigned *flags)
+{
+	struct call_result r = invoke(cap, OP_Any_identify, 0, 0, 0, 0, 0);
+
+	if (is_err(r.error))
+		return r.error;
+	*flags = r.value[0] >> 16 & 0xff;
+	*what = (struct platform_remote){
+	    .type = (enum cap_type)(r.value[0] & 0xff),
+	    .rights = (uint8_t)(r.value[0] >> 8),
+	    .owner = r.value[0] >> 32 & 0xffff,
+	    .base = r.value[1],
+	    .bytes = r.value[2],
+	    .extra = r.value[0] >> 48,
+	};
+	return OK;
+}
+
+err_t platform_copy(cap_t cap, uint8_t rights, cap_t slot)
+{
+	return invoke(cap, OP_Any_mint, cnode_of(slot), slot_of(slot), rights, 0, 0).error;
+}
+
+err_t platform_move(cap_t cap, cap_t slot)
+{
+	return invoke(cap, OP_Any_move, cnode_of(slot), slot_of(slot), 0, 0, 0).error;
+}
+
 err_t platform_surrender(cap_t cap)
 {
 	return kernel(OP_Kernel_surrender, cap.value, 0, 0, 0, 0).error;
@@ -122,12 +150,22 @@ static err_t deletion(struct call_result r, struct platform_obstacle *o)
 	return r.error;
 }
 
-err_t platform_delete(cap_t cap, bool *ram, struct platform_obstacle *o)
+static err_t delete_slice(cap_t cap, unsigned flags, bool *ram, struct platform_obstacle *o)
 {
-	struct call_result r = invoke(cap, OP_Any_delete, 0, 0, 0, 0, 0);
+	struct call_result r = kernel(OP_Kernel_delete, cap.value, flags, 0, 0, 0);
 
 	*ram = is_ok(r.error) && r.value[0] != 0;
 	return deletion(r, o);
+}
+
+err_t platform_delete(cap_t cap, bool *ram, struct platform_obstacle *o)
+{
+	return delete_slice(cap, SWEEP_PLAIN, ram, o);
+}
+
+err_t platform_delete_mapped(cap_t cap, bool *ram, struct platform_obstacle *o)
+{
+	return delete_slice(cap, SWEEP_SHARED_TABLES, ram, o);
 }
 
 err_t platform_revoke(cap_t cap, struct platform_obstacle *o)
@@ -140,16 +178,45 @@ err_t platform_sweep(cap_t cap, unsigned flags, struct platform_obstacle *o)
 	return deletion(kernel(OP_Kernel_sweep, cap.value, flags, 0, 0, 0), o);
 }
 
-bool platform_find(cap_t within, uint64_t base, uint64_t bytes)
+err_t platform_rescue(const struct platform_obstacle *o, cap_t slot)
 {
-	uint64_t object = within.value == CAP_NULL.value ? FIND_ANY : within.value;
+	enum { NONE, R = RIGHT_READ, W = RIGHT_WRITE, X = RIGHT_EXECUTE, C = RIGHT_CONTROL };
+	static const uint8_t rights_of[CAP_TYPES] = {
+#define CAPABILITY(name, number, bytes, align, rights, sources, crosses) [number] = (rights),
+#include "cpudriver/abi/capabilities.def"
+#undef CAPABILITY
+	};
+
+	if ((unsigned)o->type >= CAP_TYPES)
+		return ERR(ARGUMENT);
+	return platform_install(slot,
+	                        &(struct platform_remote){o->type, rights_of[o->type], (uint32_t)OWNER_OF_COPIES, o->base, o->size, 0});
+}
+
+static uint64_t find(uint64_t object, uint64_t base, uint64_t bytes)
+{
 	struct call_result r;
 
 	do
 		r = kernel(OP_Kernel_find, base, bytes, object, 0, 0);
 	while (err_is(r.error, ERR_NUMBER_AGAIN));
 	/* a range that can't be looked at is not free */
-	return is_err(r.error) || r.value[0] != 0;
+	return is_ok(r.error) ? r.value[0] : FIND_FOUND;
+}
+
+void platform_relate(cap_t cap, struct platform_relations *r)
+{
+	struct platform_remote what = {0};
+	unsigned flags;
+	err_t e = platform_identify(cap, &what, &flags);
+	uint64_t found = is_ok(e) ? find(cap.value, what.base, what.bytes) : 0;
+
+	*r = (struct platform_relations){(found & FIND_FOUND) != 0, (found & FIND_COPIES) != 0, (found & FIND_COVERED) != 0};
+}
+
+bool platform_find(cap_t within, uint64_t base, uint64_t bytes)
+{
+	return (find(within.value == CAP_NULL.value ? FIND_ANY : within.value, base, bytes) & FIND_FOUND) != 0;
 }
 
 err_t platform_retype(cap_t source, enum cap_type type, uint64_t offset, uint64_t bytes, unsigned count, cap_t first)

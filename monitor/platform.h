@@ -53,7 +53,8 @@ struct platform_obstacle {
 	enum cap_type type;
 	uint64_t base, size;
 };
-/* A slice of each; AGAIN: call again. After a delete the slot is empty, or *ram says that it holds the memory now. */
+/* A slice of each; AGAIN: call again. After a delete the slot is empty, or *ram says that it holds the memory now. Its mapping ends in any
+ * case, but if it is in a page table that other cores use: then the table is the obstacle. */
 MUST_USE err_t platform_delete(cap_t cap, bool *ram, struct platform_obstacle *o);
 /* Likewise, and mappings in page tables that other cores use may go (SWEEP_SHARED_TABLES): the caller has those cores flush. */
 MUST_USE err_t platform_delete_mapped(cap_t cap, bool *ram, struct platform_obstacle *o);

@@ -70,15 +70,23 @@ enum cap_operation {
 #undef INVOCATION
 };
 
-/* Kernel.sweep: mappings in page tables that other cores use may go too; the caller has these cores flush theirs before it says that the sweep is
+/* Kernel.install: a further copy of what this core has, whoever owns it. */
+#define OWNER_OF_COPIES UINT64_C(0xffff)
+
+/* Kernel.sweep, delete: mappings in page tables that other cores use may go too; the caller has these cores flush theirs before it says that the sweep is
  * done. */
 enum {
 	SWEEP_PLAIN = 0,
 	SWEEP_SHARED_TABLES = 1,
 };
 
-/* Kernel.find: not only within one object. */
+/* Kernel.find: where, if not in one object; and bits of its answer. Of FIND_ANY there is only the first. */
 #define FIND_ANY UINT64_MAX
+enum {
+	FIND_FOUND = 1,
+	FIND_COPIES = 2,  /* another capability to the object */
+	FIND_COVERED = 4, /* the object lies in another one */
+};
 
 /* Kernel.fetch */
 enum {

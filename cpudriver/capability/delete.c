@@ -38,6 +38,7 @@
 
 #include "cpudriver/capability/delete.h"
 
+#include "cpudriver/capability/arguments.h"
 #include "cpudriver/capability/database.h"
 #include "cpudriver/capability/paging.h"
 #include "cpudriver/capability/types.h"
@@ -118,6 +119,11 @@ static const struct slot *table_of(const struct capabilities *c, const struct sl
 	return database_not_before(c, &lowest);
 }
 
+static bool may_not_unmap(const struct capabilities *c, const struct slot *s)
+{
+	return is_mapped_remotely(s) && !c->shared_tables;
+}
+
 static void become_zombie(struct capabilities *c, struct slot *s)
 {
 	if (s->type == CAP_Dispatcher)
@@ -147,7 +153,7 @@ static err_t delete_step(struct capabilities *c, struct slot *s)
 
 	if (is_err(e))
 		return stopped_by(c, s, e);
-	if (is_mapped_remotely(s) && !c->shared_tables)
+	if (may_not_unmap(c, s))
 		return stopped_by(c, table_of(c, s), ERR(NEEDS_AGREEMENT));
 	before = last ? first_to_go(c, s, owns) : NULL;
 	if (before) {
@@ -401,19 +407,49 @@ err_t deletion_result(struct invocation *i, err_t e)
 	return e;
 }
 
-/* delete -> V0 1 if the slot now holds the object's memory as RAM
- *           with LAST_COPY, NEEDS_AGREEMENT: V0 type, V1 base, V2 size of what can't go */
-err_t op_Any_delete(struct invocation *i)
+static err_t delete_call(struct invocation *i, struct slot *s)
 {
 	unsigned work = WORK_PER_CALL;
-	err_t e = slot_delete(i->caps, i->self, &work);
+	err_t e = slot_delete(i->caps, s, &work);
 
 	if (is_ok(e)) {
-		i->value[0] = i->self->type == CAP_RAM;
+		i->value[0] = s->type == CAP_RAM;
 		/* by an exchange what was in the slot may have gone on elsewhere; retype waits if this is not enough */
 		finish_deletions(i->caps, &work);
 	}
 	return deletion_result(i, e);
+}
+
+/* delete -> V0 1 if the slot now holds the object's memory as RAM
+ *           with LAST_COPY, NEEDS_AGREEMENT: V0 type, V1 base, V2 size of what can't go */
+err_t op_Any_delete(struct invocation *i)
+{
+	return delete_call(i, i->self);
+}
+
+/* Kernel.delete   W0 capability, W1 SWEEP_*; results as delete
+ *                 What a domain wants deleted, and other cores know, may have to stay for a while in its monitor's hands. So its mapping
+ *                 ends first, whatever becomes of it. */
+err_t op_Kernel_delete(struct invocation *i)
+{
+	struct capabilities *c = i->caps;
+	struct slot *s;
+	err_t e = named_slot(i, i->word[0], &s);
+
+	if (is_err(e))
+		return e;
+	if (i->word[1] > SWEEP_SHARED_TABLES)
+		return ERR(ARGUMENT);
+	c->shared_tables = i->word[1] == SWEEP_SHARED_TABLES;
+	if (may_not_unmap(c, s)) {
+		e = deletion_result(i, stopped_by(c, table_of(c, s), ERR(NEEDS_AGREEMENT)));
+	} else {
+		if (s->flags & CAP_FLAG_MAPPED)
+			unmap_later(c, s);
+		e = delete_call(i, s);
+	}
+	c->shared_tables = false;
+	return e;
 }
 
 /* revoke; with LAST_COPY, NEEDS_AGREEMENT as delete */

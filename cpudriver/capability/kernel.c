@@ -18,14 +18,16 @@ static bool is_table_type(enum cap_type type)
 
 /* ---- install ------------------------------------------------------------------------------------ */
 
-/* A copy of what is here already must say the same of it; new on this core are only objects that may cross. A table that other cores
- * wrote holds their addresses in its shadow, so it can't become this core's own by being installed. */
+/* A copy of what is here already must say the same of it, or leave that open; new on this core are only objects that may cross. A table
+ * that other cores wrote holds their addresses in its shadow, so it can't become this core's own by being installed. */
 static err_t installable(const struct capabilities *c, const struct slot *object, const struct slot *same)
 {
+	if (same)
+		return object->owner == OWNER_OF_COPIES || same->owner == object->owner ? OK : ERR(STATE);
+	if (object->owner == OWNER_OF_COPIES)
+		return ERR(STATE);
 	if (!type_facts[object->type].crosses)
 		return ERR(CAP_TYPE);
-	if (same)
-		return same->owner == object->owner ? OK : ERR(STATE);
 	if (is_table_type(object->type) && object->owner == c->core)
 		return ERR(STATE);
 	return OK;
@@ -43,7 +45,7 @@ static err_t decode_object(const struct invocation *i, struct slot *object)
 	/* a doorbell has its dispatcher's range */
 	e = type_takes(type == CAP_Doorbell ? CAP_Dispatcher : (enum cap_type)type, i->word[2], i->word[3]);
 	*object = (struct slot){
-	    .base = i->word[2],
+	    .base = type_line((enum cap_type)type) | i->word[2],
 	    .size = i->word[3],
 	    .type = (uint8_t)type,
 	    .rights = (uint8_t)rights,
@@ -71,8 +73,10 @@ err_t op_Kernel_install(struct invocation *i)
 		return e;
 
 	*dst = object;
-	if (same)
+	if (same) {
 		dst->flags = same->flags & (CAP_FLAG_REMOTE | CAP_FLAG_FOREIGN);
+		dst->owner = same->owner;
+	}
 	database_insert(i->caps, dst, next);
 	return OK;
 }
@@ -183,47 +187,63 @@ err_t op_Kernel_sweep(struct invocation *i)
 
 /* ---- find --------------------------------------------------------------------------------------- */
 
-/* The objects to look at are those from *first on that begin below *end. */
-static err_t decode_within(const struct invocation *i, struct slot **first, uint64_t *end)
+/* Where to look, and what is known without looking. */
+struct search {
+	struct slot *first; /* the objects are those from here on */
+	uint64_t base, end; /* that reach into this range */
+	uint64_t answer;
+};
+
+static err_t decode_search(const struct invocation *i, struct search *f)
 {
+	const struct capabilities *c = i->caps;
 	struct slot *s;
 	err_t e;
 
+	f->base = i->word[0];
+	f->end = i->word[0] + i->word[1];
 	if (i->word[2] == FIND_ANY) {
-		*first = database_first_reaching(i->caps, 0);
+		f->first = database_first_reaching(c, 0);
 		return OK;
 	}
 	e = named_slot(i, i->word[2], &s);
 	if (is_err(e))
 		return e;
-	*first = database_after(i->caps, s);
-	if (*end > slot_end(s))
-		*end = slot_end(s);
+	f->first = database_after(c, s);
+	f->base += s->base & LINE_MASK;
+	f->end += s->base & LINE_MASK;
+	if (f->end > slot_end(s))
+		f->end = slot_end(s);
+	f->answer = another_copy(s) ? FIND_COPIES : 0;
+	if (s->size && !same_object(database_first_reaching(c, slot_end(s) - 1), s))
+		f->answer |= FIND_COVERED;
 	return OK;
 }
 
-/* W0 base, W1 size of a range of memory, W2 capability or FIND_ANY -> V0 1 if any object that was made out of that one's (FIND_ANY: any at
- * all) overlaps the range, V1 base and V2 type of the first one. AGAIN: repeat. */
+/* W0 base, W1 size of a range of memory (or of ports, interrupts), W2 capability or FIND_ANY -> V0 FIND_FOUND if any object that was made
+ * out of that one's (FIND_ANY: any at all) overlaps the range, V1 base and V2 type of the first one; V0 also FIND_COPIES, FIND_COVERED.
+ * AGAIN: repeat. */
 err_t op_Kernel_find(struct invocation *i)
 {
-	uint64_t base = i->word[0], size = i->word[1], end = base + size;
-	struct slot *s = NULL;
+	uint64_t base = i->word[0], size = i->word[1];
+	struct search f = {0};
+	const struct slot *s;
 	err_t e;
 
 	if (!size || size > WINDOW_BYTES || base > WINDOW_BYTES - size)
 		return ERR(ARGUMENT);
-	e = decode_within(i, &s, &end);
+	e = decode_search(i, &f);
 	if (is_err(e))
 		return e;
-
-	s = database_reaching(s, base);
-	if (!s || s->base >= end)
-		return OK;
-	if (i->caps->zombies)
-		return deletions_first(i->caps); /* perhaps just the rest of a deletion */
-	i->value[0] = 1;
-	i->value[1] = s->base;
-	i->value[2] = s->type;
+	s = database_reaching(f.first, f.base);
+	if (s && s->base < f.end) {
+		if (i->caps->zombies)
+			return deletions_first(i->caps); /* perhaps just the rest of a deletion */
+		f.answer |= FIND_FOUND;
+		i->value[1] = s->base;
+		i->value[2] = s->type;
+	}
+	i->value[0] = f.answer;
 	return OK;
 }
 

@@ -222,7 +222,7 @@ static void tell_obstacle(const struct invocation *i, err_t e, struct platform_o
 err_t platform_delete(cap_t cap, bool *ram, struct platform_obstacle *o)
 {
 	err_t e;
-	const struct invocation i = world_call(cap, OP_Any_delete, &e, 0, 0, 0, 0, 0);
+	const struct invocation i = kernel(OP_Kernel_delete, &e, cap.value, SWEEP_PLAIN, 0, 0, 0);
 
 	*ram = is_ok(e) && i.value[0];
 	tell_obstacle(&i, e, o);

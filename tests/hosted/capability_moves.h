@@ -106,7 +106,9 @@ static uint64_t install_word(void)
 {
 	unsigned type = CAP_RAM + below(CAP_TYPES);
 
-	return below(SLOTS) | type << 8 | below(16) << 16 | (uint64_t)(THIS_CORE + below(2)) << 32;
+	uint64_t owner = below(8) ? THIS_CORE + below(2) : OWNER_OF_COPIES;
+
+	return below(SLOTS) | type << 8 | below(16) << 16 | owner << 32;
 }
 
 /* Kernel's operations on the database, each with words that make sense now and then. */
@@ -139,7 +141,7 @@ static struct move kernel_move(void)
 	case 11 ... 12:
 		return (struct move){kernel, OP_Kernel_split, {cap_of(CAP_RAM).value, pages * PAGE_BYTES, IN_ROOT, slot}};
 	case 13:
-		return (struct move){kernel, OP_Kernel_flush, {0}};
+		return (struct move){kernel, below(4) ? OP_Kernel_delete : OP_Kernel_flush, {any_cap().value, below(3)}};
 	}
 	return (struct move){kernel, OP_Kernel_mark, {any_cap().value, below(4) == 0, THIS_CORE + (below(8) == 0)}};
 }
@@ -196,7 +198,7 @@ static bool is_suicide(const struct move *m)
 	if (s->type == CAP_Kernel && m->op == OP_Kernel_fetch && m->word[3] >> 8 == FETCH_MOVE)
 		return (m->word[1] & 0xff) == ROOT_RAM || (m->word[1] & 0xff) == ROOT_KERNEL;
 	if (s->type == CAP_Kernel && (m->op == OP_Kernel_sweep || m->op == OP_Kernel_mark || m->op == OP_Kernel_surrender ||
-	                              m->op == OP_Kernel_deliver || m->op == OP_Kernel_split)) {
+	                              m->op == OP_Kernel_deliver || m->op == OP_Kernel_split || m->op == OP_Kernel_delete)) {
 		s = m->word[0] <= UINT16_MAX ? cap_slot(root_slots(), (cap_t){(uint16_t)m->word[0]}) : NULL;
 		return s && ((s->type == CAP_RAM && s->size == RAM_BYTES) || (s->type == CAP_CNode && s->base == ROOT_BASE) ||
 		             s->type == CAP_Kernel);

@@ -238,6 +238,104 @@ static void revoke_asks_for_all_of_it(void **state)
 	MARK(10, 0, THIS_CORE);
 }
 
+/* ---- delete ------------------------------------------------------------------------------------- */
+
+/* The mapping ends even if the capability has to stay. */
+static void delete_unmaps_first(void **state)
+{
+	(void)state;
+	MAKE(10, PageTable1, 1, 0, 0);
+	assert_ok(install(11, CAP_Frame, ELSEWHERE, MIB, PAGE_BYTES));
+	assert_ok(CALL(ROOT_SLOT(11), Frame_map, ROOT_SLOT(10).value, 7, RIGHT_READ, 0, 1));
+	assert_err(CALL(ROOT_SLOT(11), Any_delete), NEEDS_AGREEMENT);
+	assert_int_equal(root(11)->flags, CAP_FLAG_FOREIGN | CAP_FLAG_MAPPED);
+	MAKE(12, PageTable2, 1, MIB, 0);
+	assert_ok(CALL(ROOT_SLOT(10), PageTable1_map, ROOT_SLOT(12).value, 0)); /* else nobody could have a translation */
+	world.flushes = 0;
+	assert_err(CALL(KERNEL, Kernel_delete, ROOT_SLOT(11).value, SWEEP_PLAIN), NEEDS_AGREEMENT);
+	assert_obstacle(CAP_Frame, MIB, PAGE_BYTES);
+	assert_int_equal(world.flushes, 1);
+	assert_int_equal(root(11)->flags, CAP_FLAG_FOREIGN);
+	assert_int_equal(page_table(root(10))->entry[7], 0);
+	check_world();
+	assert_ok(CALL(KERNEL, Kernel_surrender, ROOT_SLOT(11).value));
+}
+
+static void delete_and_shared_tables(void **state)
+{
+	err_t e;
+
+	(void)state;
+	MAKE(10, PageTable1, 1, 0, 0);
+	MAKE(11, Frame, 2, MIB, PAGE_BYTES);
+	MAKE(13, CNode, 1, 2 * MIB, 0);
+	for (unsigned n = 11; n < 13; n++)
+		assert_ok(CALL(ROOT_SLOT(n), Frame_map, ROOT_SLOT(10).value, n, RIGHT_READ, 0, 1));
+	MARK(10, CAP_FLAG_REMOTE, THIS_CORE);
+	assert_ok(CALL(ROOT_SLOT(12), Any_move, ROOT_SLOT(13).value, 5));
+	assert_err(CALL(KERNEL, Kernel_delete, ROOT_SLOT(11).value, SWEEP_PLAIN), NEEDS_AGREEMENT);
+	assert_obstacle(CAP_PageTable1, RAM_BASE, PAGE_TABLE_BYTES);
+	assert_int_equal(root(11)->flags, CAP_FLAG_MAPPED);
+	assert_ok(CALL(KERNEL, Kernel_delete, ROOT_SLOT(11).value, SWEEP_SHARED_TABLES));
+	assert_int_equal(root(11)->type, CAP_Null);
+	assert_int_equal(world.last.value[0], 0);
+	/* and in what dies with it */
+	do
+		e = CALL(KERNEL, Kernel_delete, ROOT_SLOT(13).value, SWEEP_PLAIN);
+	while (err_is(e, ERR_NUMBER_AGAIN));
+	assert_err(e, NEEDS_AGREEMENT);
+	assert_obstacle(CAP_PageTable1, RAM_BASE, PAGE_TABLE_BYTES);
+	do
+		e = CALL(KERNEL, Kernel_delete, ROOT_SLOT(13).value, SWEEP_SHARED_TABLES);
+	while (err_is(e, ERR_NUMBER_AGAIN));
+	assert_ok(e);
+	assert_int_equal(root(13)->type, CAP_Null);
+	MARK(10, 0, THIS_CORE);
+}
+
+static void delete_answers(void **state)
+{
+	(void)state;
+	assert_err(CALL(KERNEL, Kernel_delete, ROOT_SLOT(99).value), CAP_EMPTY);
+	assert_err(CALL(KERNEL, Kernel_delete, ROOT_SLOT(ROOT_RAM).value, 2), ARGUMENT);
+	assert_err(CALL(KERNEL, Kernel_delete, ROOT_SLOT(ROOT_RAM).value), LAST_COPY);
+	assert_obstacle(CAP_RAM, RAM_BASE, RAM_BYTES);
+	MUST(slot_make(&world.caps, root(10), CAP_Frame, MIB, PAGE_BYTES, RIGHTS(RIGHTS_ALL)));
+	assert_ok(CALL(KERNEL, Kernel_delete, ROOT_SLOT(10).value));
+	assert_int_equal(world.last.value[0], 1);
+	assert_int_equal(root(10)->type, CAP_RAM);
+}
+
+/* ---- install ------------------------------------------------------------------------------------ */
+
+/* A monitor that knows an obstacle's name only. */
+static void install_a_copy_of_whatever_is_here(void **state)
+{
+	const uint64_t anybody = OWNER_OF_COPIES;
+
+	(void)state;
+	MAKE(10, Frame, 1, MIB, PAGE_BYTES);
+	MAKE(11, CNode, 1, 0, 0);
+	assert_ok(install(20, CAP_Frame, ELSEWHERE, MIB, PAGE_BYTES));
+	assert_ok(install(21, CAP_Frame, anybody, MIB, PAGE_BYTES));
+	assert_int_equal(root(21)->owner, ELSEWHERE);
+	assert_int_equal(root(21)->flags, CAP_FLAG_FOREIGN);
+	MARK(10, CAP_FLAG_REMOTE, THIS_CORE);
+	assert_ok(install(22, CAP_Frame, anybody, RAM_BASE + MIB, PAGE_BYTES));
+	assert_int_equal(root(22)->owner, THIS_CORE);
+	assert_int_equal(root(22)->flags, CAP_FLAG_REMOTE);
+	assert_ok(install(23, CAP_CNode, anybody, RAM_BASE, CNODE_BYTES)); /* it need not cross */
+	assert_int_equal(another_copy(root(23)) == root(11), true);
+	MUST(slot_make(&world.caps, root(30), CAP_IoPorts, 0x60, 5, RIGHTS(RIGHTS_ALL)));
+	assert_ok(install(31, CAP_IoPorts, anybody, 0x60, 5));
+	assert_int_equal(another_copy(root(31)) == root(30), true);
+	assert_err(install(32, CAP_IoPorts, anybody, 0x60, 4), STATE);
+	assert_err(install(32, CAP_Frame, anybody, MIB + PAGE_BYTES, PAGE_BYTES), STATE);
+	assert_err(install(32, CAP_PageTable1, anybody, 64 * MIB, PAGE_TABLE_BYTES), STATE);
+	assert_ok(CALL(ROOT_SLOT(21), Any_delete));
+	assert_ok(CALL(KERNEL, Kernel_surrender, ROOT_SLOT(20).value));
+}
+
 static void sweep_checks(void **state)
 {
 	(void)state;
@@ -303,7 +401,7 @@ static void surrender_of_what_a_shared_table_maps(void **state)
 static void assert_found(uint64_t base, uint64_t size, uint64_t within, uint64_t found, uint64_t found_base, enum cap_type type)
 {
 	assert_ok(CALL(KERNEL, Kernel_find, base, size, within));
-	assert_int_equal(world.last.value[0], found);
+	assert_int_equal(world.last.value[0] & FIND_FOUND, found);
 	assert_int_equal(world.last.value[1], found_base);
 	assert_int_equal(world.last.value[2], type);
 }
@@ -331,6 +429,41 @@ static void find_within(void **state)
 	assert_err(CALL(KERNEL, Kernel_find, RAM_BASE, MIB, UINT16_MAX + 1), CAP_ADDRESS);
 }
 
+static uint64_t relations(unsigned slot)
+{
+	const struct slot *s = root(slot);
+
+	assert_ok(CALL(KERNEL, Kernel_find, slot_number(s), s->size ? s->size : 1, ROOT_SLOT(slot).value));
+	return world.last.value[0];
+}
+
+static void find_tells_relations(void **state)
+{
+	(void)state;
+	MUST(slot_make(&world.caps, root(10), CAP_Frame, MIB, 64 * KIB, RIGHTS(RIGHTS_ALL)));
+	assert_int_equal(relations(10), 0);
+	assert_ok(CALL(ROOT_SLOT(10), Any_copy, IN_ROOT, 11));
+	assert_int_equal(relations(10), FIND_COPIES);
+	MAKE_OF(10, 12, Frame, 1, 0, PAGE_BYTES);
+	assert_int_equal(relations(11), FIND_COPIES | FIND_FOUND);
+	assert_int_equal(relations(12), FIND_COVERED);
+	assert_ok(CALL(ROOT_SLOT(12), Any_copy, IN_ROOT, 13));
+	assert_int_equal(relations(12), FIND_COVERED | FIND_COPIES);
+	MAKE(14, RAM, 1, 0, MIB);
+	MAKE_OF(14, 15, Frame, 1, 0, MIB);
+	MAKE_OF(15, 16, Frame, 1, 0, PAGE_BYTES);
+	assert_int_equal(relations(14), FIND_COVERED | FIND_FOUND);
+	assert_int_equal(relations(15), FIND_COVERED | FIND_FOUND); /* covered by RAM of the same range */
+	assert_int_equal(relations(ROOT_RAM), FIND_FOUND);
+	assert_int_equal(relations(ROOT_KERNEL), 0);
+	MUST(slot_make(&world.caps, root(20), CAP_IoPorts, 0x60, 8, RIGHTS(RIGHTS_ALL)));
+	assert_int_equal(relations(20), 0);
+	MAKE_OF(20, 21, IoPorts, 1, 4, 1);
+	assert_int_equal(relations(20), FIND_FOUND);
+	assert_int_equal(relations(21), FIND_COVERED);
+	assert_ok(CALL(ROOT_SLOT(11), Any_delete));
+}
+
 /* A CNode of which only the memory is left to clear is not in anybody's way for long. */
 static void find_waits_for_deletions(void **state)
 {
@@ -347,7 +480,7 @@ static void find_waits_for_deletions(void **state)
 		e = CALL(KERNEL, Kernel_find, RAM_BASE, PAGE_BYTES, ROOT_SLOT(10).value);
 	while (calls++, err_is(e, ERR_NUMBER_AGAIN));
 	assert_ok(e);
-	assert_int_equal(world.last.value[0], 0);
+	assert_int_equal(world.last.value[0] & FIND_FOUND, 0);
 	assert_in_range(calls, 2, 5);
 }
 
@@ -413,10 +546,15 @@ int main(void)
 	    T(sweep_and_shared_tables),
 	    T(revoke_asks_for_all_of_it),
 	    T(sweep_checks),
+	    T(delete_unmaps_first),
+	    T(delete_and_shared_tables),
+	    T(delete_answers),
+	    T(install_a_copy_of_whatever_is_here),
 	    T(surrender_keeps_what_covers_own_objects),
 	    T(surrender_of_more_than_it_looks_at),
 	    T(surrender_of_what_a_shared_table_maps),
 	    T(find_within),
+	    T(find_tells_relations),
 	    T(find_waits_for_deletions),
 	    T(agreed_retype),
 	    T(flush),
