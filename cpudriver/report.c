@@ -150,6 +150,7 @@ NORETURN void panic(const struct trap_frame *f)
 	const char *name = core.current != NULL ? core.current->name : "";
 	struct line l;
 
+	core.boot->stopped = f->vector + 1;
 	begin_event(&l, "panic");
 	put_field(&l, "vector", f->vector);
 	put_address(&l, "rip", f->rip);

@@ -6,7 +6,9 @@
 #include "monitor/bind.h"
 #include "monitor/block.h"
 #include "monitor/domain.h"
+#include "monitor/estate.h"
 #include "monitor/handlers.h"
+#include "monitor/loss.h"
 #include "monitor/mesh.h"
 #include "monitor/tickets.h"
 #include "monitor/voice.h"
@@ -49,34 +51,49 @@ static void give_up(cap_t cap)
 	cap_slot_free(cap);
 }
 
-/* What the peer's monitor gave for this connection. The ring is this connection's alone, and its owner is about to take it back, so
- * there is no one to ask. The doorbell is the same object for every connection with that domain: only our copy goes. */
-static void drop_foreign(struct connection *c)
+static void sweep_all(cap_t cap)
 {
 	struct platform_obstacle obstacle;
 
+	while (err_is(platform_sweep(cap, SWEEP_PLAIN, &obstacle), ERR_NUMBER_AGAIN))
+		;
+}
+
+/* What the peer's monitor gave for this connection. The ring is this connection's alone, and its owner is about to take it back, so
+ * there is no one to ask. The doorbell is the same object for every connection with that domain: only our copy goes. */
+static void drop_foreign(struct monitor *m, struct connection *c)
+{
+	struct cap_identity ring;
+	bool known;
+
 	if (c->peer_ring.value == CAP_NULL.value)
 		return;
-	while (err_is(platform_sweep(c->peer_ring, SWEEP_PLAIN, &obstacle), ERR_NUMBER_AGAIN))
-		;
+	known = is_ok(cap_identify(c->peer_ring, &ring));
+	sweep_all(c->peer_ring);
 	give_up(c->peer_ring);
 	give_up(c->peer_doorbell);
 	c->peer_ring = c->peer_doorbell = CAP_NULL;
+	/* If its core is dead, whoever has that memory now has waited for this. */
+	if (c->lost && known)
+		estate_tell_dropped(m, ring.base, ring.size);
 }
 
+/* A core that is lost may still write to the ring, until it is known to have stopped. */
 static void free_ring(struct monitor *m, struct connection *c)
 {
 	if (c->ring.bytes == 0)
 		return;
 	(void)!is_ok(cap_revoke(c->ring.cap));
-	block_give(m, &c->ring);
+	if (c->lost && m->peer[c->peer_core].state == PEER_LOST)
+		core_lost_keeps(m, c->peer_core, &c->ring);
+	else
+		block_give(m, &c->ring);
 }
 
 static void connection_free(struct monitor *m, struct connection *c)
 {
 	free_ring(m, c);
-	drop_foreign(c);
-	mesh_unwatch(m, c->peer_core);
+	drop_foreign(m, c);
 	c->state = CONNECTION_FREE;
 	m->connections--;
 }
@@ -238,7 +255,7 @@ static void close_here(struct monitor *m, struct connection *c, bool ended)
 {
 	if (c->kind == CONNECTION_CHANNEL && c->peer_domain == 0)
 		voice_end(m);
-	drop_foreign(c);
+	drop_foreign(m, c);
 	c->domain = 0;
 	c->state = CONNECTION_CLOSING;
 	if (c->peer_number != 0 && mesh_alive(m, c->peer_core))
@@ -316,7 +333,6 @@ static err_t bind_channel(struct monitor *m, struct domain *client, uint32_t ser
 	c->kind = CONNECTION_CHANNEL;
 	c->peer_core = domain_core_of(server);
 	c->peer_domain = server;
-	mesh_watch(m, c->peer_core);
 	e = take_ring(m, c);
 	if (is_err(e)) {
 		connection_free(m, c);
@@ -430,7 +446,6 @@ static err_t accept_connection(struct monitor *m, uint32_t from, const struct me
 	c->peer_core = from;
 	c->peer_domain = message->client;
 	c->peer_number = message->connection;
-	mesh_watch(m, from);
 	e = take_ring(m, c);
 	if (is_ok(e))
 		e = give_channel(m, c, &face);
@@ -642,7 +657,7 @@ static void peer_has_closed(struct monitor *m, struct connection *c)
 	if (c->state == CONNECTION_CLOSING)
 		connection_free(m, c);
 	else if (d != NULL)
-		domain_event(m, d, EVENT_closed, (uint64_t[]){0, 0, c->number}, 3);
+		domain_event(m, d, EVENT_closed, (uint64_t[]){0, 0, c->number, c->lost, c->peer_core}, 5);
 }
 
 void handle_close(struct monitor *m, uint32_t from, const struct message_close *message)
@@ -658,11 +673,14 @@ void connections_lose_core(struct monitor *m, uint32_t core)
 	for (unsigned i = 0; i < CONNECTIONS_MAX; i++) {
 		struct connection *c = &m->connection[i];
 
-		if (c->state == CONNECTION_FREE || c->peer_core != core || c->peer_closed)
+		if (c->state == CONNECTION_FREE || c->peer_core != core)
 			continue;
-		/* The ring is lost with the core, which may still write to it. */
-		c->ring.bytes = 0;
-		peer_has_closed(m, c);
+		c->lost = true;
+		/* Nobody is there to be woken. The domain may still read what has been said, and write until it has heard. */
+		if (c->peer_doorbell.value != CAP_NULL.value)
+			sweep_all(c->peer_doorbell);
+		if (!c->peer_closed)
+			peer_has_closed(m, c);
 	}
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Copyright 2026 The Atoll authors */
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,11 +10,14 @@
 #include "monitor/block.h"
 #include "monitor/core_start.h"
 #include "monitor/discovery.h"
+#include "monitor/estate.h"
+#include "monitor/fence.h"
 #include "monitor/handlers.h"
 #include "monitor/mesh.h"
 #include "monitor/modules.h"
 #include "monitor/report.h"
 #include "monitor/shares.h"
+#include "monitor/trampoline.h"
 
 #define INIT_WAIT_US  10000
 #define SIPI_WAIT_US  200
@@ -38,14 +40,13 @@ static const char *failure_sentence(uint32_t reason)
 	return reason < sizeof(sentences) / sizeof(sentences[0]) ? sentences[reason] : "an unknown reason";
 }
 
-/* Everything that the cores of one monitor's starting share; only while they are being prepared. */
+/* Everything that the cores which one monitor starts have in common. */
 struct starting {
 	struct monitor *m;
 	const void *cpudriver, *monitor;
 	struct core_image_plan plan;
 	uint64_t layout; /* bytes: image, mesh area, model */
 	bool huge_pages;
-	uint8_t *trampoline;
 };
 
 static uint64_t pages(uint64_t bytes)
@@ -117,24 +118,8 @@ static void complete_boot(const struct starting *s, const struct start *c, struc
 	boot->channel_send = m->mesh_base + c->core * PAGE_BYTES;
 	boot->model_base = boot->channel_receive + boot->channel_bytes;
 	boot->model_bytes = sizeof(struct machine);
-}
-
-/* Intel SDM vol. 3, 10.12: an APIC ID has 32 bits, the table 128 entries. Other starters may look for a place at the same time. */
-static bool enter_trampoline(const struct starting *s, uint32_t apic, uint64_t core_boot)
-{
-	struct trampoline_entry *table = (struct trampoline_entry *)(s->trampoline + TRAMPOLINE_TABLE);
-
-	for (unsigned i = 0; i < TRAMPOLINE_ENTRIES; i++) {
-		struct trampoline_entry *entry = &table[(apic + i) % TRAMPOLINE_ENTRIES];
-		uint32_t empty = TRAMPOLINE_FREE;
-
-		if (!__atomic_compare_exchange_n(&entry->apic, &empty, apic, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST) && empty != apic)
-			continue;
-		/* The core itself looks only after its SIPI. */
-		__atomic_store_n(&entry->core_boot, core_boot, __ATOMIC_SEQ_CST);
-		return true;
-	}
-	return false;
+	boot->stopped = 0;
+	boot->restarted = c->again;
 }
 
 static err_t lay_out(const struct starting *s, struct start *c)
@@ -166,8 +151,16 @@ static err_t lay_out(const struct starting *s, struct start *c)
 	return OK;
 }
 
+/* Before it runs: should this core die meanwhile, the memory is the other one's, which is stopped then as well. */
+static void tell_whose(struct monitor *m, const struct start *c, uint32_t core)
+{
+	for (unsigned i = 0; i < c->memories; i++)
+		estate_tell_given(m, core, c->memory[i].base, c->memory[i].bytes, core == c->core ? c->memory[0].base : 0);
+}
+
 static void take_back(struct monitor *m, struct start *c)
 {
+	tell_whose(m, c, m->core);
 	for (unsigned i = 0; i < c->memories; i++)
 		block_give(m, &c->memory[i]);
 	c->memories = 0;
@@ -183,7 +176,7 @@ static void fail(struct monitor *m, struct start *c, enum failure why)
 	c->state = START_FAILED;
 	take_back(m, c);
 	tell_failed(m, c->core, why);
-	for (uint32_t core = 0; core < m->peers; core++)
+	for (uint32_t core = 0; core < m->peers && !c->again; core++)
 		if (core != c->core && tree_below(m->tree, core, c->core))
 			tell_failed(m, core, FAILURE_STARTER);
 }
@@ -193,12 +186,14 @@ static void prepare(const struct starting *s, struct start *c)
 	struct monitor *m = s->m;
 
 	c->state = START_PREPARED;
-	if (is_err(share_take(m, c, s->layout)))
+	if (is_err(c->again ? share_take_again(m, c, s->layout) : share_take(m, c, s->layout)))
 		fail(m, c, FAILURE_MEMORY);
 	else if (is_err(lay_out(s, c)))
 		fail(m, c, FAILURE_IMAGE);
-	else if (!enter_trampoline(s, m->machine->cores[c->core].apic, c->memory[0].base))
+	else if (!trampoline_enter(m, m->machine->cores[c->core].apic, c->memory[0].base))
 		fail(m, c, FAILURE_TRAMPOLINE);
+	else
+		tell_whose(m, c, c->core);
 }
 
 static bool leads(const struct monitor *m)
@@ -208,47 +203,67 @@ static bool leads(const struct monitor *m)
 	return m->core == 0 || (machine_cores_of_node(m->machine, m->node, &leader, 1) > 0 && leader == m->core);
 }
 
-err_t core_start_begin(struct monitor *m)
+/* What is needed to start any core; made once. */
+static err_t get_ready(struct monitor *m)
 {
 	struct starting *s;
-	void *page;
 	err_t e;
 
-	if (m->peers == 1 || !leads(m))
+	if (m->starting != NULL)
 		return OK;
 	s = calloc(1, sizeof(*s));
-	m->tree = malloc(sizeof(*m->tree));
 	m->start = calloc(m->peers, sizeof(*m->start));
-	if (s == NULL || m->tree == NULL || m->start == NULL) {
-		free(s);
-		return ERR(NO_MEMORY);
-	}
-	machine_start_tree(m->machine, 0, m->peers, m->tree);
-	e = plan_image(m, s);
-	if (is_ok(e))
-		e = frame_map(CAP(ROOT_TASK, TASK_TRAMPOLINE), 0, PAGE_BYTES, RIGHTS(RIGHT_READ | RIGHT_WRITE), &page);
-	if (is_err(e))
-		return e;
-	s->trampoline = m->trampoline = page;
-	shares_plan(m);
-	for (uint32_t core = m->tree->first_child[m->core]; core != MACHINE_NO_CORE; core = m->tree->next_sibling[core]) {
-		m->start[m->starts].core = core;
-		prepare(s, &m->start[m->starts++]);
+	e = s == NULL || m->start == NULL ? ERR(NO_MEMORY) : plan_image(m, s);
+	if (is_ok(e)) {
+		m->starting = s;
+		return OK;
 	}
 	free(s);
+	free(m->start);
+	m->start = NULL;
+	return e;
+}
+
+static struct start *start_of(struct monitor *m, uint32_t core)
+{
+	for (unsigned i = 0; i < m->starts; i++)
+		if (m->start[i].core == core)
+			return &m->start[i];
+	m->start[m->starts].core = core;
+	return &m->start[m->starts++];
+}
+
+err_t core_start_begin(struct monitor *m)
+{
+	err_t e;
+
+	if (m->peers == 1 || !leads(m) || m->boot->restarted)
+		return OK;
+	m->tree = malloc(sizeof(*m->tree));
+	e = m->tree == NULL ? ERR(NO_MEMORY) : get_ready(m);
+	if (is_err(e))
+		return e;
+	machine_start_tree(m->machine, 0, m->peers, m->tree);
+	shares_plan(m);
+	for (uint32_t core = m->tree->first_child[m->core]; core != MACHINE_NO_CORE; core = m->tree->next_sibling[core])
+		prepare(m->starting, start_of(m, core));
 	return OK;
 }
 
-/* ---- Starting ---- */
-
-static void empty_trampoline(struct monitor *m, uint32_t apic)
+void core_start_again(struct monitor *m, uint32_t core)
 {
-	struct trampoline_entry *table = (struct trampoline_entry *)(m->trampoline + TRAMPOLINE_TABLE);
+	struct start *c;
 
-	for (unsigned i = 0; i < TRAMPOLINE_ENTRIES; i++)
-		if (__atomic_load_n(&table[i].apic, __ATOMIC_SEQ_CST) == apic)
-			__atomic_store_n(&table[i].apic, TRAMPOLINE_FREE, __ATOMIC_SEQ_CST);
+	if (is_err(get_ready(m))) {
+		tell_failed(m, core, FAILURE_IMAGE);
+		return;
+	}
+	c = start_of(m, core);
+	*c = (struct start){.core = core, .again = true};
+	prepare(m->starting, c);
 }
+
+/* ---- Starting ---- */
 
 static void step(struct monitor *m, struct start *c, uint64_t now)
 {
@@ -276,7 +291,7 @@ static void step(struct monitor *m, struct start *c, uint64_t now)
 		break;
 	case START_SIPI_AGAIN:
 		(void)!is_ok(platform_init(apic));
-		empty_trampoline(m, apic);
+		trampoline_leave(m, apic);
 		fail(m, c, FAILURE_SILENT);
 		break;
 	default:
@@ -320,9 +335,11 @@ void core_start_heard(struct monitor *m, uint32_t core)
 	c->state = START_UP;
 	for (unsigned i = 0; i < c->memories; i++)
 		block_part_with(m, &c->memory[i]);
-	empty_trampoline(m, message.up.apic);
+	trampoline_leave(m, message.up.apic);
 	m->peer[core].neighbour = true;
 	mesh_introduce(m, core, &message.up);
+	if (c->again)
+		mesh_send(m, membership_leader(m, CORES_MAX), MESSAGE_up, &message.up);
 }
 
 /* ---- The started core's side ---- */
@@ -350,17 +367,19 @@ void handle_up(struct monitor *m, uint32_t from, const struct message_up *messag
 	mesh_learn(m, from, message);
 	if (m->core == 0)
 		core_settled(m, message->core, true);
+	membership_up(m, message->core);
 }
 
 void handle_failed(struct monitor *m, uint32_t from, const struct message_failed *message)
 {
 	(void)from;
-	if (m->core != 0 || message->core == 0 || m->peer[message->core].state != PEER_UNKNOWN || m->peer[message->core].settled)
+	if (m->core != 0 || message->core == 0 || m->peer[message->core].state != PEER_UNKNOWN)
 		return;
 	report_line(m, "Core %u is left out: %s.", message->core, failure_sentence(message->reason));
 	report_line(m, "@event {\"event\":\"core_failed\",\"core\":%u,\"reason\":\"%s\"}", message->core,
 	            failure_sentence(message->reason));
 	core_settled(m, message->core, false);
+	fence_failed(m, message->core);
 }
 
 void core_settled(struct monitor *m, uint32_t core, bool up)

@@ -21,6 +21,8 @@
 
 /* Prepares all cores that are this monitor's to start, and starts them. */
 MUST_USE err_t core_start_begin(struct monitor *m);
+/* Starts a core that was up before and is stopped, with memory of this core's. The leader hears of it by `up` or `failed`. */
+void core_start_again(struct monitor *m, uint32_t core);
 /* Does what is due. Returns when something is due next (0: nothing). */
 uint64_t core_start_step(struct monitor *m, uint64_t now);
 /* A core that this monitor is starting has written its first message: believes it. */

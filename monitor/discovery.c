@@ -210,6 +210,7 @@ void discovery_complete(struct monitor *m)
 	m->life = LIFE_READY;
 	m->life_deadline = 0;
 	m->complete_us = since_start(m);
+	membership_begin(m);
 	report_boot(m);
 	for (unsigned i = 0; i < m->manifest.programs; i++) {
 		const struct manifest_program *p = &m->manifest.program[i];

@@ -4,20 +4,11 @@
 #include <stdlib.h>
 
 #include "monitor/bind.h"
+#include "monitor/block.h"
 #include "monitor/loss.h"
+#include "monitor/mesh.h"
 #include "monitor/names.h"
-#include "monitor/report.h"
 #include "monitor/tickets.h"
-
-static void drop_queue(struct peer *p)
-{
-	while (p->first != NULL) {
-		struct queued *q = p->first;
-
-		p->first = q->next;
-		free(q);
-	}
-}
 
 static void drop_waiters(struct monitor *m, uint32_t core)
 {
@@ -49,15 +40,13 @@ static void drop_texts(struct monitor *m, uint32_t core)
 
 void core_lost(struct monitor *m, uint32_t core)
 {
-	if (m->peer[core].state == PEER_SUSPECTED)
+	if (m->peer[core].state == PEER_LOST)
 		return;
-	m->peer[core].state = PEER_SUSPECTED;
-	report_line(m, "@event {\"event\":\"core_suspected\",\"core\":%u,\"by\":%u}", core, m->core);
+	mesh_forget(m, core);
 	for (unsigned i = 0; i < TICKETS_MAX; i++)
 		if (m->ticket[i].kind != TICKET_FREE && m->ticket[i].core == core)
 			ticket_fail(m, &m->ticket[i], ERR(CORE_DEAD));
 	connections_lose_core(m, core);
-	drop_queue(&m->peer[core]);
 	drop_waiters(m, core);
 	drop_texts(m, core);
 	if (m->core != 0)
@@ -66,5 +55,43 @@ void core_lost(struct monitor *m, uint32_t core)
 	/* Its balance will never come. */
 	if (m->peer[core].owes_balance && m->cores_left > 0)
 		m->cores_left--;
-	m->peer[core].owes_balance = false;
+	m->peer[core].owes_balance = m->peer[core].balanced = false;
+}
+
+/* ---- What it could write to ---- */
+
+struct quarantined {
+	struct quarantined *next;
+	uint32_t core;
+	struct block block;
+};
+
+void core_lost_keeps(struct monitor *m, uint32_t core, struct block *b)
+{
+	struct quarantined *q;
+
+	if (b->bytes == 0)
+		return;
+	q = malloc(sizeof(*q));
+	if (q == NULL)
+		return; /* lost, and seen in the balance */
+	*q = (struct quarantined){m->membership.quarantine, core, *b};
+	m->membership.quarantine = q;
+	*b = (struct block){0};
+}
+
+void core_buried(struct monitor *m, uint32_t core)
+{
+	for (struct quarantined **link = &m->membership.quarantine; *link != NULL;) {
+		struct quarantined *q = *link;
+
+		if (q->core != core) {
+			link = &q->next;
+			continue;
+		}
+		*link = q->next;
+		block_give(m, &q->block);
+		free(q);
+	}
+	mesh_bury(m, core);
 }

@@ -4,5 +4,11 @@
 
 #include "monitor/monitor.h"
 
-/* A core is suspected to be dead: it is reported, and everything here that depends on it ends. */
+/* A core is not a member any more: everything here that depends on it ends. */
 void core_lost(struct monitor *m, uint32_t core);
+
+/* A block of this core's that the lost core could write to: comes back when the core is buried. */
+void core_lost_keeps(struct monitor *m, uint32_t core, struct block *b);
+
+/* It can't write any more. */
+void core_buried(struct monitor *m, uint32_t core);

@@ -17,6 +17,7 @@
 #include "monitor/core_start.h"
 #include "monitor/discovery.h"
 #include "monitor/domain.h"
+#include "monitor/membership.h"
 #include "monitor/mesh.h"
 #include "monitor/modules.h"
 #include "monitor/power.h"
@@ -164,8 +165,7 @@ static bool work(struct monitor *m, uint64_t *deadline)
 	if (m->core == 0)
 		discovery_step(m, now);
 	power_step(m, now);
-	mesh_heartbeat(m, now);
-	earlier(deadline, m->next_heartbeat);
+	earlier(deadline, membership_step(m, now));
 	if (m->life_deadline != UINT64_MAX && m->life_deadline != 0)
 		earlier(deadline, m->life_deadline > now ? m->life_deadline : now + platform_ticks(OVERDUE_US));
 	if (m->events_waiting)

@@ -7,13 +7,17 @@
 #include <atoll/address_space.h>
 
 #include "monitor/core_start.h"
+#include "monitor/estate.h"
 #include "monitor/handlers.h"
-#include "monitor/loss.h"
 #include "monitor/mesh.h"
 #include "monitor/report.h"
 
 /* The notice of a page that nobody has connected yet: odd, so the first writer rings, and no number that a channel counts up to. */
 #define NOTICE_UNCONNECTED UINT64_MAX
+
+#define BEAT_AT   (MESH_LINES * sizeof(struct channel_slot)) /* in a page */
+#define HELD_MOST 256                                        /* messages of a later view, from one core */
+_Static_assert(BEAT_AT + sizeof(struct beat) <= PAGE_BYTES, "a ring and a beat in a page");
 
 void mesh_prepare_page(void *page)
 {
@@ -23,6 +27,7 @@ void mesh_prepare_page(void *page)
 	for (unsigned i = 0; i < MESH_LINES; i++)
 		channel_store_header(&slots[i].line.header, 0);
 	channel_store_notice(&slots[0].notice.parking, NOTICE_UNCONNECTED);
+	memset((uint8_t *)page + BEAT_AT, 0, sizeof(struct beat));
 }
 
 err_t mesh_start(struct monitor *m, uint64_t base, uint8_t *area)
@@ -67,6 +72,28 @@ static err_t install_page(struct monitor *m, uint32_t core, void **page)
 	return is_ok(e) ? frame_map(p->page, 0, PAGE_BYTES, RIGHTS(rights), page) : e;
 }
 
+static void drop_capability(cap_t *cap)
+{
+	struct platform_obstacle obstacle;
+
+	if (cap->value == CAP_NULL.value)
+		return;
+	while (err_is(platform_sweep(*cap, SWEEP_PLAIN, &obstacle), ERR_NUMBER_AGAIN))
+		;
+	(void)!is_ok(platform_surrender(*cap));
+	cap_slot_free(*cap);
+	*cap = CAP_NULL;
+}
+
+static void drop_page(struct peer *p)
+{
+	if (p->at != NULL)
+		(void)!is_ok(frame_unmap(p->at));
+	p->at = NULL;
+	drop_capability(&p->page);
+	drop_capability(&p->doorbell);
+}
+
 static bool connect_peer(struct monitor *m, uint32_t core)
 {
 	struct peer *p = &m->peer[core];
@@ -82,11 +109,11 @@ static bool connect_peer(struct monitor *m, uint32_t core)
 		e = ERR(CHANNEL_BROKEN);
 	if (is_err(e)) {
 		report_line(m, "monitor %u: can't connect to core %u: %s", m->core, core, err_sentence(e));
-		p->state = PEER_SUSPECTED;
+		drop_page(p);
 		return false;
 	}
 	p->state = PEER_CONNECTED;
-	p->heard = platform_now();
+	p->at = page;
 	return true;
 }
 
@@ -172,9 +199,16 @@ static err_t check(const struct monitor *m, unsigned type, unsigned bytes, const
 	return message_check(type, bytes, (const union message *)words, m->peers);
 }
 
+static void note_arrival(struct monitor *m, const struct agreement_head *head)
+{
+	estate_arrival(m, head->object & ~AGREEMENT_TYPE_MASK, head->size);
+}
+
 static void dispatch(struct monitor *m, uint32_t from, unsigned type, const union message *message)
 {
 	if (type >= AGREEMENT_FIRST) {
+		if (type == AGREEMENT_install)
+			note_arrival(m, (const struct agreement_head *)message->words);
 		agreement_receive(&m->agreement, from, type, message->words);
 		return;
 	}
@@ -190,13 +224,31 @@ static void dispatch(struct monitor *m, uint32_t from, unsigned type, const unio
 	}
 }
 
+/* The agreement's messages of a view that has not come here yet wait for it, and those behind them too. */
+static bool must_wait(const struct monitor *m, const struct peer *p, unsigned type, const union message *message)
+{
+	const union agreement_message *a = (const union agreement_message *)message;
+
+	return type >= AGREEMENT_FIRST && (p->held != NULL || a->head.view > m->membership.view);
+}
+
+static void hold(struct peer *p, unsigned type, const union message *message)
+{
+	struct queued *q = p->holds < HELD_MOST ? make_queued(type, message) : NULL;
+
+	if (q == NULL) {
+		p->refused++;
+		return;
+	}
+	append(&p->held, &p->held_last, q);
+	p->holds++;
+}
+
 static void receive(struct monitor *m, uint32_t core, const struct channel_message *line)
 {
 	struct peer *p = &m->peer[core];
 	union message message;
 
-	p->heard = platform_now();
-	p->pinged = 0;
 	memcpy(message.words, line->words, sizeof(message));
 	if (is_err(check(m, line->type, line->length, message.words))) {
 		if (p->refused++ == 0)
@@ -204,7 +256,32 @@ static void receive(struct monitor *m, uint32_t core, const struct channel_messa
 			            name_of(line->type), line->length);
 		return;
 	}
-	dispatch(m, core, line->type, &message);
+	if (must_wait(m, p, line->type, &message))
+		hold(p, line->type, &message);
+	else
+		dispatch(m, core, line->type, &message);
+}
+
+static bool release(struct monitor *m, uint32_t core)
+{
+	struct peer *p = &m->peer[core];
+	const union agreement_message *a = p->held == NULL ? NULL : (const union agreement_message *)&p->held->message;
+	struct queued *q;
+
+	if (a == NULL || a->head.view > m->membership.view)
+		return false;
+	q = take_first(&p->held);
+	p->holds--;
+	dispatch(m, core, q->type, &q->message);
+	free(q);
+	return true;
+}
+
+void mesh_release(struct monitor *m)
+{
+	for (uint32_t core = 0; core < m->peers; core++)
+		while (release(m, core))
+			;
 }
 
 /* Whether an unconnected core has begun to write to us. One that is not known yet must wait: the word about it is on its way. */
@@ -213,6 +290,14 @@ static bool has_knocked(const struct monitor *m, uint32_t core)
 	const struct channel_slot *first = (const struct channel_slot *)(m->mesh + core * PAGE_BYTES);
 
 	return m->peer[core].state <= PEER_KNOWN && core != m->core && channel_load_header(&first->line.header) != 0;
+}
+
+/* Who does not keep the rules is not believed any more. */
+static void channel_broken_by(struct monitor *m, uint32_t core)
+{
+	if (m->peer[core].faults++ == 0)
+		report_line(m, "monitor %u: core %u: %s", m->core, core, channel_fault_sentence(channel_fault(&m->peer[core].channel)));
+	membership_suspect(m, core, 0, 0);
 }
 
 static bool poll_peer(struct monitor *m, uint32_t core)
@@ -230,10 +315,8 @@ static bool poll_peer(struct monitor *m, uint32_t core)
 	for (unsigned i = 0; i < MESH_LINES && p->state == PEER_CONNECTED; i++) {
 		struct channel_result r = channel_try_receive(&p->channel, &line);
 
-		if (r.code == CHANNEL_BROKEN) {
-			report_line(m, "monitor %u: core %u: %s", m->core, core, channel_fault_sentence(channel_fault(&p->channel)));
-			core_lost(m, core);
-		}
+		if (r.code == CHANNEL_BROKEN)
+			channel_broken_by(m, core);
 		if (!channel_ok(r))
 			break;
 		receive(m, core, &line);
@@ -311,51 +394,46 @@ void mesh_introduce(struct monitor *m, uint32_t core, const struct message_up *u
 			mesh_send(m, core, MESSAGE_up, &m->peer[other].up);
 }
 
-void mesh_watch(struct monitor *m, uint32_t core)
+/* ---- Who is there no more ---- */
+
+static void drop_queue(struct queued **first)
 {
-	if (core == m->core || core >= m->peers)
+	while (*first != NULL)
+		free(take_first(first));
+}
+
+void mesh_forget(struct monitor *m, uint32_t core)
+{
+	struct peer *p = &m->peer[core];
+
+	p->state = PEER_LOST;
+	p->neighbour = false;
+	(void)!is_ok(platform_peer(core, p->up.apic, 0));
+	drop_page(p);
+	drop_queue(&p->first);
+	drop_queue(&p->held);
+	p->holds = p->line_bytes = 0;
+}
+
+void mesh_bury(struct monitor *m, uint32_t core)
+{
+	struct peer *p = &m->peer[core];
+
+	if (p->state != PEER_LOST)
 		return;
-	if (m->peer[core].watched++ == 0) {
-		m->peer[core].heard = platform_now();
-		m->peer[core].pinged = 0;
-	}
+	mesh_prepare_page(m->mesh + core * PAGE_BYTES);
+	p->state = PEER_UNKNOWN;
+	p->faults = 0;
 }
 
-void mesh_unwatch(struct monitor *m, uint32_t core)
+/* ---- Beats ---- */
+
+const struct beat *mesh_beat_here(const struct monitor *m, uint32_t core)
 {
-	if (core != m->core && core < m->peers && m->peer[core].watched > 0)
-		m->peer[core].watched--;
+	return (const struct beat *)(m->mesh + core * PAGE_BYTES + BEAT_AT);
 }
 
-void mesh_heartbeat(struct monitor *m, uint64_t now)
+struct beat *mesh_beat_there(struct monitor *m, uint32_t core)
 {
-	bool any = false;
-
-	if (m->next_heartbeat != 0 && now < m->next_heartbeat)
-		return;
-	for (uint32_t core = 0; core < m->peers; core++) {
-		struct peer *p = &m->peer[core];
-
-		if (p->watched == 0 || !mesh_alive(m, core) || core == m->core)
-			continue;
-		any = true;
-		if (p->pinged == 0) {
-			p->pinged = now;
-			MESH_SEND(m, core, ping, .sequence = ++p->heartbeats);
-		} else if (now - p->pinged > platform_ticks(SUSPICION_US)) {
-			core_lost(m, core);
-		}
-	}
-	m->next_heartbeat = any ? now + platform_ticks(HEARTBEAT_US) : 0;
-}
-
-void handle_ping(struct monitor *m, uint32_t from, const struct message_ping *message)
-{
-	MESH_SEND(m, from, pong, .sequence = message->sequence);
-}
-
-void handle_pong(struct monitor *m, uint32_t from, const struct message_pong *message)
-{
-	/* That it came says everything (receive). */
-	(void)m, (void)from, (void)message;
+	return core < m->peers && core != m->core && connect_peer(m, core) ? (struct beat *)(m->peer[core].at + BEAT_AT) : NULL;
 }

@@ -8,11 +8,11 @@
  * core comes up its starter learns where the core's mesh area, mailbox and doorbell are (message `up`) and passes it on along the tree in
  * which the cores were started, so every monitor hears of every other. Two monitors connect when the first of them has something to say: it
  * maps its page of the other's area, writes there and rings; the other finds the line and connects likewise. So a pair that never talks
- * costs one page and one message.
+ * costs one page and one message. Behind the ring each page has room for a beat (heartbeat.h).
  *
- * Nothing here waits. What a full channel does not take stays in a queue. A monitor that others depend on (peer.watched) is asked for a
- * sign of life every HEARTBEAT_US; after SUSPICION_US of silence it is suspected: that is reported, and everything that waited for it ends
- * with an error. */
+ * Nothing here waits. What a full channel does not take stays in a queue. A core that leaves the view is forgotten: its page, its doorbell
+ * and its mailbox are not touched any more, and what it wrote is not read. When it can't write any more its page here is prepared for whoever
+ * comes in its place. */
 
 #include "monitor/monitor.h"
 
@@ -21,7 +21,7 @@ MUST_USE err_t mesh_start(struct monitor *m, uint64_t base, uint8_t *area);
 /* Prepares one page of such an area before anybody uses it. */
 void mesh_prepare_page(void *page);
 
-/* Sends; to this core itself too. A message to a core that is not known or suspected is dropped: false. `type` is an enum message_type or
+/* Sends; to this core itself too. A message to a core that is not known or lost is dropped: false. `type` is an enum message_type or
  * an enum agreement_type. */
 bool mesh_send(struct monitor *m, uint32_t core, unsigned type, const void *message);
 #define MESH_SEND(m, core, type, ...) mesh_send(m, core, MESSAGE_##type, &(struct message_##type){__VA_ARGS__})
@@ -38,8 +38,14 @@ void mesh_learn(struct monitor *m, uint32_t from, const struct message_up *up);
 /* The same for a core that this monitor has started, which also hears of everyone else. */
 void mesh_introduce(struct monitor *m, uint32_t core, const struct message_up *up);
 
-void mesh_watch(struct monitor *m, uint32_t core);
-void mesh_unwatch(struct monitor *m, uint32_t core);
 bool mesh_alive(const struct monitor *m, uint32_t core);
-/* The time for heartbeats has come. */
-void mesh_heartbeat(struct monitor *m, uint64_t now);
+
+/* The core is lost; it can't write any more. */
+void mesh_forget(struct monitor *m, uint32_t core);
+void mesh_bury(struct monitor *m, uint32_t core);
+/* The view has changed: takes what was said in it already. */
+void mesh_release(struct monitor *m);
+
+/* Where that core writes its beat for this one, and this one for it (NULL: there is no way to it). */
+const struct beat *mesh_beat_here(const struct monitor *m, uint32_t core);
+struct beat *mesh_beat_there(struct monitor *m, uint32_t core);

@@ -13,6 +13,7 @@
 #include "monitor/agreement/agreement.h"
 #include "monitor/archive.h"
 #include "monitor/manifest.h"
+#include "monitor/membership.h"
 #include "monitor/memory.h"
 #include "monitor/messages.h"
 #include "monitor/platform.h"
@@ -32,8 +33,6 @@
 #define RING_LINES    64 /* of a connection's ring */
 #define RING_BYTES    (RING_LINES * sizeof(struct channel_slot))
 #define MESH_LINES    16 /* of a ring between monitors: half a page */
-#define HEARTBEAT_US  100000
-#define SUSPICION_US  2000000
 #define CLEAR_SLICE   (256 * KIB)
 #define PRINT_LINE    512
 
@@ -55,7 +54,7 @@ enum peer_state {
 	PEER_UNKNOWN,   /* not up, or not heard of yet */
 	PEER_KNOWN,     /* announced: could be connected */
 	PEER_CONNECTED, /* its page is mapped, the channel works */
-	PEER_SUSPECTED, /* silent for too long, or it broke the channel's rules: nothing is sent to it */
+	PEER_LOST,      /* not a member any more: nothing is sent to it, and nothing of it is believed */
 };
 
 struct peer {
@@ -63,12 +62,14 @@ struct peer {
 	bool neighbour; /* in the tree along which cores are started */
 	struct message_up up;
 	cap_t doorbell, page;
+	uint8_t *at; /* the page, as this monitor sees it */
 	struct channel channel;
 	struct queued *first, *last; /* what the full channel could not take */
-	unsigned watched;            /* tickets and connections that need it */
-	uint64_t heard, pinged;      /* when; pinged 0: no ping is out */
-	uint64_t refused;            /* malformed messages */
-	uint64_t heartbeats;
+	struct queued *held, *held_last; /* the agreement's messages of a view that has not come here yet */
+	unsigned holds;
+	uint64_t refused; /* malformed messages */
+	unsigned faults;  /* of its channel, that were noticed */
+	uint64_t beats;
 	bool settled; /* first monitor: it is up, or known to have failed */
 	bool owes_balance, balanced;
 	struct message_balance balance; /* at the system's end */
@@ -89,6 +90,7 @@ enum ticket_kind {
 	TICKET_KILL,
 	TICKET_LIST,
 	TICKET_INTRODUCE,
+	TICKET_START,
 };
 
 /* Somebody else wants the domain to have that connection: over which of its connections and under which tag it gets it, and who waits to
@@ -182,6 +184,7 @@ struct connection {
 	uint32_t peer_core, peer_domain, peer_number;
 	enum connection_kind kind;
 	bool peer_closed;                               /* the peer's monitor has said so, and holds nothing of ours any more */
+	bool lost;                                      /* the peer's core has died */
 	uint8_t slot_send, slot_receive, slot_doorbell; /* of the domain's task CNode, 0: none */
 	struct block ring;                              /* Frame: where this end receives */
 	cap_t peer_ring, peer_doorbell;                 /* installed copies, of another core's */
@@ -195,6 +198,7 @@ struct start {
 	enum start_state state;
 	uint32_t core;
 	uint64_t deadline, bound;
+	bool again;             /* it was up before */
 	uint64_t mesh, mailbox; /* where its starter has put them */
 	struct block memory[8]; /* what it gets; the image lies at the first one's low end */
 	unsigned memories;
@@ -269,8 +273,8 @@ struct monitor {
 	cap_t own_doorbell;
 	uint64_t own_doorbell_base, own_doorbell_extra;
 	struct queued *local_first, *local_last; /* messages to itself */
-	uint64_t next_heartbeat;
 	struct message_up self;
+	struct membership membership;
 	struct agreement agreement; /* begins when the peers are known (mesh_start) */
 	struct capability_work work[CAPABILITY_WORKS_MAX];
 	struct agreement_cost cost[ASKED_KINDS];
@@ -288,9 +292,10 @@ struct monitor {
 	bool events_waiting; /* an event ring was full: look again soon */
 
 	/* starting cores */
-	struct start *start;
+	struct start *start; /* one record for each core of the machine */
 	unsigned starts;
-	struct machine_tree *tree; /* of starts; only on monitors that start cores */
+	struct starting *starting; /* what all that this monitor starts have in common */
+	struct machine_tree *tree; /* of starts; only on monitors that start cores with the machine */
 	uint8_t *trampoline;
 	uint64_t share; /* bytes of memory for one core of this node */
 

@@ -31,7 +31,6 @@ void power_off_begin(struct monitor *m, uint64_t status)
 		if (mesh_alive(m, core) && MESH_SEND(m, core, shutdown, .reserved = 0)) {
 			m->cores_left++;
 			m->peer[core].owes_balance = true;
-			mesh_watch(m, core);
 		}
 }
 
@@ -65,7 +64,6 @@ void handle_balance(struct monitor *m, uint32_t from, const struct message_balan
 	if (m->core != 0 || !m->peer[from].owes_balance)
 		return;
 	m->peer[from].owes_balance = false;
-	mesh_unwatch(m, from);
 	m->peer[from].balance = *b;
 	m->peer[from].balanced = true;
 	m->cores_left--;

@@ -7,6 +7,7 @@
 #include "monitor/capability.h"
 #include "monitor/discovery.h"
 #include "monitor/domain.h"
+#include "monitor/fence.h"
 #include "monitor/handlers.h"
 #include "monitor/mesh.h"
 #include "monitor/power.h"
@@ -172,7 +173,7 @@ static err_t serve_list_cores(struct request *r)
 		    .ram_free = here ? m->ram.free : 0,
 		    .ram_total = here ? m->ram.total : 0,
 		    .boot_us = here ? m->self.ready_us : p->up.ready_us,
-		    .heartbeats = p->heartbeats,
+		    .heartbeats = p->beats,
 		};
 	}
 	r->result[0] = count;
@@ -232,6 +233,11 @@ static err_t serve_crash(struct request *r)
 		return ERR(CORE_UNKNOWN);
 	MESH_SEND(r->m, (uint32_t)r->word[1], crash, .vector = (uint32_t)r->word[2]);
 	return OK;
+}
+
+static err_t serve_start_core(struct request *r)
+{
+	return r->word[1] > UINT32_MAX ? ERR(ARGUMENT) : fence_ask(r->m, r->domain, r->tag, (uint32_t)r->word[1]);
 }
 
 void handle_crash(struct monitor *m, uint32_t from, const struct message_crash *message)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Copyright 2026 The Atoll authors */
 
+#include <stdlib.h>
+
 #include "monitor/block.h"
 #include "monitor/shares.h"
 
@@ -129,13 +131,8 @@ static void largest_first(struct start *c)
 		}
 }
 
-err_t share_take(struct monitor *m, struct start *c, uint64_t least)
+static err_t check_share(struct monitor *m, struct start *c, uint64_t least)
 {
-	c->memories = 0;
-	if (m->machine->cores[c->core].node != m->node)
-		take_nodes(m, c);
-	if (c->memories == 0)
-		take_own(m, c, m->share * cores_below(m, c->core));
 	largest_first(c);
 	if (c->memories > 0 && c->memory[0].bytes >= 2 * least)
 		return OK;
@@ -143,4 +140,44 @@ err_t share_take(struct monitor *m, struct start *c, uint64_t least)
 		block_give(m, &c->memory[i]);
 	c->memories = 0;
 	return ERR(NO_MEMORY);
+}
+
+err_t share_take(struct monitor *m, struct start *c, uint64_t least)
+{
+	c->memories = 0;
+	if (m->machine->cores[c->core].node != m->node)
+		take_nodes(m, c);
+	if (c->memories == 0)
+		take_own(m, c, m->share * cores_below(m, c->core));
+	return check_share(m, c, least);
+}
+
+static void take_legacies(struct monitor *m, struct start *c)
+{
+	for (struct legacy **link = &m->membership.legacies; *link != NULL;) {
+		struct legacy *l = *link;
+		uint64_t largest;
+
+		if (l->dead != c->core || !l->done) {
+			link = &l->next;
+			continue;
+		}
+		largest = ram_largest(&m->ram, l->base, l->base + l->bytes);
+		if (largest > 0)
+			(void)!is_ok(take_piece(m, c, largest, l->base, l->base + l->bytes));
+		*link = l->next;
+		free(l);
+	}
+}
+
+err_t share_take_again(struct monitor *m, struct start *c, uint64_t least)
+{
+	unsigned cores = machine_cores_of_node(m->machine, m->node, NULL, 0);
+
+	c->memories = 0;
+	take_legacies(m, c);
+	largest_first(c);
+	if (c->memories == 0 || c->memory[0].bytes < 2 * least)
+		take_own(m, c, m->ram.free / (cores + 1) & ~(PAGE_BYTES - 1));
+	return check_share(m, c, least);
 }

@@ -13,3 +13,6 @@ bool tree_below(const struct machine_tree *tree, uint32_t core, uint32_t ancesto
 void shares_plan(struct monitor *m);
 /* Takes the share of c->core, in pieces, the largest first; the first has at least `least` bytes and as much again. Errors: NO_MEMORY. */
 MUST_USE err_t share_take(struct monitor *m, struct start *c, uint64_t least);
+/* The same for a core that comes back: what this one has inherited from it, as far as it is still free; else as much as everybody on
+ * this node would get of what this core has. */
+MUST_USE err_t share_take_again(struct monitor *m, struct start *c, uint64_t least);

@@ -24,7 +24,6 @@ uint32_t ticket_open(struct monitor *m, enum ticket_kind kind, uint32_t core, ui
 			t->generation = 1;
 		if (d != NULL)
 			d->tickets++;
-		mesh_watch(m, core);
 		if (out != NULL)
 			*out = t;
 		return number_of(m, t);
@@ -46,14 +45,11 @@ void ticket_close(struct monitor *m, struct ticket *t)
 
 	if (d != NULL && d->tickets > 0)
 		d->tickets--;
-	mesh_unwatch(m, t->core);
 	t->kind = TICKET_FREE;
 }
 
 uint32_t ticket_renew(struct monitor *m, struct ticket *t, enum ticket_kind kind, uint32_t core)
 {
-	mesh_unwatch(m, t->core);
-	mesh_watch(m, core);
 	t->kind = kind;
 	t->core = core;
 	t->generation++;

@@ -9,6 +9,7 @@ _Static_assert(PAGE_TABLE4_AT == TRAMPOLINE_PAGE_TABLE4, "the assembly's numbers
 _Static_assert(TABLE_AT == TRAMPOLINE_TABLE && ENTRIES == TRAMPOLINE_ENTRIES, "");
 _Static_assert(ENTRY_BYTES == sizeof(struct trampoline_entry), "");
 _Static_assert(offsetof(struct trampoline_entry, apic) == 0, "");
+_Static_assert(offsetof(struct trampoline_entry, passed) == ENTRY_PASSED, "");
 _Static_assert(offsetof(struct trampoline_entry, core_boot) == ENTRY_CORE_BOOT, "");
 _Static_assert(offsetof(struct core_boot, page_table4) == CORE_BOOT_PAGE_TABLE4, "");
 _Static_assert(offsetof(struct core_boot, entry) == CORE_BOOT_ENTRY, "");

@@ -4,8 +4,8 @@
  * The page below 1 MiB where every core but the first begins, and through which the first one leaves the loader.
  *
  * Intel SDM vol. 3, 8.4.4.1: on a start-up IPI with vector VV a core begins in real mode at physical address 000VV000: CS = VV00, IP = 0,
- * interrupts off, caches off (CR0.CD and NW set, table 9-1). Several cores may run here at the same time, so nothing on this page is
- * written by the code, and there is no stack.
+ * interrupts off, caches off (CR0.CD and NW set, table 9-1). Several cores may run here at the same time, so the code writes nothing on
+ * this page but a word of the core's own entry, and there is no stack.
  *
  * Words that others wrote (offsets in the page; cpudriver/abi/core_boot.h, boot/trampoline/trampoline.h):
  *
@@ -13,7 +13,7 @@
  *   protected_far     physical address of protected         loader, by the relocations
  *   long_far          physical address of long_mode         loader, by the relocations
  *   PAGE_TABLE4_AT    physical address of the level-4 table: identity map, window, this page at DEVICE_TRAMPOLINE     loader
- *   TABLE_AT          128 entries: APIC ID u32, 0 u32, physical address of a core_boot u64       starters (monitors)
+ *   TABLE_AT          128 entries: APIC ID u32, passed u32, physical address of a core_boot u64  starters (monitors)
  *
  * What the CPU driver gets (core_boot.h): long mode, CR3 = the core's page tables, RDI = its core_boot in the window. */
 
@@ -76,7 +76,10 @@ long_mode:
 5:	hlt				/* nobody wanted this core; INIT starts it again */
 	jmp	5b
 
-4:	mov	TABLE_AT + ENTRY_CORE_BOOT(%rbp, %rax), %rdi
+4:	movl	$1, TABLE_AT + ENTRY_PASSED(%rbp, %rax)
+	mov	TABLE_AT + ENTRY_CORE_BOOT(%rbp, %rax), %rdi
+	test	%rdi, %rdi
+	jz	5b			/* somebody wanted it to stop */
 	jmp	tail
 
 	/* The tail of every core's start. RDI = physical address of a core_boot. The next page tables map the window, but not the low

@@ -12,6 +12,7 @@
 #define TABLE_AT        0x800
 #define ENTRIES         128
 #define ENTRY_BYTES     16
+#define ENTRY_PASSED    4
 #define ENTRY_CORE_BOOT 8
 
 /* Offsets in struct core_boot. */

@@ -119,7 +119,9 @@ struct core_boot {
 	uint64_t trampoline;                                   /* physical address of the page below 1 MiB that starts cores */
 	uint64_t starter_mailbox;                              /* physical base, for Kernel.peer */
 	uint64_t entered_tsc;                                  /* time-stamp counter when this core entered its CPU driver, which says so itself */
-	uint64_t reserved[5];
+	uint64_t stopped;   /* this core's CPU driver took an exception after which it can't go on: vector + 1. Read by whoever buries it */
+	uint64_t restarted; /* 1: the core was up before, and died; it starts no others */
+	uint64_t reserved[3];
 
 	uint32_t regions, modules;
 	struct region region[REGIONS_MAX];
@@ -144,8 +146,8 @@ _Static_assert(offsetof(struct core_boot, command_line) % 8 == 0, "");
 #define TRAMPOLINE_FREE        0xffffffff
 
 struct trampoline_entry {
-	uint32_t apic; /* TRAMPOLINE_FREE: empty */
-	uint32_t reserved;
-	uint64_t core_boot; /* physical address of the core's core_boot, anywhere in the window */
+	uint32_t apic;      /* TRAMPOLINE_FREE: empty */
+	uint32_t passed;    /* the core writes 1: it has taken its INIT, and nothing of what it did before goes on */
+	uint64_t core_boot; /* physical address of the core's core_boot, anywhere in the window; 0: it shall halt */
 };
 _Static_assert(sizeof(struct trampoline_entry) * TRAMPOLINE_ENTRIES == 0x800, "the second half of the page");

@@ -1,4 +1,4 @@
-// sources: monitor/core_start.c monitor/shares.c monitor/memory.c monitor/messages.c numa/model/tree.c numa/model/query.c
+// sources: monitor/core_start.c monitor/shares.c monitor/trampoline.c monitor/memory.c monitor/messages.c numa/model/tree.c numa/model/query.c
 /* SPDX-License-Identifier: MIT
  * Copyright 2026 The Atoll authors */
 
@@ -19,6 +19,8 @@
 #include "monitor/block.h"
 #include "monitor/core_start.h"
 #include "monitor/discovery.h"
+#include "monitor/estate.h"
+#include "monitor/fence.h"
 #include "monitor/handlers.h"
 #include "monitor/mesh.h"
 #include "monitor/modules.h"
@@ -33,7 +35,8 @@ static struct core_boot boot;
 static struct peer peers[8];
 static uint8_t *trampoline, *mesh;
 static unsigned inits[8], sipis[8], learnt, parted, failures[8], completions;
-static uint64_t parted_bytes;
+static uint64_t parted_bytes, given[8];
+static unsigned ups, fence_failures;
 
 /* ---- The platform: a microsecond is a tick ---- */
 
@@ -61,6 +64,29 @@ err_t platform_sipi(uint32_t apic, uint64_t page)
 	assert_int_equal(page, 8);
 	sipis[apic]++;
 	return OK;
+}
+
+/* ---- Membership ---- */
+
+void estate_tell_given(struct monitor *mm, uint32_t core, uint64_t base, uint64_t bytes, uint64_t boot_page)
+{
+	(void)base;
+	assert_int_equal(boot_page != 0, core != mm->core);
+	given[core] += bytes;
+}
+uint32_t membership_leader(const struct monitor *mm, uint32_t except)
+{
+	(void)mm, (void)except;
+	return 0;
+}
+void membership_up(struct monitor *mm, uint32_t core)
+{
+	(void)mm, (void)core;
+}
+void fence_failed(struct monitor *mm, uint32_t core)
+{
+	(void)mm, (void)core;
+	fence_failures++;
 }
 
 /* ---- Memory: views are of one buffer, since only one core is laid out at a time ---- */
@@ -140,13 +166,14 @@ struct core_boot *core_image_build(const struct core_image_plan *plan, const voi
 
 /* ---- Other monitors ---- */
 
-bool mesh_send(struct monitor *mm, uint32_t core, enum message_type type, const void *message)
+bool mesh_send(struct monitor *mm, uint32_t core, unsigned type, const void *message)
 {
 	(void)mm;
 	if (type == MESSAGE_failed) {
 		assert_int_equal(core, 0);
 		failures[((const struct message_failed *)message)->core]++;
 	}
+	ups += type == MESSAGE_up;
 	return true;
 }
 
@@ -187,7 +214,8 @@ static int begin(void **state)
 	memset(inits, 0, sizeof(inits));
 	memset(sipis, 0, sizeof(sipis));
 	memset(failures, 0, sizeof(failures));
-	learnt = parted = completions = 0;
+	memset(given, 0, sizeof(given));
+	learnt = parted = completions = ups = fence_failures = 0;
 	parted_bytes = 0;
 	machine = (struct machine){.core_count = 8, .core_total = 8, .node_count = 2, .range_count = 2};
 	for (unsigned i = 0; i < 8; i++)
@@ -221,6 +249,13 @@ static int end(void **state)
 	free(mesh);
 	free(m.tree);
 	free(m.start);
+	free(m.starting);
+	while (m.membership.legacies != NULL) {
+		struct legacy *l = m.membership.legacies;
+
+		m.membership.legacies = l->next;
+		free(l);
+	}
 	free(viewed);
 	viewed = NULL;
 	return 0;
@@ -274,6 +309,8 @@ static void test_shares(void **state)
 	for (uint32_t core = 1; core < 5; core++)
 		assert_int_equal(entries()[core].core_boot, start_of(core)->memory[0].base);
 	assert_int_equal(entries()[5].apic, TRAMPOLINE_FREE);
+	for (uint32_t core = 1; core < 5; core++)
+		assert_int_equal(given[core], start_of(core)->memory[0].bytes);
 }
 
 static void test_all_at_once_and_in_order(void **state)
@@ -369,6 +406,87 @@ static void test_a_silent_core_is_left_out(void **state)
 	assert_int_equal(entries()[3].apic, TRAMPOLINE_FREE);
 	answer(3, NULL);
 	assert_int_equal(start_of(3)->state, START_FAILED);
+	/* What the leader was told of the memory it is told otherwise now. */
+	assert_int_equal(given[0], (16 + 64) * MIB);
+}
+
+/* ---- Coming back ---- */
+
+static void up_all(void)
+{
+	core_start_step(&m, 100);
+	core_start_step(&m, 10100);
+	for (uint32_t core = 1; core < 5; core++)
+		answer(core, NULL);
+	for (uint32_t core = 1; core < 8; core++)
+		peers[core].state = PEER_CONNECTED;
+}
+
+/* Core 1 has died: what it had is this core's again. */
+static void inherit(uint64_t base, uint64_t bytes)
+{
+	struct legacy *l = calloc(1, sizeof(*l));
+
+	*l = (struct legacy){m.membership.legacies, base, bytes, bytes, 1, 0, true};
+	m.membership.legacies = l;
+	assert_true(is_ok(ram_add(&m.ram, base, bytes)));
+}
+
+static void test_a_core_comes_back_with_what_it_had(void **state)
+{
+	uint64_t base;
+
+	(void)state;
+	base = start_of(1)->memory[0].base;
+	up_all();
+	inherit(base, 4 * MIB);
+	inherit(base + 5 * MIB, 11 * MIB);
+	peers[1].state = PEER_UNKNOWN;
+	memset(mesh + PAGE_BYTES, 0, PAGE_BYTES);
+	core_start_again(&m, 1);
+	assert_int_equal(start_of(1)->memories, 2);
+	assert_int_equal(start_of(1)->memory[0].base, base + 5 * MIB); /* the larger one first */
+	assert_int_equal(start_of(1)->memory[0].bytes, 11 * MIB);
+	assert_int_equal(m.ram.free, 16 * MIB);
+	assert_null(m.membership.legacies);
+	assert_true(((struct core_boot *)viewed)->restarted);
+	core_start_step(&m, 20000);
+	core_start_step(&m, 30000);
+	assert_int_equal(inits[1] + sipis[1], 4);
+	answer(1, NULL);
+	assert_int_equal(start_of(1)->state, START_UP);
+	assert_int_equal(ups, 1); /* the leader hears of it */
+}
+
+static void test_a_core_comes_back_without_an_inheritance(void **state)
+{
+	(void)state;
+	up_all();
+	peers[1].state = PEER_UNKNOWN;
+	core_start_again(&m, 1);
+	assert_int_equal(start_of(1)->memory[0].bytes, 16 * MIB / 5 & ~(PAGE_BYTES - 1)); /* as if four others lived of it */
+}
+
+static void test_a_core_that_does_not_come_back_takes_nobody_along(void **state)
+{
+	uint64_t next, free_before;
+
+	(void)state;
+	up_all();
+	free_before = m.ram.free;
+	peers[4].state = PEER_UNKNOWN;
+	core_start_again(&m, 4);
+	core_start_step(&m, 20000);
+	core_start_step(&m, 30000);
+	next = core_start_step(&m, 30200);
+	assert_int_equal(core_start_step(&m, next), 0);
+	assert_int_equal(start_of(4)->state, START_FAILED);
+	assert_int_equal(failures[4], 1);
+	for (uint32_t core = 5; core < 8; core++)
+		assert_int_equal(failures[core], 0);
+	assert_int_equal(m.ram.free, free_before);
+	handle_failed(&m, 0, &(struct message_failed){.core = 4});
+	assert_int_equal(fence_failures, 1);
 }
 
 static void test_everybody_is_counted_once(void **state)
@@ -397,6 +515,9 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_lies_are_not_believed, begin, end),
 	    cmocka_unit_test_setup_teardown(test_a_silent_core_is_left_out, begin, end),
 	    cmocka_unit_test_setup_teardown(test_everybody_is_counted_once, begin, end),
+	    cmocka_unit_test_setup_teardown(test_a_core_comes_back_with_what_it_had, begin, end),
+	    cmocka_unit_test_setup_teardown(test_a_core_comes_back_without_an_inheritance, begin, end),
+	    cmocka_unit_test_setup_teardown(test_a_core_that_does_not_come_back_takes_nobody_along, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

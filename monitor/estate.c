@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "monitor/block.h"
+#include "monitor/estate.h"
+#include "monitor/fence.h"
+#include "monitor/handlers.h"
+#include "monitor/mesh.h"
+#include "monitor/report.h"
+
+static uint64_t lower(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+static uint64_t higher(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Room for one more; false: there is no memory. */
+static bool has_room(void **array, unsigned count, unsigned *room, size_t each)
+{
+	unsigned more = *room == 0 ? 64 : 2 * *room;
+	void *grown;
+
+	if (count < *room)
+		return true;
+	grown = realloc(*array, more * each);
+	if (grown == NULL)
+		return false;
+	*array = grown;
+	*room = more;
+	return true;
+}
+
+/* ---- The leader's book ---- */
+
+static void enter(struct monitor *m, struct estate e)
+{
+	struct settlement *s = &m->membership.settlement;
+
+	if (e.bytes == 0)
+		return;
+	if (!has_room((void **)&s->estate, s->estates, &s->estates_room, sizeof(*s->estate))) {
+		report_line(m, "monitor %u: no memory to note whose 0x%lx is", m->core, (unsigned long)e.base);
+		return;
+	}
+	s->estate[s->estates++] = e;
+}
+
+/* Takes the range out of whatever is noted. */
+static void carve(struct monitor *m, uint64_t base, uint64_t end)
+{
+	struct settlement *s = &m->membership.settlement;
+
+	for (unsigned i = 0; i < s->estates;) {
+		struct estate was = s->estate[i], rest = was;
+		uint64_t was_end = was.base + was.bytes;
+
+		if (was_end <= base || was.base >= end) {
+			i++;
+			continue;
+		}
+		s->estate[i] = s->estate[--s->estates];
+		rest.bytes = base > was.base ? base - was.base : 0;
+		enter(m, rest);
+		rest.base = end;
+		rest.bytes = was_end > end ? was_end - end : 0;
+		enter(m, rest);
+		i = 0;
+	}
+}
+
+void estate_given(struct monitor *m, uint32_t core, uint64_t base, uint64_t bytes)
+{
+	carve(m, base, base + bytes);
+	if (core != m->core)
+		enter(m, (struct estate){base, bytes, core, false});
+}
+
+void estate_orphan(struct monitor *m, uint32_t core)
+{
+	struct settlement *s = &m->membership.settlement;
+
+	s->busy = true;
+	for (unsigned i = 0; i < s->estates; i++)
+		s->estate[i].orphaned |= s->estate[i].core == core;
+}
+
+uint32_t estate_heir(const struct monitor *m, unsigned node)
+{
+	uint16_t order[MACHINE_NODES], cores[MACHINE_CORES];
+	unsigned nodes = machine_nodes_by_distance(m->machine, node, order);
+
+	for (unsigned i = 0; i < nodes; i++) {
+		unsigned count = machine_cores_of_node(m->machine, order[i], cores, MACHINE_CORES);
+
+		for (unsigned c = 0; c < count && c < MACHINE_CORES; c++)
+			if (membership_has(m, cores[c]))
+				return cores[c];
+	}
+	return m->core;
+}
+
+/* ---- The leader settles a piece ---- */
+
+static void ask(struct monitor *m)
+{
+	struct settlement *s = &m->membership.settlement;
+
+	s->round++;
+	s->arrivals = 0;
+	s->holdings = 0;
+	s->incomplete = false;
+	s->left = m->membership.alive;
+	SET_FOR_EACH (core, &s->left)
+		MESH_SEND(m, core, inventory, .round = s->round, .base = s->piece.base, .bytes = s->piece.bytes);
+}
+
+static bool begin(struct monitor *m)
+{
+	struct settlement *s = &m->membership.settlement;
+
+	for (unsigned i = 0; i < s->estates; i++)
+		if (s->estate[i].orphaned) {
+			s->piece = s->estate[i];
+			s->repeated = false;
+			ask(m);
+			return true;
+		}
+	return false;
+}
+
+static int by_base(const void *a, const void *b)
+{
+	const struct holding *x = a, *y = b;
+
+	return x->base != y->base ? (x->base < y->base ? -1 : 1) : (int)x->core - (int)y->core;
+}
+
+static void leave(struct monitor *m, uint64_t base, uint64_t end)
+{
+	struct settlement *s = &m->membership.settlement;
+	uint32_t heir = estate_heir(m, machine_node_of_address(m->machine, base));
+	struct fence *f = fence_of(m, s->piece.core);
+
+	if (base >= end)
+		return;
+	estate_given(m, heir, base, end - base);
+	f->returned += end - base;
+	f->heir = heir;
+	f->inheriting++;
+	MESH_SEND(m, heir, inherit, .dead = s->piece.core, .base = base, .bytes = end - base);
+}
+
+/* What nobody has goes to the heir, the rest to the name of who has it. */
+static void conclude(struct monitor *m)
+{
+	struct settlement *s = &m->membership.settlement;
+	const struct estate piece = s->piece;
+	uint64_t at = piece.base, end = piece.base + piece.bytes;
+
+	carve(m, piece.base, end);
+	qsort(s->holding, s->holdings, sizeof(*s->holding), by_base);
+	for (unsigned i = 0; i < s->holdings; i++) {
+		uint64_t base = higher(s->holding[i].base, at), next = lower(s->holding[i].base + s->holding[i].bytes, end);
+
+		if (next <= at)
+			continue;
+		leave(m, at, base);
+		estate_given(m, s->holding[i].core, base, next - base);
+		fence_of(m, piece.core)->held += next - base;
+		at = next;
+	}
+	leave(m, at, end);
+	s->piece.bytes = 0;
+}
+
+static void all_answered(struct monitor *m)
+{
+	struct settlement *s = &m->membership.settlement;
+	bool still = s->repeated && s->arrivals == s->previous && !s->incomplete;
+
+	s->repeated = true;
+	s->previous = s->arrivals;
+	if (still)
+		conclude(m);
+	else
+		ask(m);
+}
+
+static bool has_orphans(const struct monitor *m, uint32_t core)
+{
+	const struct settlement *s = &m->membership.settlement;
+
+	for (unsigned i = 0; i < s->estates; i++)
+		if (s->estate[i].orphaned && s->estate[i].core == core)
+			return true;
+	return s->piece.bytes != 0 && s->piece.core == core;
+}
+
+/* Those whose memory is settled. Returns whether there are others. */
+static bool finish(struct monitor *m)
+{
+	bool left = false;
+
+	for (uint32_t core = 0; core < m->peers; core++) {
+		struct fence *f = fence_of(m, core);
+
+		if (f->state != FENCE_BURIED)
+			continue;
+		if (f->inheriting == 0 && !has_orphans(m, core))
+			fence_settled(m, core);
+		else
+			left = true;
+	}
+	return left;
+}
+
+/* Somebody who was asked is not a member any more, or somebody new may hold something; an heir may not live to confirm. */
+static void view_has_changed(struct monitor *m)
+{
+	struct settlement *s = &m->membership.settlement;
+
+	s->view = m->membership.view;
+	for (uint32_t core = 0; core < m->peers; core++)
+		if (!membership_has(m, fence_of(m, core)->heir))
+			fence_of(m, core)->inheriting = 0;
+	if (s->piece.bytes != 0) {
+		s->repeated = false;
+		ask(m);
+	}
+}
+
+/* While a core is being stopped it may have memory of another dead one, whose starter it was, or which started it. */
+static void lead(struct monitor *m)
+{
+	struct settlement *s = &m->membership.settlement;
+
+	if (!s->busy || m->agreement.changing || fence_stops(m))
+		return;
+	if (s->view != m->membership.view)
+		view_has_changed(m);
+	if (s->piece.bytes == 0 && !begin(m))
+		s->busy = finish(m);
+}
+
+/* ---- What a member has ---- */
+
+/* A gap ends what is to be told in one message. */
+struct telling {
+	struct monitor *m;
+	uint32_t to, round;
+	uint64_t base, end;
+};
+
+static void tell(struct telling *t)
+{
+	if (t->end > t->base)
+		MESH_SEND(t->m, t->to, holding, .round = t->round, .base = t->base, .bytes = t->end - t->base);
+	t->end = t->base = 0;
+}
+
+static void tell_more(struct telling *t, uint64_t base, uint64_t end)
+{
+	if (t->end != base) {
+		tell(t);
+		t->base = base;
+	}
+	t->end = end;
+}
+
+static bool is_own(const struct monitor *m, uint64_t base, uint64_t end)
+{
+	const struct core_boot *boot = m->boot;
+
+	for (unsigned i = 0; i < m->roots; i++)
+		if (base >= m->root[i].base && end <= m->root[i].base + m->root[i].bytes)
+			return true;
+	return base >= boot->image_base && end <= boot->image_base + boot->image_bytes;
+}
+
+static bool overlaps(uint64_t base, uint64_t bytes, uint64_t other, uint64_t end)
+{
+	return base < end && other < base + bytes;
+}
+
+/* The image is no object of the core that it drives, and no capability is. */
+static bool has_nothing(const struct monitor *m, uint64_t base, uint64_t end)
+{
+	return !platform_find(CAP_NULL, base, end - base) && !overlaps(m->boot->image_base, m->boot->image_bytes, base, end);
+}
+
+/* Halves the range until it is known: whole pieces of this core's own are, and so is what nothing lies in. */
+static void search(struct telling *t, uint64_t base, uint64_t end)
+{
+	uint64_t middle = base + ((end - base) / 2 & ~(PAGE_BYTES - 1));
+
+	if (has_nothing(t->m, base, end))
+		return;
+	if (is_own(t->m, base, end) || end - base <= PAGE_BYTES) {
+		tell_more(t, base, end);
+		return;
+	}
+	search(t, base, middle > base ? middle : base + PAGE_BYTES);
+	search(t, middle > base ? middle : base + PAGE_BYTES, end);
+}
+
+void handle_inventory(struct monitor *m, uint32_t from, const struct message_inventory *message)
+{
+	struct membership *s = &m->membership;
+	struct telling t = {.m = m, .to = from, .round = message->round};
+
+	if (from != membership_leader(m, CORES_MAX) || message->base % PAGE_BYTES != 0 || message->bytes % PAGE_BYTES != 0 ||
+	    message->bytes == 0 || message->bytes > WINDOW_BYTES || message->base > WINDOW_BYTES - message->bytes)
+		return;
+	if (s->asked_base != message->base || s->asked_bytes != message->bytes)
+		s->arrivals = 0;
+	s->asked_base = message->base;
+	s->asked_bytes = message->bytes;
+	search(&t, message->base, message->base + message->bytes);
+	tell(&t);
+	MESH_SEND(m, from, inventoried, .round = message->round, .arrivals = s->arrivals);
+}
+
+void estate_arrival(struct monitor *m, uint64_t base, uint64_t bytes)
+{
+	m->membership.arrivals += overlaps(base, bytes, m->membership.asked_base, m->membership.asked_base + m->membership.asked_bytes);
+}
+
+void handle_holding(struct monitor *m, uint32_t from, const struct message_holding *message)
+{
+	struct settlement *s = &m->membership.settlement;
+	const struct holding h = {message->base, message->bytes, from};
+
+	if (s->piece.bytes == 0 || message->round != s->round || !set_has(&s->left, from) || h.bytes > WINDOW_BYTES ||
+	    h.base > WINDOW_BYTES - h.bytes)
+		return;
+	/* What can't be noted must not be given away. */
+	if (has_room((void **)&s->holding, s->holdings, &s->holdings_room, sizeof(*s->holding)))
+		s->holding[s->holdings++] = h;
+	else
+		s->incomplete = true;
+}
+
+void handle_inventoried(struct monitor *m, uint32_t from, const struct message_inventoried *message)
+{
+	struct settlement *s = &m->membership.settlement;
+
+	if (s->piece.bytes == 0 || message->round != s->round || !set_has(&s->left, from))
+		return;
+	set_remove(&s->left, from);
+	s->arrivals += message->arrivals;
+	if (set_is_empty(&s->left))
+		all_answered(m);
+}
+
+/* ---- The heir ---- */
+
+void handle_inherit(struct monitor *m, uint32_t from, const struct message_inherit *message)
+{
+	struct legacy *l = calloc(1, sizeof(*l));
+	struct platform_obstacle obstacle;
+	cap_t cap;
+	err_t e = l == NULL ? ERR(NO_MEMORY) : from != membership_leader(m, CORES_MAX) ? ERR(PERMISSION) : cap_slot_alloc(&cap);
+
+	if (is_ok(e))
+		e = platform_install(cap, &(struct platform_remote){CAP_RAM, RIGHTS_ALL, m->core, message->base, message->bytes, 0});
+	if (is_err(e)) {
+		report_line(m, "monitor %u: can't inherit 0x%lx: %s", m->core, (unsigned long)message->base, err_sentence(e));
+		MESH_SEND(m, from, inherited, .dead = message->dead);
+		free(l);
+		return;
+	}
+	/* Doorbells of the dead may be left in it. */
+	while (err_is(platform_sweep(cap, SWEEP_PLAIN, &obstacle), ERR_NUMBER_AGAIN))
+		;
+	*l = (struct legacy){m->membership.legacies, message->base, message->bytes, 0, message->dead, cap.value, false};
+	m->membership.legacies = l;
+}
+
+/* A slice of the clearing. Returns whether there is more. */
+static bool clear(struct monitor *m, struct legacy *l)
+{
+	struct block b = {l->base, l->bytes, {l->cap}};
+	uint64_t slice = lower(l->bytes - l->cleared, CLEAR_SLICE);
+	struct view view;
+	err_t e;
+
+	if (slice > 0 && is_ok(view_open(&b, l->cleared, slice, &view))) {
+		memset(view.at, 0, slice);
+		view_close(&view);
+	}
+	l->cleared += slice;
+	if (l->cleared < l->bytes)
+		return true;
+	l->done = true;
+	if (is_err(e = block_adopt(m, b.cap)))
+		report_line(m, "monitor %u: can't use the inherited 0x%lx: %s", m->core, (unsigned long)l->base, err_sentence(e));
+	MESH_SEND(m, membership_leader(m, CORES_MAX), inherited, .dead = l->dead);
+	return false;
+}
+
+void handle_inherited(struct monitor *m, uint32_t from, const struct message_inherited *message)
+{
+	struct fence *f = m->membership.fence == NULL ? NULL : fence_of(m, message->dead);
+
+	(void)from;
+	if (f != NULL && f->inheriting > 0)
+		f->inheriting--;
+}
+
+uint64_t estate_step(struct monitor *m, uint64_t now)
+{
+	uint64_t next = 0;
+
+	if (membership_leader(m, CORES_MAX) == m->core)
+		lead(m);
+	for (struct legacy *l = m->membership.legacies; l != NULL; l = l->next)
+		if (!l->done && clear(m, l))
+			next = now;
+	return next;
+}
+
+/* ---- What the leader is told ---- */
+
+void estate_tell_given(struct monitor *m, uint32_t core, uint64_t base, uint64_t bytes, uint64_t boot_page)
+{
+	MESH_SEND(m, 0, given, .core = core, .base = base, .bytes = bytes, .boot_page = boot_page);
+}
+
+void handle_given(struct monitor *m, uint32_t from, const struct message_given *message)
+{
+	struct fence *f = fence_of(m, message->core);
+
+	(void)from;
+	if (message->bytes > WINDOW_BYTES || message->base > WINDOW_BYTES - message->bytes)
+		return;
+	estate_given(m, message->core, message->base, message->bytes);
+	if (f != NULL && message->boot_page != 0)
+		f->boot_page = message->boot_page;
+}
+
+void estate_tell_dropped(struct monitor *m, uint64_t base, uint64_t bytes)
+{
+	MESH_SEND(m, membership_leader(m, CORES_MAX), dropped, .base = base, .bytes = bytes);
+}
+
+/* If it has an owner after all, that one will say so. */
+void handle_dropped(struct monitor *m, uint32_t from, const struct message_dropped *message)
+{
+	struct settlement *s = &m->membership.settlement;
+
+	for (unsigned i = 0; i < s->estates; i++)
+		if (s->estate[i].core == from && overlaps(s->estate[i].base, s->estate[i].bytes, message->base, message->base + message->bytes))
+			s->busy = s->estate[i].orphaned = true;
+}
