@@ -34,7 +34,6 @@ static void ask(struct agreement *a, struct operation *op)
 	m.copy.extra = op->object.extra;
 	m.copy.to = op->to;
 	m.copy.recipient = op->recipient;
-	op->core = op->owner;
 	op->phase = PHASE_ASKED;
 	op->messages++;
 	say(a, op, op->core, AGREEMENT_copy, operation_number(a, op), &m);
@@ -196,9 +195,12 @@ static void begin_copy(struct agreement *a, struct operation *op)
 {
 	err_t e = operation_look(a, op);
 
-	if (is_err(e))
+	if (is_err(e)) {
 		operation_fail(a, op, e);
-	else if (op->owner != a->core)
+		return;
+	}
+	op->core = op->owner;
+	if (op->owner != a->core)
 		ask(a, op);
 	else if (op->to == a->core)
 		operation_fail(a, op, arrive(a, op, a->core));

@@ -44,27 +44,6 @@ void delete_finish(struct agreement *a, struct operation *op, err_t e)
 
 /* ---- What stays ---- */
 
-/* Keeps the capability as the object's anchor. The caller's slot goes back to it empty. */
-void delete_keep(struct agreement *a, struct operation *op)
-{
-	struct shared *s = shared_make(a, &op->object, op->owner);
-	cap_t anchor = op->cap;
-	err_t e = s == NULL ? ERR(LIMIT) : OK;
-
-	if (is_ok(e) && !op->internal) {
-		e = cap_slot_alloc(&anchor);
-		if (is_ok(e) && is_err(e = platform_move(op->cap, anchor)))
-			cap_slot_free(anchor);
-	}
-	if (is_ok(e)) {
-		shared_anchor(s); /* this was the last one: another anchor is gone */
-		s->anchor = anchor;
-		if (op->internal)
-			op->cap = CAP_NULL;
-	}
-	delete_finish(a, op, e);
-}
-
 /* Memory that has no other owner: the caller gets it with its slot. */
 static void last_memory(struct agreement *a, struct operation *op)
 {
@@ -78,7 +57,7 @@ static void last_memory(struct agreement *a, struct operation *op)
 		op->cap = CAP_NULL;
 		delete_finish(a, op, OK);
 	} else {
-		delete_keep(a, op);
+		delete_finish(a, op, anchor_keep(a, op));
 	}
 }
 
@@ -93,7 +72,7 @@ static void last_foreign(struct agreement *a, struct operation *op)
 		if (MUTANT(no_anchor))
 			delete_finish(a, op, OK);
 		else
-			delete_keep(a, op);
+			delete_finish(a, op, anchor_keep(a, op));
 	} else if (err_is(e, ERR_NUMBER_STATE)) {
 		operation_due(a, op); /* there is another one by now */
 	} else if (is_err(e)) {
@@ -129,7 +108,7 @@ static void last_owned(struct agreement *a, struct operation *op)
 	}
 	platform_relate(op->cap, &around);
 	if (around.covered || around.contents || is_table(&op->object))
-		delete_keep(a, op);
+		delete_finish(a, op, anchor_keep(a, op));
 	else
 		transfer_begin(a, op);
 }
@@ -208,19 +187,6 @@ static bool may_tell(struct agreement *a, const struct shared *s, uint32_t from,
 	const struct operation *busy = s->busy != 0 ? operation_at(a, s->busy) : NULL;
 
 	return from == core || MUTANT(gone_from_anybody) || (busy != NULL && busy->kind == OPERATION_TRANSFER && busy->core == from);
-}
-
-/* Ends the sharing of an object that nobody else holds any more, unless an operation on it is under way, which will. */
-static void nobody_left(struct agreement *a, struct shared *s)
-{
-	struct operation *op = s->busy == 0 ? operation_new_internal(a, OPERATION_OWNER, &s->object) : NULL;
-
-	if (op == NULL)
-		return;
-	op->serving = OPERATION_DELETE;
-	op->answered = true;
-	if (is_ok(line_enter(a, op)))
-		owner_end(a, op);
 }
 
 bool receive_gone(struct agreement *a, uint32_t from, const struct subject *s, const struct agreement_gone *m)

@@ -86,9 +86,8 @@ void say_about(struct agreement *a, const struct subject *about, uint32_t to, un
 #include "monitor/agreement/messages.def"
 #undef AGREEMENT
 
-/* The ways in which a deletion ends: as it is, or with the capability kept as the object's anchor. */
+/* The end of a deletion. */
 void delete_finish(struct agreement *a, struct operation *op, err_t e);
-void delete_keep(struct agreement *a, struct operation *op);
 
 /* The owner's last capability goes, others hold the object and nothing keeps it here: one of them gets it. */
 void transfer_begin(struct agreement *a, struct operation *op);
@@ -122,11 +121,8 @@ struct shared *shared_find(struct agreement *a, const struct object *object);
 /* The entry, made if there is none; NULL: the table is full. */
 struct shared *shared_make(struct agreement *a, const struct object *object, uint32_t owner);
 void shared_remove(struct agreement *a, struct shared *s);
-/* The entry's anchor. One that was swept is forgotten. */
-cap_t shared_anchor(struct shared *s);
-/* What was swept in the object's range took anchors along. */
-void shared_forget_anchors(struct agreement *a, const struct object *object);
-
+/* Where the first entry that does not come before the object is, or would be. */
+uint32_t shared_position(const struct agreement *a, const struct object *object);
 /* Joins the line of operations on the object, which this core owns. Its phase is PHASE_TURN or PHASE_LINE afterwards. Errors: LIMIT. */
 MUST_USE err_t line_enter(struct agreement *a, struct operation *op);
 /* The object's entry, if it is this operation's turn; else NULL. */
@@ -144,7 +140,7 @@ void owner_end(struct agreement *a, struct operation *op);
 struct operation *owner_serve(struct agreement *a, uint32_t from, const struct subject *s, enum operation_kind what);
 /* Tells the core that asked how its operation ended. */
 void owner_answer(struct agreement *a, struct operation *op);
-/* Whether the core that asked still has the object; this one always. */
+/* Whether whoever asked still has the object. */
 bool owner_asker_holds(struct agreement *a, const struct operation *op);
 
 /* A copy of the object in a slot of the agreement's own. */
@@ -155,6 +151,21 @@ void handle_drop(struct agreement *a, cap_t cap);
 MUST_USE err_t object_of(cap_t cap, struct object *object, uint32_t *owner, unsigned *flags);
 /* Members of the set that are in the view, without this core. */
 struct core_set others_of(const struct agreement *a, const struct core_set *set);
+
+/* ---- Anchors (anchors.c) ---- */
+
+/* The entry's anchor. One that was swept is forgotten. */
+cap_t anchor_of(struct shared *s);
+/* The operation's capability becomes the anchor; the caller's slot, if it has one, is empty then. Errors: LIMIT, NO_SLOT. */
+MUST_USE err_t anchor_keep(struct agreement *a, struct operation *op);
+/* What was swept in the object's range took anchors along. */
+void anchors_forget(struct agreement *a, const struct object *object);
+/* Something has happened: perhaps an anchor is not needed any more. */
+void anchors_look_again(struct agreement *a);
+/* Lets a few of those that are not needed go. Whether there is more to do. */
+bool anchors_tidy(struct agreement *a);
+/* Ends the sharing of an object that nobody else holds any more, unless an operation on it is under way, which will. */
+void nobody_left(struct agreement *a, struct shared *s);
 
 /* ---- Taking apart (sweep.c) ---- */
 

@@ -33,7 +33,6 @@ static void ask(struct agreement *a, struct operation *op)
 
 	m.retype.base = op->base;
 	m.retype.bytes = op->bytes;
-	op->core = op->owner;
 	op->phase = PHASE_ASKED;
 	op->messages++;
 	say(a, op, op->core, AGREEMENT_retype, operation_number(a, op), &m);
@@ -203,9 +202,12 @@ static void begin_retype(struct agreement *a, struct operation *op)
 
 	if (is_ok(e) && !is_part(&op->object, op->base, op->bytes))
 		e = ERR(RANGE);
-	if (is_err(e))
+	if (is_err(e)) {
 		operation_fail(a, op, e);
-	else if (op->owner != a->core)
+		return;
+	}
+	op->core = op->owner;
+	if (op->owner != a->core)
 		ask(a, op);
 	else if (is_err(e = line_enter(a, op)))
 		operation_fail(a, op, e);

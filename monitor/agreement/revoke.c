@@ -171,7 +171,6 @@ static void ask(struct agreement *a, struct operation *op)
 {
 	union agreement_message m = message_blank();
 
-	op->core = op->owner;
 	op->phase = PHASE_ASKED;
 	op->messages++;
 	say(a, op, op->core, AGREEMENT_revoke, operation_number(a, op), &m);
@@ -294,15 +293,16 @@ bool receive_swept(struct agreement *a, uint32_t from, const struct subject *s, 
 }
 
 /* The object goes to the asker, who has the only other capability. */
-static void give_away(struct agreement *a, struct operation *op, struct shared *s)
+static bool give_away(struct agreement *a, struct operation *op, struct shared *s)
 {
 	if (is_err(platform_mark(op->cap, false, op->core)) || is_err(platform_surrender(op->cap)))
-		return;
+		return false;
 	cap_slot_free(op->cap);
 	op->cap = CAP_NULL;
 	op->owner = op->core;
 	line_break(a, s);
 	shared_remove(a, s);
+	return true;
 }
 
 /* Everything is swept on all cores. */
@@ -323,8 +323,10 @@ static void revoke_end(struct agreement *a, struct operation *op)
 	if (op->kept) {
 		set_add(&s->holders, op->core);
 		platform_relate(op->cap, &around);
-		if (!around.covered && !around.contents && !is_table(&op->object))
-			give_away(a, op, s);
+		if (around.covered || around.contents || is_table(&op->object) || !give_away(a, op, s)) {
+			s->anchor = op->cap; /* an older one was swept */
+			op->cap = CAP_NULL;
+		}
 	}
 	owner_end(a, op);
 }
@@ -347,10 +349,12 @@ static void begin_revoke(struct agreement *a, struct operation *op)
 {
 	err_t e = operation_look(a, op);
 
-	op->core = op->owner;
-	if (is_err(e))
+	if (is_err(e)) {
 		operation_fail(a, op, e);
-	else if (op->owner != a->core)
+		return;
+	}
+	op->core = op->owner;
+	if (op->owner != a->core)
 		ask(a, op);
 	else if (is_err(e = line_enter(a, op)))
 		operation_fail(a, op, e);

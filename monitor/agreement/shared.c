@@ -24,7 +24,7 @@ static bool comes_before(const struct object *o, const struct object *p)
 }
 
 /* The first entry that does not come before the object. */
-static uint32_t position(const struct agreement *a, const struct object *object)
+uint32_t shared_position(const struct agreement *a, const struct object *object)
 {
 	uint32_t low = 0, high = a->shared_count;
 
@@ -41,14 +41,14 @@ static uint32_t position(const struct agreement *a, const struct object *object)
 
 struct shared *shared_find(struct agreement *a, const struct object *object)
 {
-	uint32_t at = position(a, object);
+	uint32_t at = shared_position(a, object);
 
 	return at < a->shared_count && object_is(&a->shared[at].object, object) ? &a->shared[at] : NULL;
 }
 
 struct shared *shared_make(struct agreement *a, const struct object *object, uint32_t owner)
 {
-	uint32_t at = position(a, object);
+	uint32_t at = shared_position(a, object);
 	struct shared *s = &a->shared[at];
 
 	if (at < a->shared_count && object_is(&s->object, object))
@@ -70,37 +70,6 @@ void shared_remove(struct agreement *a, struct shared *s)
 	a->shared_count--;
 	memmove(s, s + 1, (a->shared_count - at) * sizeof(*s));
 	memset(&a->shared[a->shared_count], 0, sizeof(*s));
-}
-
-static bool is_empty(cap_t cap)
-{
-	struct platform_remote what;
-	unsigned flags;
-
-	return is_err(platform_identify(cap, &what, &flags));
-}
-
-cap_t shared_anchor(struct shared *s)
-{
-	if (s->anchor.value != CAP_NULL.value && is_empty(s->anchor)) {
-		cap_slot_free(s->anchor);
-		s->anchor = CAP_NULL;
-	}
-	return s->anchor;
-}
-
-void shared_forget_anchors(struct agreement *a, const struct object *object)
-{
-	uint32_t at = position(a, object);
-
-	while (at < a->shared_count && object_contains(object, a->shared[at].object.base, a->shared[at].object.size)) {
-		struct shared *s = &a->shared[at];
-
-		if (shared_anchor(s).value == CAP_NULL.value && s->owner != a->core)
-			shared_remove(a, s);
-		else
-			at++;
-	}
 }
 
 /* ---- Lines ---- */
@@ -160,7 +129,7 @@ cap_t line_leave(struct agreement *a, const struct operation *op)
 		next->phase = PHASE_TURN;
 		operation_due(a, next);
 	} else if (set_is_empty(&s->holders) && !s->marked) {
-		anchor = shared_anchor(s);
+		anchor = anchor_of(s);
 		shared_remove(a, s);
 	}
 	return anchor;
@@ -189,7 +158,7 @@ void line_refuse(struct agreement *a, struct shared *s, err_t e)
 /* A capability to the object, to flag all of them. */
 static cap_t any_capability(struct operation *op, struct shared *s)
 {
-	if (shared_anchor(s).value != CAP_NULL.value)
+	if (anchor_of(s).value != CAP_NULL.value)
 		return s->anchor;
 	if (op->cap.value == CAP_NULL.value && is_err(handle_take(&op->object, s->owner, 0, &op->cap)))
 		return CAP_NULL;

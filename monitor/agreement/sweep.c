@@ -86,28 +86,42 @@ enum progress sweep_slice(struct agreement *a, struct operation *op)
 		return PROGRESS_MORE;
 	if (err_is(e, ERR_NUMBER_NEEDS_AGREEMENT) || err_is(e, ERR_NUMBER_LAST_COPY))
 		return sweep_obstacle(a, op, &o);
-	shared_forget_anchors(a, &op->object);
+	anchors_forget(a, &op->object);
 	return is_ok(e) ? PROGRESS_DONE : PROGRESS_FAILED;
+}
+
+static void add_all(struct core_set *to, const struct core_set *from)
+{
+	for (unsigned k = 0; k < SET_WORDS; k++)
+		to->word[k] |= from->word[k];
 }
 
 /* Every core that uses a table of this core's. */
 static void users_of_tables(struct agreement *a, struct core_set *out)
 {
-	for (uint32_t i = 0; i < a->shared_count; i++) {
-		const struct shared *s = &a->shared[i];
+	for (uint32_t i = 0; i < a->shared_count; i++)
+		if (a->shared[i].owner == a->core && is_table(&a->shared[i].object))
+			add_all(out, &a->shared[i].holders);
+}
 
-		if (s->owner == a->core && is_table(&s->object))
-			for (unsigned k = 0; k < SET_WORDS; k++)
-				out->word[k] |= s->holders.word[k];
-	}
-	*out = others_of(a, out);
+/* Cores that have not yet forgotten what another operation took out of the tables: perhaps that was a part of this one's object. */
+static void being_flushed(struct agreement *a, struct core_set *out)
+{
+	for (unsigned i = 0; a->flushing > 0 && i < OPERATIONS_MAX; i++)
+		if (a->operation[i].swept)
+			add_all(out, &a->operation[i].flush);
 }
 
 static void send_flushes(struct agreement *a, struct operation *op)
 {
 	union agreement_message m = message_blank();
+	struct core_set cores = {0};
 
-	users_of_tables(a, &op->flush);
+	if (op->tables)
+		users_of_tables(a, &cores);
+	being_flushed(a, &cores);
+	op->flush = others_of(a, &cores);
+	a->flushing += !set_is_empty(&op->flush);
 	SET_FOR_EACH(core, &op->flush) {
 		op->messages += 2;
 		say(a, op, core, AGREEMENT_flush, operation_number(a, op), &m);
@@ -121,7 +135,7 @@ enum progress sweep_finish(struct agreement *a, struct operation *op)
 		if (op->rescued.value != CAP_NULL.value)
 			dispose(a, op->rescued);
 		op->rescued = CAP_NULL;
-		if (op->tables && !MUTANT(flush_left_out))
+		if (!MUTANT(flush_left_out))
 			send_flushes(a, op);
 	}
 	return set_is_empty(&op->flush) || MUTANT(flush_not_awaited) ? PROGRESS_DONE : PROGRESS_WAITS;
@@ -147,7 +161,9 @@ bool receive_flushed(struct agreement *a, uint32_t from, const struct subject *s
 	if (op == NULL || !op->swept || !set_has(&op->flush, from))
 		return false;
 	set_remove(&op->flush, from);
-	if (set_is_empty(&op->flush))
+	if (set_is_empty(&op->flush)) {
+		a->flushing--;
 		operation_due(a, op);
+	}
 	return true;
 }

@@ -48,7 +48,7 @@ void transfer_begin(struct agreement *a, struct operation *op)
 		if (set_is_empty(&s->holders))
 			operation_due(a, op);
 		else
-			delete_keep(a, op);
+			delete_finish(a, op, anchor_keep(a, op));
 		return;
 	}
 	set_remove(&op->left, op->core);

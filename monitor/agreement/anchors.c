@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+
+/* Anchors: last capabilities that the agreement keeps because of what lies around or in the object (agreement.h).
+ *
+ * An anchor is no user's. When what it was kept for is gone, or a user here has the object again, it goes too. Nobody tells the monitor
+ * when that happens: whenever an operation has ended or a message has come, it looks at a few anchors, once nothing else is to be done. */
+
+#include "monitor/agreement/internal.h"
+
+#define TIDY_EACH 8
+
+static bool is_empty(cap_t cap)
+{
+	struct platform_remote what;
+	unsigned flags;
+
+	return is_err(platform_identify(cap, &what, &flags));
+}
+
+cap_t anchor_of(struct shared *s)
+{
+	if (s->anchor.value != CAP_NULL.value && is_empty(s->anchor)) {
+		cap_slot_free(s->anchor);
+		s->anchor = CAP_NULL;
+	}
+	return s->anchor;
+}
+
+err_t anchor_keep(struct agreement *a, struct operation *op)
+{
+	struct shared *s = shared_make(a, &op->object, op->owner);
+	cap_t anchor = op->cap;
+	err_t e = s == NULL ? ERR(LIMIT) : OK;
+
+	if (is_ok(e) && !op->internal) {
+		e = cap_slot_alloc(&anchor);
+		if (is_ok(e) && is_err(e = platform_move(op->cap, anchor)))
+			cap_slot_free(anchor);
+	}
+	if (is_err(e))
+		return e;
+	(void)anchor_of(s); /* this was the last capability: an older anchor is gone */
+	s->anchor = anchor;
+	if (op->internal)
+		op->cap = CAP_NULL;
+	return OK;
+}
+
+void anchors_forget(struct agreement *a, const struct object *object)
+{
+	uint32_t at = shared_position(a, object);
+
+	while (at < a->shared_count && object_contains(object, a->shared[at].object.base, a->shared[at].object.size)) {
+		struct shared *s = &a->shared[at];
+
+		if (anchor_of(s).value == CAP_NULL.value && s->owner != a->core)
+			shared_remove(a, s);
+		else
+			at++;
+	}
+}
+
+/* ---- Letting go ---- */
+
+void nobody_left(struct agreement *a, struct shared *s)
+{
+	struct operation *op = s->busy == 0 ? operation_new_internal(a, OPERATION_OWNER, &s->object) : NULL;
+
+	if (op == NULL)
+		return;
+	op->serving = OPERATION_DELETE;
+	op->answered = true;
+	if (is_ok(line_enter(a, op)))
+		owner_end(a, op);
+}
+
+static bool drop_copy(struct shared *s)
+{
+	struct platform_obstacle o;
+	bool ram;
+
+	if (is_err(platform_delete(s->anchor, &ram, &o)))
+		return false;
+	cap_slot_free(s->anchor);
+	s->anchor = CAP_NULL;
+	return true;
+}
+
+/* Another core owns the object: the anchor is not needed unless this core owns something in it. */
+static bool tidy_foreign(struct agreement *a, struct shared *s)
+{
+	const struct subject about = {s->object, s->owner, 0};
+	union agreement_message m = message_blank();
+	err_t e = platform_surrender(s->anchor);
+
+	if (is_err(e) && (!err_is(e, ERR_NUMBER_STATE) || !drop_copy(s)))
+		return false;
+	if (is_ok(e)) {
+		cap_slot_free(s->anchor);
+		m.gone.core = a->core;
+		if (set_has(&a->alive, about.owner))
+			say_about(a, &about, about.owner, AGREEMENT_gone, &m);
+	}
+	shared_remove(a, s);
+	return true;
+}
+
+static bool tidy_owned(struct agreement *a, struct shared *s)
+{
+	struct platform_relations around;
+	const cap_t anchor = s->anchor;
+
+	platform_relate(anchor, &around);
+	if (around.copies)
+		return drop_copy(s);
+	if (around.contents || (!set_is_empty(&s->holders) && (around.covered || is_table(&s->object))))
+		return false;
+	s->anchor = CAP_NULL;
+	if (set_is_empty(&s->holders))
+		shared_remove(a, s);
+	dispose(a, anchor);
+	return true;
+}
+
+/* Whether something was done about the entry. */
+static bool tidy(struct agreement *a, struct shared *s)
+{
+	if (s->busy != 0)
+		return false;
+	if (s->owner == a->core && s->marked && set_is_empty(&s->holders)) {
+		nobody_left(a, s);
+		return true;
+	}
+	if (anchor_of(s).value != CAP_NULL.value)
+		return s->owner == a->core ? tidy_owned(a, s) : tidy_foreign(a, s);
+	if (s->owner == a->core)
+		return false;
+	shared_remove(a, s);
+	return true;
+}
+
+void anchors_look_again(struct agreement *a)
+{
+	a->tidy_left = a->shared_count < TIDY_EACH ? a->shared_count : TIDY_EACH;
+	if (a->shared_count <= TIDY_EACH)
+		a->tidy_next = 0;
+}
+
+bool anchors_tidy(struct agreement *a)
+{
+	bool any = false;
+
+	while (a->tidy_left > 0 && !any) {
+		a->tidy_left--;
+		if (a->tidy_next >= a->shared_count)
+			a->tidy_next = 0;
+		if (a->tidy_next < a->shared_count)
+			any = tidy(a, &a->shared[a->tidy_next++]);
+	}
+	return any;
+}
