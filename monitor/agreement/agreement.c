@@ -273,7 +273,7 @@ bool asker_tries_again(struct agreement *a, struct operation *op, uint32_t error
 
 /* ---- The owner's part of another core's operation ---- */
 
-bool owner_asker_holds(struct agreement *a, const struct operation *op)
+bool owner_asker_holds(struct agreement *a, struct operation *op)
 {
 	const struct shared *s = shared_find(a, &op->object);
 

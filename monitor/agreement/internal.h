@@ -141,7 +141,7 @@ struct operation *owner_serve(struct agreement *a, uint32_t from, const struct s
 /* Tells the core that asked how its operation ended. */
 void owner_answer(struct agreement *a, struct operation *op);
 /* Whether whoever asked still has the object. */
-bool owner_asker_holds(struct agreement *a, const struct operation *op);
+bool owner_asker_holds(struct agreement *a, struct operation *op);
 
 /* A copy of the object in a slot of the agreement's own. */
 MUST_USE err_t handle_take(const struct object *object, uint32_t owner, uint8_t rights, cap_t *out);
