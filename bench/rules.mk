@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Copyright 2026 The Atoll authors
 
-PROGRAMS += ipcbench
+PROGRAMS += ipcbench capbench
 ipcbench_SRCS := $(wildcard bench/ipcbench/*.c) bench/common/sample.c bench/common/stats.c
+capbench_SRCS := $(wildcard bench/capbench/*.c) bench/common/sample.c bench/common/stats.c
 
 include bench/host/rules.mk

@@ -46,7 +46,10 @@ const char *lens_open(struct lens *out)
 	return NULL;
 }
 
-bool lens_is_instructions(const struct lens *lens) { return strcmp(lens->name, "instructions") == 0; }
+bool lens_is_instructions(const struct lens *lens)
+{
+	return strcmp(lens->name, "instructions") == 0;
+}
 
 uint64_t sample_overhead(void)
 {
@@ -60,7 +63,10 @@ uint64_t sample_overhead(void)
 	return least;
 }
 
-void samples_begin(struct samples *s) { s->n = 0; }
+void samples_begin(struct samples *s)
+{
+	s->n = 0;
+}
 
 void samples_add(struct samples *s, uint64_t counts, unsigned rounds)
 {
@@ -80,12 +86,8 @@ static void print(const struct fact *fact)
 
 void samples_print(struct samples *s, const struct lens *lens, const char *id, unsigned from, unsigned to)
 {
-	print(&(struct fact){.id = id,
-	                     .lens = lens->name,
-	                     .unit = lens->unit,
-	                     .from = (int)from,
-	                     .to = (int)to,
-	                     .of = summarise(s->value, s->n)});
+	print(&(struct fact){
+	    .id = id, .lens = lens->name, .unit = lens->unit, .from = (int)from, .to = (int)to, .of = summarise(s->value, s->n)});
 }
 
 void samples_print_ratio(struct samples *s, const struct lens *lens, const char *id, unsigned from, unsigned to)

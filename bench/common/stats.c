@@ -50,8 +50,8 @@ bool fact_line(char *line, size_t size, const struct fact *fact)
 	int length = snprintf(line, size,
 	                      "@bench {\"id\":\"%s\",\"lens\":\"%s\",\"unit\":\"%s\",\"from\":%d,\"to\":%d,%s\"n\":%zu,"
 	                      "\"min\":%.10g,\"p50\":%.10g,\"p99\":%.10g,\"max\":%.10g}",
-	                      fact->id, fact->lens, fact->unit, fact->from, fact->to, shared, fact->of.n, fact->of.min, fact->of.p50, fact->of.p99,
-	                      fact->of.max);
+	                      fact->id, fact->lens, fact->unit, fact->from, fact->to, shared, fact->of.n, fact->of.min, fact->of.p50,
+	                      fact->of.p99, fact->of.max);
 
 	return length >= 0 && (size_t)length < size;
 }

@@ -23,6 +23,10 @@ STREAM_AT_LEAST = 3  # messages in the time of one round trip
 CROWDED_AT_MOST = 1.5  # with 10,000 capabilities, relative to 10
 REVOKE_DESCENDANTS = 10
 REVOKE_BEYOND = 1000
+# Microseconds, medians, of operations that another core has to agree to, on a machine of two cores.
+AGREED_AT_MOST_US = {"cap.retype.remote": 100, "cap.revoke.remote": 150}
+MESSAGES_PER_HOLDER = 4
+MESSAGES_BEYOND = 4
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,10 @@ def verdicts(facts: list[dict]) -> list[Verdict]:
     timed = [fact for fact in bench if fact["lens"] != "instructions"]
     found += [_at_most(name, _medians(timed, name), limit) for name, limit in RATIO_AT_MOST.items()]
     found += [_stream(timed)]
+    cores = {core["core"] for fact in facts if fact.get("tag") == "topology" for core in fact["cores"]}
+    if len(cores) == 2:
+        found += [_at_most(f"{name}, us", _medians(timed, name), limit) for name, limit in AGREED_AT_MOST_US.items()]
+    found += [_messages(bench, name) for name in AGREED_AT_MOST_US]
     return [verdict for verdict in found if verdict]
 
 
@@ -72,6 +80,16 @@ def _revoke(counted: list[dict]) -> Verdict | None:
             limit = REVOKE_DESCENDANTS * delete[place] + REVOKE_BEYOND
             return _at_most("cap.revoke", {place: revoke[place]}, limit, f"at most {limit:,.0f}")
     return None
+
+
+def _messages(bench: list[dict], name: str) -> Verdict | None:
+    """Of operations on an object with so many holders: the worst of them, per holder."""
+    facts = [fact for fact in bench if fact["id"] == name and "holders" in fact]
+    if not facts:
+        return None
+    met = sum(fact["messages"] <= MESSAGES_PER_HOLDER * fact["holders"] + MESSAGES_BEYOND for fact in facts)
+    return Verdict(f"{name}, messages per holder", max(fact["messages"] / fact["holders"] for fact in facts),
+                   f"at most {MESSAGES_PER_HOLDER}, and {MESSAGES_BEYOND} more", len(facts), met)
 
 
 def _stream(timed: list[dict]) -> Verdict | None:

@@ -20,7 +20,7 @@ CAVEATS = {
 
 def tables(facts: list[dict]) -> str:
     """Everything there is to show, or an empty string."""
-    parts = [_machine(facts), *_matrices(facts), _summary(facts), _bars(facts), _lens(facts)]
+    parts = [_machine(facts), *_matrices(facts), _summary(facts), _agreed(facts), _bars(facts), _lens(facts)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -113,7 +113,7 @@ def _matrix(identifier: str, pairs: dict) -> str:
 # ---- All measurements -----------------------------------------------------------------------------------------------
 
 def _summary(facts: list[dict]) -> str:
-    measured = [fact for fact in tagged(facts, "bench") if fact["unit"] != "ratio"]
+    measured = [fact for fact in tagged(facts, "bench") if fact["unit"] != "ratio" and "holders" not in fact]
     if not measured:
         return ""
     rows = [["measurement", "lens", "unit", "pairs", "min", "median", "p99", "× floor", "worst pair"]]
@@ -160,6 +160,26 @@ def _one_way(row: list, group: list[dict]) -> list:
             number(min(fact["min"] for fact in group) / 2),
             number(statistics.median(fact["p50"] for fact in group) / 2),
             number(max(fact["p99"] for fact in group) / 2), "", ""]
+
+
+# ---- Operations that other cores have to agree to ------------------------------------------------------------------
+
+def _agreed(facts: list[dict]) -> str:
+    """One row for each number of cores that hold the object, besides its owner."""
+    found = [fact for fact in tagged(facts, "bench") if "holders" in fact]
+    if not found:
+        return ""
+    names = list(dict.fromkeys(fact["id"] for fact in found))
+    rows = [["holders"] + [column for name in names for column in (name, "messages")]]
+    for holders in sorted({fact["holders"] for fact in found}):
+        row = [holders]
+        for name in names:
+            fact = next((f for f in found if f["id"] == name and f["holders"] == holders), None)
+            row += [number(fact["p50"]), f"{fact['messages']:.4g}"] if fact else ["", ""]
+        rows.append(row)
+    unit = found[0]["unit"]
+    return "\n".join([f"By the number of cores that hold the object besides its owner: median, {unit}, and messages between monitors", ""]
+                     + grid(rows))
 
 
 def _bars(facts: list[dict]) -> str:

@@ -111,6 +111,29 @@ def test_the_bars_are_judged_by_the_worst_pair(launch):
     assert any(row[:1] == ["channel.rtt"] and row[-2:] == ["1.25", "1.27"] for row in rows)
 
 
+def held(name, holders, p50, messages):
+    return f'@bench {{"id":"{name}","lens":"elapsed","unit":"us","from":0,"to":{holders},"holders":{holders},"messages":{messages},"n":10,' \
+           f'"min":{p50},"p50":{p50},"p99":{p50},"max":{p50}}}\n'
+
+
+def test_agreed_operations_are_shown_by_holders(launch):
+    lines = launch(GOOD + held("cap.retype.remote", 1, 60, 2) + held("cap.revoke.remote", 1, 151, 2)
+                   + held("cap.revoke.remote", 2, 300, 12.5)).stdout.splitlines()
+    rows = [line.split() for line in lines]
+    assert ["holders", "cap.retype.remote", "messages", "cap.revoke.remote", "messages"] in rows
+    assert ["1", "60", "2", "151", "2"] in rows
+    assert ["2", "300", "12.5"] in rows
+    assert ["cap.retype.remote,", "us", "60", "at", "most", "100", "yes"] in rows
+    assert ["cap.revoke.remote,", "us", "300", "at", "most", "150", "0", "of", "2"] in rows
+    assert ["cap.retype.remote,", "messages", "per", "holder", "2", "at", "most", "4,", "and", "4", "more", "yes"] in rows
+    assert ["cap.revoke.remote,", "messages", "per", "holder", "6.25", "at", "most", "4,", "and", "4", "more", "1", "of", "2"] in rows
+
+
+def test_bench_runs_all_benchmarks_unless_one_is_named(launch):
+    assert launch(GOOD, action="bench").facts[0]["settings"]["app"] == "ipcbench ; capbench"
+    assert launch(GOOD, "APP=hello", action="bench").facts[0]["settings"]["app"] == "hello"
+
+
 def test_the_provenance_says_what_ran(launch):
     origin = launch(GOOD, "CORES=2", "APP=ipcbench -a, b").facts[0]
     assert origin["qemu"] == "QEMU emulator version 0.0 (fake)"
