@@ -407,24 +407,19 @@ err_t deletion_result(struct invocation *i, err_t e)
 	return e;
 }
 
-static err_t delete_call(struct invocation *i, struct slot *s)
-{
-	unsigned work = WORK_PER_CALL;
-	err_t e = slot_delete(i->caps, s, &work);
-
-	if (is_ok(e)) {
-		i->value[0] = s->type == CAP_RAM;
-		/* by an exchange what was in the slot may have gone on elsewhere; retype waits if this is not enough */
-		finish_deletions(i->caps, &work);
-	}
-	return deletion_result(i, e);
-}
-
 /* delete -> V0 1 if the slot now holds the object's memory as RAM
  *           with LAST_COPY, NEEDS_AGREEMENT: V0 type, V1 base, V2 size of what can't go */
 err_t op_Any_delete(struct invocation *i)
 {
-	return delete_call(i, i->self);
+	unsigned work = WORK_PER_CALL;
+	err_t e = slot_delete(i->caps, i->self, &work);
+
+	if (is_ok(e)) {
+		i->value[0] = i->self->type == CAP_RAM;
+		/* by an exchange what was in the slot may have gone on elsewhere; retype waits if this is not enough */
+		finish_deletions(i->caps, &work);
+	}
+	return deletion_result(i, e);
 }
 
 /* Kernel.delete   W0 capability, W1 SWEEP_*; results as delete
@@ -433,20 +428,19 @@ err_t op_Any_delete(struct invocation *i)
 err_t op_Kernel_delete(struct invocation *i)
 {
 	struct capabilities *c = i->caps;
-	struct slot *s;
-	err_t e = named_slot(i, i->word[0], &s);
+	err_t e = named_slot(i, i->word[0], &i->self);
 
 	if (is_err(e))
 		return e;
 	if (i->word[1] > SWEEP_SHARED_TABLES)
 		return ERR(ARGUMENT);
 	c->shared_tables = i->word[1] == SWEEP_SHARED_TABLES;
-	if (may_not_unmap(c, s)) {
-		e = deletion_result(i, stopped_by(c, table_of(c, s), ERR(NEEDS_AGREEMENT)));
+	if (may_not_unmap(c, i->self)) {
+		e = deletion_result(i, stopped_by(c, table_of(c, i->self), ERR(NEEDS_AGREEMENT)));
 	} else {
-		if (s->flags & CAP_FLAG_MAPPED)
-			unmap_later(c, s);
-		e = delete_call(i, s);
+		if (i->self->flags & CAP_FLAG_MAPPED)
+			unmap_later(c, i->self);
+		e = op_Any_delete(i);
 	}
 	c->shared_tables = false;
 	return e;
