@@ -11,9 +11,9 @@ err_t make(struct capabilities *c, const struct retype *r);
 err_t make(struct capabilities *c, const struct retype *r)
 {
 #ifdef CONTROL
-	return cap_retype(c, r);
+	return slot_retype(c, r);
 #else
-	cap_retype(c, r);
+	slot_retype(c, r);
 	return OK;
 #endif
 }

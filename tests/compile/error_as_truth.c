@@ -11,9 +11,9 @@ bool works(struct capabilities *c, const struct retype *r);
 bool works(struct capabilities *c, const struct retype *r)
 {
 #ifdef CONTROL
-	if (is_ok(cap_retype(c, r)))
+	if (is_ok(slot_retype(c, r)))
 #else
-	if (cap_retype(c, r))
+	if (slot_retype(c, r))
 #endif
 		return true;
 	return false;
