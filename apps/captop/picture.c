@@ -47,9 +47,9 @@ static void add_cost(struct picture *p, const struct agreement_info *record)
 
 void picture_add(struct picture *p, uint32_t core, const struct agreement_info *record)
 {
-	struct picture_core *c = &p->core[core < CORES_MAX ? core : 0];
+	struct picture_core *c = &p->core[core < MACHINE_CORES ? core : 0];
 
-	if (core >= CORES_MAX)
+	if (core >= MACHINE_CORES)
 		return;
 	switch ((enum agreement_info_kind)record->kind) {
 	case AGREEMENT_INFO_TRAFFIC:
@@ -104,12 +104,12 @@ static bool holds(const struct agreement_info *object, unsigned core)
 /* "1-3 7": runs of cores. */
 static void add_holders(struct picture_text *out, const struct agreement_info *object)
 {
-	for (unsigned core = 0; core < CORES_MAX; core++) {
+	for (unsigned core = 0; core < MACHINE_CORES; core++) {
 		unsigned last = core;
 
 		if (!holds(object, core))
 			continue;
-		while (last + 1 < CORES_MAX && holds(object, last + 1))
+		while (last + 1 < MACHINE_CORES && holds(object, last + 1))
 			last++;
 		add(out, last > core ? " %u-%u" : " %u", core, last);
 		core = last;
@@ -127,7 +127,7 @@ static void add_head(struct picture_text *out, const struct picture *p)
 	unsigned cores = 0;
 	uint64_t view = 0;
 
-	for (unsigned core = 0; core < CORES_MAX; core++) {
+	for (unsigned core = 0; core < MACHINE_CORES; core++) {
 		cores += p->core[core].seen;
 		if (p->core[core].view > view)
 			view = p->core[core].view;
@@ -139,7 +139,7 @@ static void add_head(struct picture_text *out, const struct picture *p)
 static void add_cores(struct picture_text *out, const struct picture *p)
 {
 	add(out, "core  owned  anchors  operations        sent    received  refused\n");
-	for (unsigned core = 0; core < CORES_MAX; core++) {
+	for (unsigned core = 0; core < MACHINE_CORES; core++) {
 		const struct picture_core *c = &p->core[core];
 
 		if (c->seen)

@@ -8,8 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cpudriver/abi/core_boot.h"
-#include "monitor/abi/messages.h"
+#include <atoll/domain.h>
 
 #define PICTURE_ROWS_MAX 4096 /* objects, and operations; what is beyond is only counted */
 
@@ -25,7 +24,7 @@ struct picture_row {
 };
 
 struct picture {
-	struct picture_core core[CORES_MAX];
+	struct picture_core core[MACHINE_CORES];
 	unsigned objects, operations;                /* in all */
 	struct picture_row object[PICTURE_ROWS_MAX]; /* as their owners tell of them */
 	struct picture_row operation[PICTURE_ROWS_MAX];

@@ -115,7 +115,7 @@ static void senseless_records_are_left_out(void **state)
 	record = (struct agreement_info){.kind = AGREEMENT_INFO_COST, .detail = 255, .word = {1, 1, 1, 1}};
 	picture_add(p, 0, &record);
 	record = (struct agreement_info){.kind = AGREEMENT_INFO_TRAFFIC};
-	picture_add(p, CORES_MAX, &record);
+	picture_add(p, MACHINE_CORES, &record);
 	record = (struct agreement_info){.kind = AGREEMENT_INFO_OPERATION, .type = 255, .detail = 255};
 	picture_add(p, 0, &record);
 	print(10, 4096);
