@@ -10,6 +10,7 @@
 #include "cpudriver/capability/capability.h"
 #include "cpudriver/devices/io_apic.h"
 #include "cpudriver/devices/local_apic.h"
+#include "cpudriver/dispatch/beat.h"
 #include "cpudriver/dispatch/dispatcher.h"
 #include "cpudriver/dispatch/schedule.h"
 #include "cpudriver/mailbox.h"
@@ -45,6 +46,7 @@ struct core {
 	uint64_t recheck;             /* when to look again at a dispatcher that may have missed a notification, 0: never */
 	uint64_t timer_armed;         /* when the timer's interrupt comes, 0: not armed */
 	struct dispatcher *deadlines; /* by time */
+	struct beat beat;             /* signs of life, for another core and of one */
 
 	/* dispatchers */
 	struct dispatcher *dispatchers; /* all of them */

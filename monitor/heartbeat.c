@@ -3,19 +3,7 @@
 
 #include "monitor/heartbeat.h"
 #include "monitor/mesh.h"
-
-#define FADES_BY  16 /* a delay loses a sixteenth with each beat */
-#define LOSES_BY  8  /* and an eighth with each core that tells it on */
-#define TOLD_MOST 10000000
-
-static uint64_t shorter(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-static uint64_t longer(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
+#include "monitor/report.h"
 
 static uint32_t member_behind(const struct monitor *m)
 {
@@ -36,76 +24,74 @@ static uint32_t member_before(const struct monitor *m)
 	return before < CORES_MAX ? before : last;
 }
 
-void heartbeat_view(struct monitor *m, uint64_t now)
+static uint64_t longer(uint64_t a, uint64_t b)
 {
-	struct heartbeat *h = &m->membership.heartbeat;
-	uint32_t watched = member_behind(m);
-
-	h->watcher = member_before(m);
-	if (h->next == 0)
-		h->strain = 4 * platform_ticks(BEAT_US);
-	if (watched != h->watched || h->next == 0) {
-		h->met = false;
-		h->silence = 0;
-	}
-	h->watched = watched;
-	h->looked = now;
-	h->next = watched == m->core ? 0 : now;
+	return a > b ? a : b;
 }
 
-static void beat(struct monitor *m)
+/* How long the watched core may be silent. */
+static uint64_t bound(const struct heartbeat *h, const struct platform_silence *s)
 {
-	struct heartbeat *h = &m->membership.heartbeat;
-	struct beat *b = mesh_beat_there(m, h->watcher);
+	bool calm = s->met && s->strain < platform_ticks(DELAY_US);
+	uint64_t bound = calm ? platform_ticks(CALM_US) : longer(platform_ticks(STRAINED_US), 8 * s->strain);
 
-	if (b == NULL)
-		return;
-	channel_store_payload(&b->strain, h->strain);
-	channel_store_payload(&b->count, ++h->count);
-}
-
-static uint64_t bound(const struct heartbeat *h)
-{
-	uint64_t bound = platform_ticks(CALM_US);
-
-	if (!h->met || h->strain >= platform_ticks(BEAT_US))
-		bound = longer(platform_ticks(STRAINED_US), 4 * h->strain);
 	return h->watched == 0 ? longer(bound, platform_ticks(FIRST_US)) : bound;
 }
 
-static void look(struct monitor *m, uint64_t now)
+/* Says that this monitor is there, and what it wants to hear of. */
+static err_t watch(struct monitor *m, uint64_t now, uint64_t limit, struct platform_silence *s)
+{
+	const struct heartbeat *h = &m->membership.heartbeat;
+
+	return platform_watch(&(struct platform_watch){.there = mesh_beat_there(m, h->watcher),
+	                                               .here = mesh_beat_here(m, h->watched),
+	                                               .period = h->watched == m->core ? 0 : platform_ticks(BEAT_US),
+	                                               .limit = limit,
+	                                               .lease = now + platform_ticks(LEASE_US)},
+	                      s);
+}
+
+void heartbeat_view(struct monitor *m, uint64_t now)
 {
 	struct heartbeat *h = &m->membership.heartbeat;
-	const struct beat *b = mesh_beat_here(m, h->watched);
-	uint64_t count = channel_load_payload(&b->count), told = shorter(channel_load_payload(&b->strain), platform_ticks(TOLD_MOST));
+	struct platform_silence ignored;
 
-	if (count == h->seen) {
-		h->silence += shorter(now - h->looked, 2 * platform_ticks(BEAT_US));
-	} else {
-		h->seen = count;
-		h->met = true;
-		h->silence = 0;
-		m->peer[h->watched].beats++;
-		h->strain = longer(h->strain, told - told / LOSES_BY);
-	}
-	h->looked = now;
+	h->watched = member_behind(m);
+	h->watcher = member_before(m);
+	h->next = h->watched == m->core ? 0 : now;
+	if (h->watched == m->core)
+		(void)!is_ok(watch(m, now, 0, &ignored));
+}
+
+void heartbeat_silence(struct monitor *m)
+{
+	if (m->membership.heartbeat.next != 0)
+		m->membership.heartbeat.next = platform_now();
 }
 
 uint64_t heartbeat_step(struct monitor *m, uint64_t now)
 {
 	struct heartbeat *h = &m->membership.heartbeat;
-	uint64_t period = platform_ticks(BEAT_US), limit;
+	struct platform_silence s;
+	uint64_t limit;
+	err_t e;
 
 	if (h->next == 0 || now < h->next)
 		return h->next;
-	h->strain = longer(h->strain - h->strain / FADES_BY, now - h->next);
-	h->next = now + period;
-	beat(m);
-	look(m, now);
-	limit = bound(h);
-	if (h->silence >= limit)
-		membership_suspect(m, h->watched, platform_microseconds(h->silence), platform_microseconds(limit));
-	else if (h->silence > 0)
-		h->next = now + shorter(period, limit - h->silence);
+	h->next = now + platform_ticks(RENEW_US);
+	e = watch(m, now, platform_ticks(CALM_US), &s);
+	if (is_err(e)) {
+		report_line(m, "monitor %u: core %u can't be watched: %s", m->core, h->watched, err_sentence(e));
+		return h->next;
+	}
+	limit = bound(h, &s);
+	if (s.silence < platform_ticks(CALM_US))
+		return h->next;
+	if (s.silence >= limit) {
+		h->next = now + platform_ticks(BEAT_US);
+		membership_suspect(m, h->watched, platform_microseconds(s.silence), platform_microseconds(limit));
+	} else {
+		(void)!is_ok(watch(m, now, limit, &s));
+	}
 	return h->next;
 }

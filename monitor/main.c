@@ -17,6 +17,7 @@
 #include "monitor/core_start.h"
 #include "monitor/discovery.h"
 #include "monitor/domain.h"
+#include "monitor/heartbeat.h"
 #include "monitor/membership.h"
 #include "monitor/mesh.h"
 #include "monitor/modules.h"
@@ -186,6 +187,8 @@ static _Noreturn void serve(struct monitor *m)
 
 		if (parked)
 			mesh_unpark(m);
+		if (pending & PENDING_SILENCE)
+			heartbeat_silence(m);
 		reply.token = REPLY_NONE;
 		if (is_ok(e) && !request_serve(m, &call, &reply))
 			reply.token = REPLY_NONE;

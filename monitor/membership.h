@@ -4,7 +4,7 @@
 
 /* Who belongs to the system: a *view* is a number and the set of cores that are alive in it, the same on all of them.
  *
- *   every core writes a beat for the member before it, its watcher (heartbeat.h)
+ *   every core beats for the member before it, its watcher (heartbeat.h)
  *
  *   watcher ── suspect ──▶ leader       the lowest member that is not suspected itself
  *                          fences the core: INIT, so that it can't write again (fence.h)
@@ -28,7 +28,6 @@
  * The first core makes the first view when all cores have come up or failed. It can't be done without: it has the serial line, the names and
  * the firmware. Its successor says that it is gone, and the INIT that fences it makes the firmware start the machine again. */
 
-#include "channels/line.h"
 #include "cpudriver/abi/errors.h"
 #include "monitor/agreement/set.h"
 
@@ -36,22 +35,9 @@ struct monitor;
 
 /* ---- State, by file ---- */
 
-/* A sign of life, behind the ring in the watched core's page of its watcher's mesh area. Peer-writable: copy once, then compare. */
-struct beat {
-	_Alignas(LINE_BYTES) channel_shared_word count;
-	channel_shared_word strain; /* the writer's struct heartbeat.strain */
-};
-_Static_assert(sizeof(struct beat) == LINE_BYTES, "a cache line that crosses between cores");
-
 struct heartbeat {
-	uint64_t next;             /* when to beat and look again; 0: there is nobody else */
-	uint64_t looked;           /* when it did last */
-	uint64_t count;            /* own beats */
-	uint64_t strain;           /* the longest delay of anybody's beat that was noticed lately, in ticks */
+	uint64_t next;             /* when to look at it again; 0: there is nobody else */
 	uint32_t watched, watcher; /* cores */
-	uint64_t seen;             /* the watched core's count */
-	bool met;                  /* it has beaten since it is watched */
-	uint64_t silence;          /* since it was seen, in ticks of this core's attention */
 };
 
 /* ---- The leader's care for cores that are members no more ---- */

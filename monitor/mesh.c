@@ -17,7 +17,7 @@
 
 #define BEAT_AT   (MESH_LINES * sizeof(struct channel_slot)) /* in a page */
 #define HELD_MOST 256                                        /* messages of a later view, from one core */
-_Static_assert(BEAT_AT + sizeof(struct beat) <= PAGE_BYTES, "a ring and a beat in a page");
+_Static_assert(BEAT_AT + LINE_BYTES <= PAGE_BYTES, "a ring and a beat in a page");
 
 void mesh_prepare_page(void *page)
 {
@@ -27,7 +27,7 @@ void mesh_prepare_page(void *page)
 	for (unsigned i = 0; i < MESH_LINES; i++)
 		channel_store_header(&slots[i].line.header, 0);
 	channel_store_notice(&slots[0].notice.parking, NOTICE_UNCONNECTED);
-	memset((uint8_t *)page + BEAT_AT, 0, sizeof(struct beat));
+	memset((uint8_t *)page + BEAT_AT, 0, LINE_BYTES);
 }
 
 err_t mesh_start(struct monitor *m, uint64_t base, uint8_t *area)
@@ -428,12 +428,12 @@ void mesh_bury(struct monitor *m, uint32_t core)
 
 /* ---- Beats ---- */
 
-const struct beat *mesh_beat_here(const struct monitor *m, uint32_t core)
+uint64_t mesh_beat_here(const struct monitor *m, uint32_t core)
 {
-	return (const struct beat *)(m->mesh + core * PAGE_BYTES + BEAT_AT);
+	return m->mesh_base + core * PAGE_BYTES + BEAT_AT;
 }
 
-struct beat *mesh_beat_there(struct monitor *m, uint32_t core)
+uint64_t mesh_beat_there(const struct monitor *m, uint32_t core)
 {
-	return core < m->peers && core != m->core && connect_peer(m, core) ? (struct beat *)(m->peer[core].at + BEAT_AT) : NULL;
+	return m->peer[core].up.mesh + m->core * PAGE_BYTES + BEAT_AT;
 }

@@ -46,6 +46,6 @@ void mesh_bury(struct monitor *m, uint32_t core);
 /* The view has changed: takes what was said in it already. */
 void mesh_release(struct monitor *m);
 
-/* Where that core writes its beat for this one, and this one for it (NULL: there is no way to it). */
-const struct beat *mesh_beat_here(const struct monitor *m, uint32_t core);
-struct beat *mesh_beat_there(struct monitor *m, uint32_t core);
+/* Physical addresses of the lines where that core beats for this one, and this one for it. */
+uint64_t mesh_beat_here(const struct monitor *m, uint32_t core);
+uint64_t mesh_beat_there(const struct monitor *m, uint32_t core);

@@ -69,7 +69,6 @@ struct peer {
 	unsigned holds;
 	uint64_t refused; /* malformed messages */
 	unsigned faults;  /* of its channel, that were noticed */
-	uint64_t beats;
 	bool settled; /* first monitor: it is up, or known to have failed */
 	bool owes_balance, balanced;
 	struct message_balance balance; /* at the system's end */

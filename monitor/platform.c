@@ -328,6 +328,14 @@ err_t platform_sipi(uint32_t apic, uint64_t page)
 	return kernel(OP_Kernel_send_sipi, apic, page, 0, 0, 0).error;
 }
 
+err_t platform_watch(const struct platform_watch *watch, struct platform_silence *silence)
+{
+	struct call_result r = kernel(OP_Kernel_watch, watch->there, watch->here, watch->period, watch->limit, watch->lease);
+
+	*silence = (struct platform_silence){r.value[0], r.value[1], r.value[2] != 0};
+	return r.error;
+}
+
 err_t platform_io_apic(uint64_t address, uint32_t first)
 {
 	return kernel(OP_Kernel_io_apic, address, first, 0, 0, 0).error;

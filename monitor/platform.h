@@ -97,6 +97,15 @@ void platform_ring(cap_t doorbell);
 MUST_USE err_t platform_peer(uint32_t core, uint32_t apic, uint64_t mailbox);
 MUST_USE err_t platform_init(uint32_t apic);
 MUST_USE err_t platform_sipi(uint32_t apic, uint64_t page);
+/* Signs of life (Kernel.watch). `there`, `here`: physical addresses of a line each; times in ticks. */
+struct platform_watch {
+	uint64_t there, here, period, limit, lease;
+};
+struct platform_silence {
+	uint64_t silence, strain;
+	bool met;
+};
+MUST_USE err_t platform_watch(const struct platform_watch *watch, struct platform_silence *silence);
 MUST_USE err_t platform_io_apic(uint64_t address, uint32_t first);
 bool platform_next_stopped(uint64_t *dispatcher, uint64_t *reason, uint64_t *rip);
 uint64_t platform_capabilities(void); /* in this core's database */

@@ -173,7 +173,6 @@ static err_t serve_list_cores(struct request *r)
 		    .ram_free = here ? m->ram.free : 0,
 		    .ram_total = here ? m->ram.total : 0,
 		    .boot_us = here ? m->self.ready_us : p->up.ready_us,
-		    .heartbeats = p->beats,
 		};
 	}
 	r->result[0] = count;

@@ -48,6 +48,7 @@ enum upcall {
 #define PENDING_TIMER    (UINT64_C(1) << 1)
 #define PENDING_CALL     (UINT64_C(1) << 2) /* a caller stands in the queue of this dispatcher */
 #define PENDING_STOPPED  (UINT64_C(1) << 3) /* monitors only: Kernel.next_stopped has something */
+#define PENDING_SILENCE  (UINT64_C(1) << 4) /* monitors only: the core that this one watches (Kernel.watch) has been silent for too long */
 #define PENDING_INTERRUPT(bit) (UINT64_C(1) << (32 + (bit)))
 
 enum dispatcher_state {

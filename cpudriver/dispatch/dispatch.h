@@ -41,6 +41,8 @@ void turn_begin(struct dispatcher *d);
 void turn_share(void); /* somebody else wants to run: the running turn gets an end */
 void set_deadline(struct dispatcher *d, uint64_t tsc);
 void recheck_soon(void);
+/* The timer's interrupt comes at that time at the latest. */
+void want_timer(uint64_t tsc);
 /* After the timer's interrupt. */
 void timer_expired(void);
 bool turn_is_over(void);

@@ -3,8 +3,8 @@
 
 /* Turns, deadlines, and the one timer behind both.
  *
- * The timer is armed for the earliest of: the end of the running turn (only if somebody else wants to run), the first deadline, a look at
- * a dispatcher that may have missed a notification. It is never armed for later than needed, but may go off too early, because a
+ * The timer is armed for the earliest of: the end of the running turn (only if somebody else wants to run), the first deadline, the next
+ * beat, a look at a dispatcher that may have missed a notification. It is never armed for later than needed, but may go off too early, because a
  * switch does not take the trouble to disarm it: its handler compares times and arms it again. */
 
 #include "cpudriver/core.h"
@@ -12,7 +12,7 @@
 
 #define RECHECK_DIVISOR 50000 /* a 50,000th of a second: 20 us */
 
-static void want_timer(uint64_t tsc)
+void want_timer(uint64_t tsc)
 {
 	if (core.timer_armed != 0 && core.timer_armed <= tsc)
 		return;
@@ -100,6 +100,8 @@ void timer_expired(void)
 	}
 	if (core.recheck != 0 && core.recheck <= now)
 		core.recheck = 0;
+	if (core.beat.next != 0 && core.beat.next <= now && beat_step(&core.beat, now) && core.monitor != NULL)
+		notify(core.monitor, PENDING_SILENCE);
 
 	if (core.turn_end != 0 && core.turn_end > now)
 		want_timer(core.turn_end);
@@ -107,4 +109,6 @@ void timer_expired(void)
 		want_timer(core.deadlines->deadline);
 	if (core.recheck != 0)
 		want_timer(core.recheck);
+	if (core.beat.next != 0)
+		want_timer(core.beat.next);
 }

@@ -10,7 +10,8 @@
  *   next_stopped  -> V0 base of a dispatcher, 0: none, V1 enum stop_reason, V2 RIP
  *   statistics    -> V0 capabilities in the database, V1 dispatchers, V2 mailbox base
  *   print         W0..W3 up to 32 characters, ended by the first 0
- *   crash         W0 vector: 0, 3, 6, 8, 13 or 14 */
+ *   crash         W0 vector: 0, 3, 6, 8, 13 or 14
+ *   watch         W0 line there, W1 line here (physical), W2 period, W3 limit, W4 lease -> V0 silence, V1 strain, V2 1: it has beaten */
 
 #include "cpudriver/core.h"
 #include "cpudriver/devices/serial.h"
@@ -129,4 +130,35 @@ err_t op_Kernel_crash(struct invocation *i)
 {
 	take_exception(i->word[0]);
 	return ERR(ARGUMENT);
+}
+
+static err_t decode_line(uint64_t address, struct beat_line **line)
+{
+	if (address % sizeof(**line) != 0)
+		return ERR(ALIGNMENT);
+	if (address == 0 || address >= core.boot->window_end)
+		return ERR(RANGE);
+	*line = window(PADDR(address));
+	return OK;
+}
+
+err_t op_Kernel_watch(struct invocation *i)
+{
+	struct beat_orders o = {.period = i->word[2], .limit = i->word[3], .lease = i->word[4]};
+	err_t e = o.period == 0 ? OK : decode_line(i->word[0], &o.there);
+
+	if (is_ok(e) && o.period != 0)
+		e = decode_line(i->word[1], &o.here);
+	if (is_ok(e) && o.period != 0 && (o.period < core.tsc_hz / 10000 || o.period > core.tsc_hz * 10))
+		e = ERR(ARGUMENT);
+	if (is_err(e))
+		return e;
+
+	beat_order(&core.beat, &o, rdtsc());
+	if (core.beat.next != 0)
+		want_timer(core.beat.next);
+	i->value[0] = core.beat.silence;
+	i->value[1] = core.beat.strain;
+	i->value[2] = core.beat.met;
+	return OK;
 }

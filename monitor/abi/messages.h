@@ -97,7 +97,7 @@ _Static_assert(sizeof(struct domain_info) == 56, "");
 struct core_info {
 	uint32_t core, apic, node, alive;
 	uint64_t ram_free, ram_total; /* bytes in the hands of this core's monitor; 0 for other cores than the caller's */
-	uint64_t boot_us, heartbeats;
+	uint64_t boot_us, reserved;
 };
 _Static_assert(sizeof(struct core_info) == 48, "");
 
