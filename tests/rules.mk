@@ -61,6 +61,8 @@ PROGRAMS += selftest
 selftest_SRCS := tests/programs/selftest.c
 PROGRAMS += crash
 crash_SRCS := tests/programs/crash.c
+PROGRAMS += share
+share_SRCS := tests/programs/share.c
 PROGRAMS += agreement
 agreement_SRCS := $(addprefix tests/programs/agreement/, main.c peer.c things.c operations.c groups.c races.c attacks.c)
 
