@@ -66,7 +66,6 @@ void operation_free(struct agreement *a, struct operation *op)
 	a->operation_count--;
 	memset(op, 0, sizeof(*op));
 	op->generation = generation;
-	anchors_look_again(a);
 	if (parent != 0) {
 		operation_at(a, parent)->children--;
 		operation_due(a, operation_at(a, parent));
@@ -138,7 +137,7 @@ bool agreement_step(struct agreement *a)
 	op->next = 0;
 	op->due = false;
 	operation_run(a, op);
-	return a->due_first != 0 || a->tidy_left != 0;
+	return a->due_first != 0 || a->shared_count != 0;
 }
 
 bool agreement_is_quiet(const struct agreement *a)
@@ -488,7 +487,6 @@ void agreement_receive(struct agreement *a, uint32_t from, unsigned type, const 
 	union agreement_message m;
 
 	a->statistics.received++;
-	anchors_look_again(a);
 	memcpy(m.words, words, sizeof(m.words));
 	if (from == a->core || !set_has(&a->alive, from) || is_err(agreement_check(type, agreement_bytes(type), &m, a->cores)) ||
 	    (m.head.view != a->view && !MUTANT(view_not_checked)) || !receive(a, from, type, &m))

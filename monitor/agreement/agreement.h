@@ -126,7 +126,7 @@ struct agreement {
 	uint16_t due_first, due_last; /* operations with something to do, linked by `next` */
 	uint32_t shared_count, operation_count;
 	uint32_t flushing;              /* operations that wait for other cores to flush */
-	uint32_t tidy_next, tidy_left; /* the entry whose anchor is looked at next, and how many are */
+	uint32_t tidy_next;             /* the entry whose anchor is looked at next */
 	struct shared shared[SHARED_MAX];
 	struct operation operation[OPERATIONS_MAX];
 	struct agreement_statistics statistics;

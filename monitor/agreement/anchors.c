@@ -4,23 +4,15 @@
 /* Anchors: last capabilities that the agreement keeps because of what lies around or in the object (agreement.h).
  *
  * An anchor is no user's. When what it was kept for is gone, or a user here has the object again, it goes too. Nobody tells the monitor
- * when that happens: whenever an operation has ended or a message has come, it looks at a few anchors, once nothing else is to be done. */
+ * when that happens: whenever nothing else is to be done, it looks at a few. */
 
 #include "monitor/agreement/internal.h"
 
-#define TIDY_EACH 8
-
-static bool is_empty(cap_t cap)
-{
-	struct platform_remote what;
-	unsigned flags;
-
-	return is_err(platform_identify(cap, &what, &flags));
-}
+#define TIDY_EACH 32
 
 cap_t anchor_of(struct shared *s)
 {
-	if (s->anchor.value != CAP_NULL.value && is_empty(s->anchor)) {
+	if (s->anchor.value != CAP_NULL.value && slot_is_empty(s->anchor)) {
 		cap_slot_free(s->anchor);
 		s->anchor = CAP_NULL;
 	}
@@ -140,23 +132,21 @@ static bool tidy(struct agreement *a, struct shared *s)
 	return true;
 }
 
-void anchors_look_again(struct agreement *a)
-{
-	a->tidy_left = a->shared_count < TIDY_EACH ? a->shared_count : TIDY_EACH;
-	if (a->shared_count <= TIDY_EACH)
-		a->tidy_next = 0;
-}
-
 bool anchors_tidy(struct agreement *a)
 {
+	uint32_t count = a->shared_count;
 	bool any = false;
 
-	while (a->tidy_left > 0 && !any) {
-		a->tidy_left--;
+	if (count <= TIDY_EACH)
+		a->tidy_next = 0;
+	else
+		count = TIDY_EACH;
+	while (count-- > 0 && !any) {
 		if (a->tidy_next >= a->shared_count)
 			a->tidy_next = 0;
-		if (a->tidy_next < a->shared_count)
-			any = tidy(a, &a->shared[a->tidy_next++]);
+		any = tidy(a, &a->shared[a->tidy_next++]);
 	}
+	if (a->shared_count <= TIDY_EACH)
+		a->tidy_next = 0;
 	return any;
 }

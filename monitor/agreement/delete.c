@@ -139,6 +139,53 @@ static void deleted(struct agreement *a, struct operation *op, bool ram)
 	delete_finish(a, op, OK);
 }
 
+static void go_round(struct agreement *a, struct operation *op, const struct platform_obstacle *o, err_t e)
+{
+	switch (sweep_obstacle(a, op, o)) {
+	case PROGRESS_FAILED:
+		delete_finish(a, op, e);
+		break;
+	case PROGRESS_WAITS:
+		break;
+	default:
+		operation_due(a, op);
+		break;
+	}
+}
+
+/* What is mapped in a table that other cores use stays flagged as shared until they have flushed: so long nobody can make anything new of
+ * it, nor revoke it without waiting here. False: it takes longer, or the operation has ended. */
+static bool stays_flagged(struct agreement *a, struct operation *op)
+{
+	struct shared *s = line_turn(a, op);
+	err_t e = OK;
+
+	if (op->owner != a->core || !agreement_crosses(op->object.type))
+		return true;
+	if (s == NULL) {
+		e = line_enter(a, op);
+		s = is_ok(e) && op->phase == PHASE_TURN ? line_turn(a, op) : NULL;
+	}
+	if (s != NULL && !s->marked)
+		e = platform_mark(op->cap, true, a->core);
+	if (err_is(e, ERR_NUMBER_AGAIN))
+		operation_due(a, op);
+	else if (is_err(e))
+		delete_finish(a, op, e);
+	else if (s != NULL)
+		s->marked = true;
+	return s != NULL && is_ok(e);
+}
+
+/* Whether no other core still uses a mapping that this operation has ended. */
+static bool flushed(struct agreement *a, struct operation *op)
+{
+	if (op->tables && sweep_finish(a, op) != PROGRESS_DONE)
+		return false;
+	op->tables = op->swept = false;
+	return true;
+}
+
 static void slice(struct agreement *a, struct operation *op)
 {
 	struct platform_obstacle o;
@@ -149,6 +196,8 @@ static void slice(struct agreement *a, struct operation *op)
 		delete_finish(a, op, OK); /* somebody swept it: so it is gone */
 		return;
 	}
+	if (op->tables && !stays_flagged(a, op))
+		return;
 	e = op->tables ? platform_delete_mapped(op->cap, &ram, &o) : platform_delete(op->cap, &ram, &o);
 	if (is_ok(e))
 		deleted(a, op, ram);
@@ -156,19 +205,10 @@ static void slice(struct agreement *a, struct operation *op)
 		operation_due(a, op);
 	else if (!err_is(e, ERR_NUMBER_LAST_COPY) && !err_is(e, ERR_NUMBER_NEEDS_AGREEMENT))
 		delete_finish(a, op, e);
-	else if (is_self(op, &o))
+	else if (!is_self(op, &o))
+		go_round(a, op, &o, e);
+	else if (flushed(a, op))
 		last_here(a, op, e);
-	else
-		switch (sweep_obstacle(a, op, &o)) {
-		case PROGRESS_FAILED:
-			delete_finish(a, op, e);
-			break;
-		case PROGRESS_WAITS:
-			break;
-		default:
-			operation_due(a, op);
-			break;
-		}
 }
 
 void delete_run(struct agreement *a, struct operation *op)

@@ -143,6 +143,8 @@ void owner_answer(struct agreement *a, struct operation *op);
 /* Whether whoever asked still has the object. */
 bool owner_asker_holds(struct agreement *a, struct operation *op);
 
+/* Whether nothing is in the slot. */
+bool slot_is_empty(cap_t cap);
 /* A copy of the object in a slot of the agreement's own. */
 MUST_USE err_t handle_take(const struct object *object, uint32_t owner, uint8_t rights, cap_t *out);
 /* Gives it back, on a core that does not own the object; its owner knows. */
@@ -160,9 +162,7 @@ cap_t anchor_of(struct shared *s);
 MUST_USE err_t anchor_keep(struct agreement *a, struct operation *op);
 /* What was swept in the object's range took anchors along. */
 void anchors_forget(struct agreement *a, const struct object *object);
-/* Something has happened: perhaps an anchor is not needed any more. */
-void anchors_look_again(struct agreement *a);
-/* Lets a few of those that are not needed go. Whether there is more to do. */
+/* Looks whether some are not needed any more. True: one is about to go, and there may be more. */
 bool anchors_tidy(struct agreement *a);
 /* Ends the sharing of an object that nobody else holds any more, unless an operation on it is under way, which will. */
 void nobody_left(struct agreement *a, struct shared *s);

@@ -190,6 +190,8 @@ bool receive_sweep_asker(struct agreement *a, uint32_t from, const struct subjec
 
 	if (op == NULL || op->swept)
 		return false;
+	if (is_err(operation_look(a, op))) /* an outer revoke took it, but may have missed a copy that came later */
+		return receive_sweep(a, from, s, &(const struct agreement_sweep){.head = m->head});
 	op->number = s->number;
 	op->phase = PHASE_SWEEP;
 	operation_run(a, op);

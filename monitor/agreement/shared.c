@@ -155,22 +155,30 @@ void line_refuse(struct agreement *a, struct shared *s, err_t e)
 
 /* ---- The owner's part ---- */
 
-/* A capability to the object, to flag all of them. */
-static cap_t any_capability(struct operation *op, struct shared *s)
+/* Flags all capabilities to the object here. */
+static err_t mark(struct agreement *a, const struct operation *op, struct shared *s, bool remote)
 {
-	if (anchor_of(s).value != CAP_NULL.value)
-		return s->anchor;
-	if (op->cap.value == CAP_NULL.value && is_err(handle_take(&op->object, s->owner, 0, &op->cap)))
-		return CAP_NULL;
-	return op->cap;
+	cap_t cap = anchor_of(s);
+	err_t e;
+
+	if (cap.value == CAP_NULL.value && op->cap.value != CAP_NULL.value && !slot_is_empty(op->cap))
+		cap = op->cap;
+	if (cap.value != CAP_NULL.value)
+		return platform_mark(cap, remote, a->core);
+	e = handle_take(&op->object, a->core, 0, &cap);
+	if (is_err(e))
+		return e;
+	e = platform_mark(cap, remote, a->core);
+	dispose(a, cap);
+	return e;
 }
 
 /* False: it takes longer. */
 static bool unshare(struct agreement *a, struct operation *op, struct shared *s)
 {
-	cap_t cap = any_capability(op, s);
+	const err_t e = mark(a, op, s, false);
 
-	if (cap.value != CAP_NULL.value && err_is(platform_mark(cap, false, a->core), ERR_NUMBER_AGAIN)) {
+	if (err_is(e, ERR_NUMBER_AGAIN)) {
 		op->phase = PHASE_END;
 		operation_due(a, op);
 		return false;
@@ -190,11 +198,21 @@ void owner_end(struct agreement *a, struct operation *op)
 
 /* ---- Capabilities of the agreement's own ---- */
 
+bool slot_is_empty(cap_t cap)
+{
+	struct platform_remote what;
+	unsigned flags;
+
+	return is_err(platform_identify(cap, &what, &flags)) || what.type == CAP_Null;
+}
+
 err_t object_of(cap_t cap, struct object *object, uint32_t *owner, unsigned *flags)
 {
 	struct platform_remote what;
 	err_t e = platform_identify(cap, &what, flags);
 
+	if (is_ok(e) && what.type == CAP_Null)
+		e = ERR(CAP_EMPTY);
 	if (is_err(e))
 		return e;
 	memset(object, 0, sizeof(*object));
