@@ -293,7 +293,7 @@ static void check_revoked(const struct task *t)
 		for (const struct slot *s = world.core[c].dead ? NULL : first_slot(&world.core[c]); s; s = database_next(s))
 			if (s != own && lies_in(s, &t->object) && !(is_same(s, &t->object) && is_monitors_own(&world.core[c], s)))
 				BREAK(revoked);
-	if (translated_anywhere(t->object.base, t->object.size, own))
+	if (world.tables && translated_anywhere(t->object.base, t->object.size, own))
 		BREAK(translations);
 	for (unsigned k = 0; k < TASKS_MAX; k++) {
 		struct task *other = &world.task[k];
@@ -304,22 +304,39 @@ static void check_revoked(const struct task *t)
 	}
 }
 
+/* A delete or revoke that has not ended may still have cores to flush. */
+static bool is_being_deleted(const struct object *o)
+{
+	for (unsigned k = 0; k < TASKS_MAX; k++) {
+		const struct task *t = &world.task[k];
+
+		if (t->state == TASK_PENDING && t->request.kind != REQUEST_COPY && t->request.kind != REQUEST_RETYPE &&
+		    t->object.base < o->base + o->size && o->base < t->object.base + t->object.size)
+			return true;
+	}
+	return false;
+}
+
 void check_result(struct task *t)
 {
-	const struct slot *made = user_slot(t->request.core, t->request.to_slot);
 	const bool ok = t->error == ERR_NUMBER_OK;
 
 	if (!is_allowed(t->request.kind, t->error))
 		BREAK(result);
 	if (t->request.kind == REQUEST_COPY || t->request.kind == REQUEST_MOVE)
-		if (t->delivered != ok && t->error != ERR_NUMBER_CORE_DEAD)
+		if (t->delivered != (ok || t->error == ERR_NUMBER_LAST_COPY) && t->error != ERR_NUMBER_CORE_DEAD)
 			BREAK(arrives);
-	if (t->request.kind == REQUEST_MOVE && ok && user_slot(t->request.core, t->request.slot)->type != CAP_Null)
-		BREAK(moved);
 	if (t->request.kind == REQUEST_REVOKE && ok)
 		check_revoked(t);
-	if (t->request.kind == REQUEST_RETYPE && ok && translated_anywhere(made->base, made->size, NULL))
+	if (ok && world.tables && !is_being_deleted(&t->object) && stale_anywhere(t->object.base, t->object.size))
 		BREAK(translations);
+}
+
+/* If who received it has deleted it already, memory may have come back. */
+void check_moved(const struct slot *s)
+{
+	if (s->type != CAP_Null && (s->type != CAP_RAM || s->flags & (CAP_FLAG_REMOTE | CAP_FLAG_FOREIGN) || another_copy(s)))
+		BREAK(moved);
 }
 
 void check_delivery(const struct task *t, const struct slot *s)
@@ -353,6 +370,7 @@ static bool owns_inside(const struct core *c, const struct object *o)
 	return false;
 }
 
+/* An anchor for an object of another core's may be there without need until the owner asks. Of one's own nobody would ask. */
 static void check_entries(const struct core *c)
 {
 	for (unsigned k = 0; k < SHARED_MAX; k++) {
@@ -360,8 +378,8 @@ static void check_entries(const struct core *c)
 
 		if (s->object.type == CAP_Null)
 			continue;
-		if (s->owner == core_number(c) ? set_is_empty(&s->holders)
-		                               : s->anchor.value == CAP_NULL.value || !owns_inside(c, &s->object))
+		if (s->owner != core_number(c) ? s->anchor.value == CAP_NULL.value
+		                               : set_is_empty(&s->holders) && !owns_inside(c, &s->object))
 			BREAK(leaked_entries);
 		if (s->busy || s->first || s->moving_to)
 			BREAK(quiet);

@@ -19,11 +19,12 @@
 	INVARIANT(ends_once, "An operation ends once, on the core where it began, and gives back its slot.")                               \
 	INVARIANT(result, "An operation ends with a result that its kind allows.")                                                         \
 	INVARIANT(arrives, "A copy arrives once, as what was sent, where it was sent to, and is there when the sender is told so.")        \
-	INVARIANT(moved, "What was moved is no longer where it was.")                                                                      \
+	INVARIANT(moved, "What was moved is no longer where it was; at most its memory came back.")                                        \
 	INVARIANT(rights, "Rights never grow on the way.")                                                                                 \
 	INVARIANT(revoked, "When a revoke returns, users have nothing of the object but the caller's capability, and nothing made of it.") \
 	INVARIANT(revoked_later, "A capability that a revoke has taken does not arrive anywhere after the revoke has returned.")           \
-	INVARIANT(translations, "No core's translations lead to memory that was revoked, or of which something new was made.")             \
+	INVARIANT(translations,                                                                                                            \
+	          "No core's translations lead to memory that was revoked, nor after any operation by entries that are gone.")             \
 	INVARIANT(given_back, "What an operation leaves goes back to where it came from, and memory that comes back is RAM.")              \
 	/* where nothing more can happen */                                                                                                \
 	INVARIANT(ends, "Every operation ends.")                                                                                           \
@@ -32,7 +33,8 @@
 	INVARIANT(holders_exact,                                                                                                           \
 	          "At rest an owner knows no holder that has nothing, and nothing is flagged REMOTE that only one core has.")              \
 	INVARIANT(leaked_slots, "At rest a monitor's slots hold anchors and memory that came back, nothing else.")                         \
-	INVARIANT(leaked_entries, "At rest a shared object's entry has holders, or is an anchor below which this core owns something.")
+	INVARIANT(leaked_entries,                                                                                                          \
+	          "At rest an owner's entry has holders, or an anchor below which the core owns something; others' have anchors.")
 
 enum invariant {
 	INVARIANT_NONE,
@@ -54,6 +56,7 @@ const char *invariant_sentence(enum invariant i);
 void check_state(void);
 /* In a state that nothing leads out of. */
 void check_rest(void);
-/* Within a step: a task is done; something is about to arrive. */
+/* Within a step: a task is done; what a move has left where it began; what is about to arrive. */
 void check_result(struct task *t);
+void check_moved(const struct slot *s);
 void check_delivery(const struct task *t, const struct slot *s);

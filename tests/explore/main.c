@@ -82,7 +82,7 @@ static struct request request_of(const struct scenario *s, unsigned k)
 	struct request r = list[s->number[k]];
 
 	if (r.kind == REQUEST_COPY || r.kind == REQUEST_MOVE || r.kind == REQUEST_RETYPE)
-		r.to_slot = (uint8_t)(USER_SLOTS - 1 - k);
+		r.to_slot = (uint8_t)(ARRIVALS - k);
 	return r;
 }
 

@@ -9,7 +9,7 @@
 #define ALL RIGHTS_ALL
 
 /* Slots of the users that the distributions fill; operations put what they make into the last ones. */
-enum { OBJECT = 2, PART = 3, NODE = 4, TABLE = 5, UPPER_TABLE = 6, MAPPED = 7 };
+enum { OBJECT = 2, PART = 3, NODE = 4, INNERMOST = 4, TABLE = 5, MAPPED = 6, UPPER_TABLE = 7, HIGHEST_TABLE = 8 };
 
 /* ---- Making ------------------------------------------------------------------------------------- */
 
@@ -65,7 +65,7 @@ static void simple(enum request_kind kind, unsigned core, unsigned slot, unsigne
 	                         .slot = (uint8_t)slot,
 	                         .to_slot = (uint8_t)to,
 	                         .page = (uint8_t)page,
-	                         .rights = kind == REQUEST_MAP ? RIGHT_READ : ALL});
+	                         .rights = ALL});
 }
 
 static void make_frame(unsigned cores)
@@ -109,6 +109,16 @@ static void make_shared_part(unsigned cores)
 	copy_to_all(cores, 1, PART, PART);
 }
 
+/* Three objects in each other, of two owners, that all have. */
+static void make_nest(unsigned cores)
+{
+	make_ram(cores);
+	retype(0, OBJECT, CAP_RAM, 0, 2, PART);
+	copy_to_all(cores, 0, PART, PART);
+	retype(1, PART, CAP_Frame, 0, 1, INNERMOST);
+	copy_to_all(cores, 1, INNERMOST, INNERMOST);
+}
+
 static void make_open(unsigned cores)
 {
 	copy_to_all(cores, 0, OPEN_FRAME, OBJECT);
@@ -133,10 +143,18 @@ static void make_node(unsigned cores)
 	simple(REQUEST_PUT, 1, OBJECT, NODE, 0);
 }
 
+/* The CNode is made of what it contains. */
+static void make_inside_out(unsigned cores)
+{
+	make_ram(cores);
+	retype(1, OBJECT, CAP_CNode, 0, 4, NODE);
+	simple(REQUEST_PUT, 1, OBJECT, NODE, 0);
+}
+
 /* Two CNodes of core 1's hold each other, and core 1's capabilities to a frame of core 0's. */
 static void make_circle(unsigned cores)
 {
-	enum { COPY = 8 };
+	enum { COPY = 9 };
 
 	make_frame(cores);
 	retype(1, OPEN_RAM, CAP_CNode, 0, 4, NODE);
@@ -165,11 +183,10 @@ static void make_table(unsigned cores)
 	retype(0, OPEN_RAM, CAP_PageTable1, 0, 2, TABLE);
 	copy_to_all(cores, 0, TABLE, TABLE);
 	for (unsigned c = 0; c < cores; c++) {
-		if (c)
-			retype(c, OPEN_RAM, CAP_PageTable2, 4, 2, UPPER_TABLE);
-		else
-			retype(c, OPEN_RAM, CAP_PageTable2, 2, 2, UPPER_TABLE);
+		retype(c, OPEN_RAM, CAP_PageTable2, 2, 2, UPPER_TABLE);
+		retype(c, OPEN_RAM, CAP_PageTable3, 4, 2, HIGHEST_TABLE);
 		simple(REQUEST_MAP, c, TABLE, UPPER_TABLE, 0);
+		simple(REQUEST_MAP, c, UPPER_TABLE, HIGHEST_TABLE, 0);
 	}
 	make_frame(2);
 	simple(REQUEST_LOCAL_COPY, 0, OBJECT, MAPPED, 0);
@@ -182,11 +199,13 @@ const struct distribution distributions[] = {
     {"ram", "RAM that all have, inside its owner's monitor's", 2, make_ram},
     {"part", "RAM that all have; core 1 has made a frame of a part", 2, make_part},
     {"shared part", "RAM that all have, and a frame in it, core 1's, that all have", 2, make_shared_part},
+    {"nest", "RAM that all have, RAM in it that all have, and a frame in that, core 1's, that all have", 2, make_nest},
     {"heir", "RAM that cores 0 and 1 have; core 1 has made a frame of a part, which core 2 has too", 3, make_heir},
     {"open", "a frame that all have and nothing contains", 2, make_open},
     {"open ram", "RAM that all have and nothing contains", 2, make_open_ram},
     {"open part", "RAM that all have and nothing contains; core 1 has made RAM of a part", 2, make_open_part},
     {"node", "a frame that all have; core 1's capability is the content of a CNode", 2, make_node},
+    {"inside out", "RAM that all have; of it core 1 has made the CNode that its capability lies in", 2, make_inside_out},
     {"circle", "a frame that all have; core 1's capabilities lie in two CNodes that hold each other", 2, make_circle},
     {"owner's node", "a frame that all have and nothing contains; the owner's capability is the content of a CNode", 2, make_owner_node},
     {"table", "a page table that all use, and a frame mapped in it", 2, make_table},
@@ -206,11 +225,12 @@ static void add(struct list *l, struct request r)
 		l->at[l->count++] = r;
 }
 
+/* A frame of the first page, and of the last. */
 static void add_parts(struct list *l, struct request r, const struct slot *s)
 {
 	const unsigned pages = (unsigned)(s->size / PAGE_BYTES);
 
-	if (s->type != CAP_RAM && s->type != CAP_Frame)
+	if ((s->type != CAP_RAM && s->type != CAP_Frame) || pages < 2)
 		return;
 	r.kind = REQUEST_RETYPE;
 	r.type = CAP_Frame;
@@ -245,12 +265,25 @@ static void add_for_slot(struct list *l, unsigned core, unsigned slot)
 	}
 }
 
+/* What the first operation has made or brought, as soon as it is there. */
+static void add_for_arrival(struct list *l, unsigned core)
+{
+	struct request r = {.core = (uint8_t)core, .slot = ARRIVALS, .to_core = (uint8_t)((core + 1) % world.cores), .rights = ALL};
+
+	r.kind = REQUEST_DELETE;
+	add(l, r);
+	r.kind = REQUEST_REVOKE;
+	add(l, r);
+	r.kind = REQUEST_COPY;
+	add(l, r);
+}
+
 /* Operations are about what other cores know, or what contains or holds that: not about each core's own memory and upper tables. */
 static bool is_of_interest(unsigned core, unsigned slot)
 {
 	const struct slot *s = user_slot(core, slot);
 
-	if (s->type == CAP_Null || slot == UPPER_TABLE)
+	if (s->type == CAP_Null || slot == UPPER_TABLE || slot == HIGHEST_TABLE)
 		return false;
 	return slot > OPEN_FRAME || s->flags & (CAP_FLAG_REMOTE | CAP_FLAG_FOREIGN);
 }
@@ -265,6 +298,8 @@ bool distribution_begin(const struct distribution *d, unsigned cores, struct req
 		for (unsigned slot = 0; slot < USER_SLOTS; slot++)
 			if (is_of_interest(core, slot))
 				add_for_slot(&l, core, slot);
+	for (unsigned core = 0; core < cores; core++)
+		add_for_arrival(&l, core);
 	*count = l.count;
 	return !broken;
 }

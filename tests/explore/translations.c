@@ -19,18 +19,24 @@ static void add_entries(const struct slot *table, uint64_t *pages)
 	const struct page_table *t = page_table(table);
 	unsigned number;
 
-	if (table_level(table) != 1)
-		return;
 	for (unsigned k = 0; k < ENTRIES_USED; k++)
 		if (t->entry[k] & PTE_PRESENT && page_number(t->entry[k] & PTE_ADDRESS, &number))
 			pages[number / 64] |= UINT64_C(1) << number % 64;
+}
+
+/* Whether a walk may come to a table of level 1: through a table of level 2 that is itself mapped. No higher levels are made here. */
+static bool is_reached(const struct slot *table)
+{
+	const struct page_table *upper = window(mapped_in(table));
+
+	return table_level(table) == 1 && upper->shadow[0] & USES_MASK;
 }
 
 /* All pages that a core reaches through the tables that it has mapped. */
 static void add_reachable(const struct core *c, uint64_t *pages)
 {
 	for (const struct slot *s = first_slot(c); s; s = database_next(s))
-		if (is_page_table(s) && s->flags & CAP_FLAG_MAPPED)
+		if (is_page_table(s) && s->flags & CAP_FLAG_MAPPED && is_reached(s))
 			add_entries(s, pages);
 }
 
@@ -54,7 +60,7 @@ static bool maps(const struct slot *s, uint64_t address)
 {
 	const struct page_table *t;
 
-	if (!s || !(s->flags & CAP_FLAG_MAPPED))
+	if (!(s->flags & CAP_FLAG_MAPPED))
 		return false;
 	t = window(mapped_in(s));
 	for (unsigned k = 0; k < ENTRIES_USED; k++)
@@ -63,15 +69,33 @@ static bool maps(const struct slot *s, uint64_t address)
 	return false;
 }
 
+static bool is_translated(const struct core *c, unsigned page)
+{
+	return !c->dead && c->translated[page / 64] >> page % 64 & 1;
+}
+
 bool translated_anywhere(uint64_t base, uint64_t size, const struct slot *except)
 {
 	unsigned number;
 
-	for (uint64_t page = base & ~(PAGE_BYTES - 1); page < base + size; page += PAGE_BYTES) {
-		if (!page_number(page, &number) || maps(except, page))
-			continue;
+	for (uint64_t page = base & ~(PAGE_BYTES - 1); page < base + size; page += PAGE_BYTES)
 		for (unsigned c = 0; c < world.cores; c++)
-			if (!world.core[c].dead && world.core[c].translated[number / 64] >> number % 64 & 1)
+			if (page_number(page, &number) && is_translated(&world.core[c], number) && !maps(except, page))
+				return true;
+	return false;
+}
+
+bool stale_anywhere(uint64_t base, uint64_t size)
+{
+	unsigned number;
+
+	for (unsigned c = 0; c < world.cores; c++) {
+		uint64_t reachable[PAGE_SET_WORDS] = {0};
+
+		add_reachable(&world.core[c], reachable);
+		for (uint64_t page = base & ~(PAGE_BYTES - 1); page < base + size; page += PAGE_BYTES)
+			if (page_number(page, &number) && is_translated(&world.core[c], number) &&
+			    !(reachable[number / 64] >> number % 64 & 1))
 				return true;
 	}
 	return false;

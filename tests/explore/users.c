@@ -11,6 +11,8 @@
 #include "tests/explore/diagram.h"
 #include "tests/explore/invariants.h"
 
+_Static_assert((int)OP_Frame_map == (int)OP_PageTable1_map, "map is map");
+
 #define TOKEN_CLEARING UINT64_C(0xc1ea) /* a delete of the monitor's own */
 
 static bool has(const uint64_t *set, unsigned k)
@@ -184,10 +186,8 @@ static err_t ask_cpu_driver(const struct request *r)
 		world_call(USER_CAP(r->slot), OP_Any_move, &e, USER_CAP(r->to_slot).value, r->page, 0, 0, 0);
 		return e;
 	case REQUEST_MAP:
-		if (user_slot(r->core, r->slot)->type == CAP_Frame)
-			world_call(USER_CAP(r->slot), OP_Frame_map, &e, USER_CAP(r->to_slot).value, r->page, r->rights, 0, 1);
-		else
-			world_call(USER_CAP(r->slot), OP_PageTable1_map, &e, USER_CAP(r->to_slot).value, r->page, 0, 0, 0);
+		/* a table has fewer words, and the same number */
+		world_call(USER_CAP(r->slot), OP_Frame_map, &e, USER_CAP(r->to_slot).value, r->page, RIGHT_READ, 0, 1);
 		return e;
 	default:
 		return e;
@@ -248,7 +248,9 @@ void agreement_done(struct agreement *a, uint64_t token, enum operation_kind kin
 	if (kind == OPERATION_RETYPE && is_ok(error))
 		error = platform_retype(cap, t->request.type, t->request.page * PAGE_BYTES, t->request.pages * PAGE_BYTES, 1,
 		                        USER_CAP(t->request.to_slot));
-	if (t->request.kind == REQUEST_COPY || t->request.kind == REQUEST_RETYPE)
+	if (t->request.kind == REQUEST_MOVE && is_ok(error))
+		check_moved(monitor_slot(here, cap));
+	if (t->request.kind == REQUEST_COPY || t->request.kind == REQUEST_RETYPE || (t->request.kind == REQUEST_MOVE && is_ok(error)))
 		discard(cap);
 	else
 		give_back(t, cap);

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cpudriver/capability/types.h"
 #include "tests/explore/diagram.h"
 #include "tests/explore/invariants.h"
 #include "tests/explore/schedule.h"
@@ -45,67 +46,105 @@ static uint32_t below(uint32_t limit)
 
 /* ---- Requests ----------------------------------------------------------------------------------- */
 
-static unsigned any_slot(unsigned core, bool empty)
+/* A slot that a task's capability goes back to, or that it fills. */
+static bool is_expected(unsigned core, unsigned slot)
 {
-	unsigned slot = below(USER_SLOTS);
+	for (unsigned k = 0; k < TASKS_MAX; k++) {
+		const struct task *t = &world.task[k];
+		const bool leaves = t->request.kind == REQUEST_COPY || t->request.kind == REQUEST_MOVE;
 
-	for (unsigned k = 0; k < USER_SLOTS && (user_slot(core, slot)->type == CAP_Null) != empty; k++)
-		slot = (slot + 1) % USER_SLOTS;
-	return slot;
+		if (t->state != TASK_PENDING && t->state != TASK_READY)
+			continue;
+		if ((t->request.core == core && t->request.slot == slot) ||
+		    ((leaves ? t->request.to_core : t->request.core) == core && t->request.to_slot == slot))
+			return true;
+	}
+	return false;
+}
+
+/* One that holds something; or if `empty`, one that does not and will not. False: there is none. */
+static bool find_slot(unsigned core, bool empty, uint8_t *slot)
+{
+	*slot = (uint8_t)below(USER_SLOTS);
+	for (unsigned k = 0; k < USER_SLOTS; k++, *slot = (uint8_t)((*slot + 1) % USER_SLOTS))
+		if ((user_slot(core, *slot)->type == CAP_Null) == empty && !(empty && is_expected(core, *slot)))
+			return true;
+	return false;
 }
 
 /* Deletes and revokes keep the number of capabilities in bounds, copies keep them spread. */
 static enum request_kind any_kind(void)
 {
 	static const uint8_t kinds[] = {
-	    REQUEST_COPY,   REQUEST_COPY,   REQUEST_COPY,   REQUEST_COPY,       REQUEST_MOVE,
-	    REQUEST_MOVE,   REQUEST_RETYPE, REQUEST_RETYPE, REQUEST_RETYPE,     REQUEST_DELETE,
-	    REQUEST_DELETE, REQUEST_DELETE, REQUEST_REVOKE, REQUEST_LOCAL_COPY, REQUEST_PUT,
+	    REQUEST_COPY,   REQUEST_COPY,       REQUEST_COPY,   REQUEST_COPY,   REQUEST_MOVE,   REQUEST_MOVE,
+	    REQUEST_RETYPE, REQUEST_RETYPE,     REQUEST_RETYPE, REQUEST_DELETE, REQUEST_DELETE, REQUEST_DELETE,
+	    REQUEST_REVOKE, REQUEST_LOCAL_COPY, REQUEST_PUT,    REQUEST_MAP,    REQUEST_MAP,
 	};
 
 	return kinds[below(sizeof kinds)];
 }
 
-static void choose_part(struct request *r, const struct slot *s)
+static void choose_part(struct request *r)
 {
-	const unsigned pages = (unsigned)(s->size / PAGE_BYTES);
+	static const uint8_t types[] = {CAP_RAM, CAP_RAM, CAP_Frame, CAP_Frame, CAP_CNode, CAP_PageTable1, CAP_PageTable2, CAP_PageTable3};
+	const struct slot *s = user_slot(r->core, r->slot);
+	const unsigned pages = s->size >= PAGE_BYTES ? (unsigned)(s->size / PAGE_BYTES) : 1;
 
-	r->type = (uint8_t)(below(3) ? (below(2) ? CAP_RAM : CAP_Frame) : CAP_CNode);
-	r->pages = (uint8_t)(r->type == CAP_CNode ? CNODE_BYTES / PAGE_BYTES : 1 + below(pages > 1 ? pages / 2 : 1));
+	do
+		r->type = types[below(sizeof types)];
+	while (r->type == s->type && pages == 1);
+	r->pages = (uint8_t)(type_facts[r->type].bytes ? type_facts[r->type].bytes / PAGE_BYTES : 1 + below(pages > 1 ? pages / 2 : 1));
 	r->page = (uint8_t)below(pages);
 }
 
-static struct request any_request(void)
+/* A slot with a CNode or a page table, if a few tries find one. */
+static void choose_container(struct request *r)
 {
-	struct request r = {.kind = (uint8_t)any_kind(), .core = (uint8_t)below(world.cores)};
+	r->page = (uint8_t)below(4);
+	for (unsigned tries = 0; tries < 8 && find_slot(r->core, false, &r->to_slot); tries++) {
+		const struct slot *s = user_slot(r->core, r->to_slot);
 
-	r.slot = (uint8_t)any_slot(r.core, false);
-	r.to_core = (uint8_t)((r.core + 1 + below(world.cores - 1)) % world.cores);
-	r.to_slot = (uint8_t)any_slot(r.kind == REQUEST_COPY || r.kind == REQUEST_MOVE ? r.to_core : r.core, r.kind != REQUEST_PUT);
-	r.rights = (uint8_t)(below(4) ? RIGHTS_ALL : below(RIGHTS_ALL + 1));
-	r.direct = r.kind <= REQUEST_REVOKE && below(8) == 0;
-	if (r.kind == REQUEST_RETYPE)
-		choose_part(&r, user_slot(r.core, r.slot));
-	return r;
+		if (r->kind == REQUEST_PUT ? s->type == CAP_CNode : s->type >= CAP_PageTable1 && s->type <= CAP_PageTable3)
+			return;
+	}
+}
+
+static bool choose_request(struct request *r)
+{
+	*r = (struct request){.kind = (uint8_t)any_kind(), .core = (uint8_t)below(world.cores)};
+	r->to_core = (uint8_t)((r->core + 1 + below(world.cores - 1)) % world.cores);
+	r->rights = (uint8_t)(below(4) ? RIGHTS_ALL : below(RIGHTS_ALL + 1));
+	r->direct = r->kind <= REQUEST_REVOKE && below(8) == 0;
+	if (!find_slot(r->core, false, &r->slot))
+		return false;
+	if (r->kind == REQUEST_RETYPE)
+		choose_part(r);
+	if (r->kind != REQUEST_PUT && r->kind != REQUEST_MAP)
+		return find_slot(r->kind == REQUEST_COPY || r->kind == REQUEST_MOVE ? r->to_core : r->core, true, &r->to_slot);
+	choose_container(r);
+	return true;
 }
 
 /* Memory that came back, and new memory of the monitor's, goes to users. */
 static void give_memory(unsigned core)
 {
+	uint8_t slot;
+
 	here = &world.core[core];
 	for (unsigned k = 0; k < MONITOR_SLOTS; k++) {
-		const unsigned slot = any_slot(core, true);
-
-		if (!(here->kept[k / 64] >> k % 64 & 1) || is_err(cap_move(CAP(IN_MONITOR, k), USER_CAP(slot))))
+		if (!(here->kept[k / 64] >> k % 64 & 1) || !find_slot(core, true, &slot) ||
+		    is_err(cap_move(CAP(IN_MONITOR, k), USER_CAP(slot))))
 			continue;
 		here->kept[k / 64] &= ~(UINT64_C(1) << k % 64);
 		cap_slot_free(CAP(IN_MONITOR, k));
 	}
-	const unsigned pages = 1 + below(4);
-	const err_t e = cap_retype(CAP(IN_MONITOR, MONITOR_RAM), below(2) ? CAP_RAM : CAP_Frame, below(COVERED_PAGES) * PAGE_BYTES,
-	                           pages * PAGE_BYTES, 1, USER_CAP(any_slot(core, true)));
+	for (unsigned tries = 0; tries < 4 && find_slot(core, true, &slot); tries++) {
+		const unsigned pages = 1 + below(4);
+		const err_t e = cap_retype(CAP(IN_MONITOR, MONITOR_RAM), below(2) ? CAP_RAM : CAP_Frame, below(COVERED_PAGES) * PAGE_BYTES,
+		                           pages * PAGE_BYTES, 1, USER_CAP(slot));
 
-	(void)e; /* perhaps it is in use, or there is no slot */
+		(void)e; /* perhaps it is in use */
+	}
 }
 
 /* ---- Walking ------------------------------------------------------------------------------------ */
@@ -144,9 +183,11 @@ static unsigned add_tasks(unsigned at_most)
 	for (unsigned k = 0; k < TASKS_MAX && added < at_most; k++) {
 		struct task *t = &world.task[k];
 
-		if (t->state == TASK_PENDING || t->state == TASK_READY)
+		struct request r;
+
+		if (t->state == TASK_PENDING || t->state == TASK_READY || !choose_request(&r))
 			continue;
-		*t = (struct task){.request = any_request(), .state = TASK_READY};
+		*t = (struct task){.request = r, .state = TASK_READY};
 		added++;
 	}
 	return added;
@@ -160,10 +201,10 @@ static void walk_round(struct walk *w)
 
 	while (!broken) {
 		if (left && below(4) == 0) {
-			const unsigned added = add_tasks(1 + below(left < 8 ? left : 8));
+			const unsigned wanted = 1 + below(left < 8 ? left : 8);
 
-			left -= added;
-			w->operations += added;
+			left -= wanted;
+			w->operations += add_tasks(wanted);
 		}
 		count = choices(c, 0);
 		if (count == 0 && left == 0)
@@ -193,6 +234,9 @@ static void walk(struct walk *w)
 	random_state = w->number * UINT64_C(0x9e3779b97f4a7c15) + w->cores;
 	random_state += !random_state;
 	world_begin(w->cores);
+	world.tables = true;
+	for (unsigned core = 0; core < world.cores; core++)
+		give_memory(core);
 	for (unsigned round = 0; round < ROUNDS && !broken; round++) {
 		walk_round(w);
 		if (!broken)

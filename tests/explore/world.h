@@ -170,8 +170,10 @@ uint64_t state_hash(void);
 
 /* Remembers what each TLB may have taken in since the last step. */
 void translations_gather(void);
-/* Whether a TLB may still lead into the range; not counting pages that `except` maps (NULL: nothing). */
+/* Whether a TLB may lead into the range, but to pages that `except` maps. */
 bool translated_anywhere(uint64_t base, uint64_t size, const struct slot *except);
+/* Whether a TLB may lead into the range by an entry that is gone. */
+bool stale_anywhere(uint64_t base, uint64_t size);
 
 /* ---- The network (network.c) ---- */
 
