@@ -107,6 +107,15 @@ static inline bool object_is(const struct object *o, const struct object *p)
 {
 	return o->base == p->base && o->size == p->size && o->type == p->type;
 }
+/* The order of the table: an object comes before what lies in it. */
+static inline bool object_before(const struct object *o, const struct object *p)
+{
+	if (o->base != p->base)
+		return o->base < p->base;
+	if (o->size != p->size)
+		return o->size > p->size;
+	return o->type < p->type;
+}
 static inline bool object_contains(const struct object *o, uint64_t base, uint64_t size)
 {
 	return base >= o->base && size <= o->size && base - o->base <= o->size - size;

@@ -320,8 +320,8 @@ static void revoke_end(struct agreement *a, struct operation *op)
 	if (!MUTANT(revoked_stays_holder))
 		s->holders = (struct core_set){0};
 	line_refuse(a, s, ERR(CAP_EMPTY));
-	if (op->kind == OPERATION_OWNER && !op->kept)
-		op->error = ERR_NUMBER_CAP_EMPTY;
+	if (op->kind == OPERATION_OWNER ? !op->kept : is_err(operation_look(a, op)))
+		op->error = ERR_NUMBER_CAP_EMPTY; /* somebody else's revoke took it, which needed no agreement, or began further out */
 	if (op->kept) {
 		set_add(&s->holders, op->core);
 		platform_relate(op->cap, &around);

@@ -14,15 +14,6 @@
 
 /* ---- The table ---- */
 
-static bool comes_before(const struct object *o, const struct object *p)
-{
-	if (o->base != p->base)
-		return o->base < p->base;
-	if (o->size != p->size)
-		return o->size > p->size;
-	return o->type < p->type;
-}
-
 /* The first entry that does not come before the object. */
 uint32_t shared_position(const struct agreement *a, const struct object *object)
 {
@@ -31,7 +22,7 @@ uint32_t shared_position(const struct agreement *a, const struct object *object)
 	while (low < high) {
 		uint32_t middle = (low + high) / 2;
 
-		if (comes_before(&a->shared[middle].object, object))
+		if (object_before(&a->shared[middle].object, object))
 			low = middle + 1;
 		else
 			high = middle;

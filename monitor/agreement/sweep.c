@@ -64,7 +64,7 @@ enum progress sweep_obstacle(struct agreement *a, struct operation *op, const st
 {
 	const struct object object = {.base = o->base, .size = o->size, .type = o->type};
 	const struct shared *s = shared_find(a, &object);
-	const bool inside = object_contains(&op->object, o->base, o->size) && !object_is(&op->object, &object);
+	const bool inside = object_contains(&op->object, o->base, o->size) && object_before(&op->object, &object);
 
 	if (inside && !MUTANT(inner_not_revoked))
 		return revoke_inner(a, op, &object);
