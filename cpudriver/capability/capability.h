@@ -19,8 +19,8 @@
  * The last copy of an object decides about the object (delete.c). What a copy is used for (a mapping, a badge) is in the slot's
  * `extra`, and ends with the copy.
  *
- * Ports and interrupts are not memory. They share the database by living on a line of their own: `base` holds LINE_* plus the number,
- * so they can't meet memory in any comparison. For memory `base` is the physical address.
+ * Ports and interrupts are not memory, nor is another core's doorbell. They share the database by living on a line of their own: `base`
+ * holds LINE_* plus the number, so they can't meet memory in any comparison. For memory `base` is the physical address.
  *
  * All of this is plain C without I/O: hosted tests compile the same files and provide the functions at the end of this file. */
 
@@ -71,6 +71,7 @@ _Static_assert(CAP_ZOMBIE_DISPATCHER - CAP_Dispatcher == CAP_ZOMBIE_CNODE - CAP_
 #define LINE_PORTS      (UINT64_C(1) << 60)
 #define LINE_INTERRUPTS (UINT64_C(2) << 60)
 #define LINE_KERNEL     (UINT64_C(3) << 60)
+#define LINE_DOORBELLS  (UINT64_C(4) << 60) /* of other cores, by the address that they have there */
 #define LINE_MASK       (UINT64_C(15) << 60)
 
 /* Everything that a core knows about its capabilities; part of its struct core. All zero is an empty database. */

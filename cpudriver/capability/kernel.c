@@ -18,19 +18,37 @@ static bool is_table_type(enum cap_type type)
 
 /* ---- install ------------------------------------------------------------------------------------ */
 
-/* A copy of what is here already must say the same of it, or leave that open; new on this core are only objects that may cross. A table
- * that other cores wrote holds their addresses in its shadow, so it can't become this core's own by being installed. */
+/* Whether there is the dispatcher that a doorbell of this core's own would lead to. */
+static bool has_dispatcher(const struct capabilities *c, const struct slot *doorbell)
+{
+	const struct slot dispatcher = {.base = doorbell->base, .size = doorbell->size, .type = CAP_Dispatcher};
+	const struct slot *s = database_not_before(c, &dispatcher);
+
+	return s && same_object(s, &dispatcher);
+}
+
+/* A copy of what is here already must say the same of it, or leave that open. New on this core are only objects that may cross. A
+ * table that other cores wrote holds their addresses in its shadow, so it can't become this core's own by being installed; a doorbell that
+ * comes home may find its dispatcher gone. */
 static err_t installable(const struct capabilities *c, const struct slot *object, const struct slot *same)
 {
-	if (same)
-		return object->owner == OWNER_OF_COPIES || same->owner == object->owner ? OK : ERR(STATE);
 	if (object->owner == OWNER_OF_COPIES)
-		return ERR(STATE);
+		return same ? OK : ERR(STATE);
 	if (!type_facts[object->type].crosses)
 		return ERR(CAP_TYPE);
-	if (is_table_type(object->type) && object->owner == c->core)
+	if (same)
+		return same->owner == object->owner ? OK : ERR(STATE);
+	if (object->owner != c->core)
+		return OK;
+	if (is_table_type(object->type) || (object->type == CAP_Doorbell && !has_dispatcher(c, object)))
 		return ERR(STATE);
 	return OK;
+}
+
+/* Doorbells of other cores name no memory here: what is there may change without anybody asking who has such a doorbell still. */
+static uint64_t line_of(const struct capabilities *c, enum cap_type type, uint64_t owner)
+{
+	return type == CAP_Doorbell && owner != c->core ? LINE_DOORBELLS : type_line(type);
 }
 
 static err_t decode_object(const struct invocation *i, struct slot *object)
@@ -45,7 +63,7 @@ static err_t decode_object(const struct invocation *i, struct slot *object)
 	/* a doorbell has its dispatcher's range */
 	e = type_takes(type == CAP_Doorbell ? CAP_Dispatcher : (enum cap_type)type, i->word[2], i->word[3]);
 	*object = (struct slot){
-	    .base = type_line((enum cap_type)type) | i->word[2],
+	    .base = line_of(i->caps, (enum cap_type)type, owner) | i->word[2],
 	    .size = i->word[3],
 	    .type = (uint8_t)type,
 	    .rights = (uint8_t)rights,
@@ -125,39 +143,68 @@ err_t op_Kernel_surrender(struct invocation *i)
 
 /* ---- mark --------------------------------------------------------------------------------------- */
 
-/* W0 capability, W1 CAP_FLAG_REMOTE or 0, W2 owner core: for every copy of the object here. AGAIN: repeat. */
+static bool is_marked(const struct slot *s, const struct slot *as)
+{
+	return (s->flags & (CAP_FLAG_REMOTE | CAP_FLAG_FOREIGN)) == as->flags && s->owner == as->owner;
+}
+
+/* The first copy that says something else of the object. Copies agree, and those that have been marked already come first; new ones are
+ * put beside a copy that says the same. */
+static struct slot *first_unmarked(const struct capabilities *c, const struct slot *as)
+{
+	struct slot *n = c->root, *found = NULL;
+
+	while (n) {
+		if (object_before(n, as) || (same_object(n, as) && is_marked(n, as))) {
+			n = n->right;
+		} else {
+			if (same_object(n, as))
+				found = n;
+			n = n->left;
+		}
+	}
+	return found;
+}
+
+/* Whose a table's shadow is, and whom a doorbell wakes, doesn't change by a word. */
+static bool may_be_owned_by(const struct capabilities *c, const struct slot *s, uint64_t owner)
+{
+	if (is_page_table(s))
+		return (s->owner == c->core) == (owner == c->core);
+	return s->type != CAP_Doorbell || s->owner == owner;
+}
+
+/* W0 capability, W1 CAP_FLAG_REMOTE or 0, W2 owner core: for every copy of the object here. AGAIN: repeat, before anything else is marked.
+ */
 err_t op_Kernel_mark(struct invocation *i)
 {
 	const uint64_t remote = i->word[1], owner = i->word[2];
 	struct capabilities *c = i->caps;
 	unsigned work = WORK_PER_CALL;
-	struct slot *s;
-	uint8_t flags;
+	struct slot *s, as;
 	err_t e = named_slot(i, i->word[0], &s);
 
 	if (is_err(e))
 		return e;
-	if (remote & ~(uint64_t)CAP_FLAG_REMOTE || owner > UINT16_MAX || (remote && owner != c->core))
+	if (remote & ~(uint64_t)CAP_FLAG_REMOTE || owner >= OWNER_OF_COPIES || (remote && owner != c->core))
 		return ERR(ARGUMENT);
 	if (!type_facts[s->type].crosses)
 		return ERR(CAP_TYPE);
-	if (is_page_table(s) && (s->owner == c->core) != (owner == c->core))
-		return ERR(STATE); /* whose the shadow is doesn't change by a word */
+	if (!may_be_owned_by(c, s, owner))
+		return ERR(STATE);
 
-	flags = (uint8_t)(remote | (owner == c->core ? 0 : CAP_FLAG_FOREIGN));
+	as = (struct slot){.base = s->base,
+	                   .size = s->size,
+	                   .type = s->type,
+	                   .flags = (uint8_t)(remote | (owner == c->core ? 0 : CAP_FLAG_FOREIGN)),
+	                   .owner = (uint16_t)owner};
 	if (is_page_table(s) && owner == c->core)
 		page_table_mark(s, remote);
-	const struct slot object = *s;
-
-	for (s = database_not_before(c, &object); s && same_object(s, &object); s = database_next(s)) {
-		uint8_t marked = (s->flags & (uint8_t) ~(CAP_FLAG_REMOTE | CAP_FLAG_FOREIGN)) | flags;
-
-		if (s->flags == marked && s->owner == owner)
-			continue;
+	for (s = first_unmarked(c, &as); s && same_object(s, &as); s = database_next(s)) {
 		if (!work--)
 			return ERR(AGAIN);
-		s->flags = marked;
-		s->owner = (uint16_t)owner;
+		s->flags = (s->flags & (uint8_t) ~(CAP_FLAG_REMOTE | CAP_FLAG_FOREIGN)) | as.flags;
+		s->owner = as.owner;
 	}
 	return OK;
 }

@@ -484,6 +484,102 @@ static void find_waits_for_deletions(void **state)
 	assert_in_range(calls, 2, 5);
 }
 
+/* ---- doorbells ---------------------------------------------------------------------------------- */
+
+static err_t install_doorbell(unsigned slot, uint64_t owner, uint64_t base, uint64_t index)
+{
+	return CALL(KERNEL, Kernel_install, IN_ROOT, slot | CAP_Doorbell << 8 | RIGHT_WRITE << 16 | owner << 32, base, DISPATCHER_BYTES,
+	            index);
+}
+
+/* Nobody is told when a dispatcher of another core ends: whoever keeps its doorbell keeps nobody from using the memory again. */
+static void stale_doorbells_are_in_nobodys_way(void **state)
+{
+	(void)state;
+	assert_ok(install_doorbell(10, ELSEWHERE, MIB, 7));
+	assert_ok(CALL(ROOT_SLOT(10), Any_identify));
+	assert_int_equal(world.last.value[0] >> 48, 7);
+	assert_int_equal(world.last.value[1], MIB);
+	assert_int_equal(world.last.value[2], DISPATCHER_BYTES);
+	assert_ok(CALL(KERNEL, Kernel_find, 0, RAM_BASE, FIND_ANY));
+	assert_int_not_equal(world.last.value[1], MIB);
+	/* neither other objects in that place, nor one around it that is cut there, nor a new dispatcher with another index */
+	assert_ok(install(11, CAP_Frame, ELSEWHERE, MIB + PAGE_BYTES, PAGE_BYTES));
+	assert_ok(install(12, CAP_RAM, ELSEWHERE + 1, MIB - PAGE_BYTES, 4 * PAGE_BYTES));
+	assert_ok(CALL(KERNEL, Kernel_retype, ROOT_SLOT(12).value, IN_ROOT, 13 | CAP_Frame << 8 | 1 << 16, 0, 2 * PAGE_BYTES));
+	assert_ok(install_doorbell(14, ELSEWHERE, MIB, 8));
+	assert_int_equal(root(14)->extra, 8);
+	check_world();
+	assert_ok(sweep(12, SWEEP_PLAIN));
+	assert_int_equal(root(10)->extra, 7);
+	assert_ok(CALL(ROOT_SLOT(10), Any_delete));
+	assert_ok(CALL(KERNEL, Kernel_surrender, ROOT_SLOT(14).value));
+	assert_ok(CALL(KERNEL, Kernel_surrender, ROOT_SLOT(12).value));
+}
+
+static void a_doorbell_comes_home(void **state)
+{
+	(void)state;
+	MAKE(10, Dispatcher, 1, 0, 0);
+	assert_ok(install_doorbell(11, THIS_CORE, RAM_BASE, 7)); /* its dispatcher is there, though no other doorbell */
+	assert_int_equal(root(11)->flags, 0);
+	assert_ok(install_doorbell(12, THIS_CORE, RAM_BASE, 7));
+	assert_ok(CALL(ROOT_SLOT(10), Any_delete));
+	assert_int_equal(root(11)->type, CAP_Null);
+	assert_err(install_doorbell(11, THIS_CORE, RAM_BASE, 7), STATE);
+	MAKE(10, Frame, 1, 0, DISPATCHER_BYTES);
+	assert_err(install_doorbell(11, THIS_CORE, RAM_BASE, 7), OVERLAP);
+}
+
+/* It would lead to another dispatcher then. */
+static void a_doorbell_keeps_its_owner(void **state)
+{
+	(void)state;
+	MAKE(10, Dispatcher, 1, 0, 0);
+	assert_ok(CALL(ROOT_SLOT(10), Any_retype, IN_ROOT, 11, TYPE_COUNT(Doorbell, 1)));
+	assert_err(CALL(KERNEL, Kernel_mark, ROOT_SLOT(11).value, 0, ELSEWHERE), STATE);
+	MARK(11, CAP_FLAG_REMOTE, THIS_CORE);
+	MARK(11, 0, THIS_CORE);
+	assert_ok(install_doorbell(12, ELSEWHERE, MIB, 7));
+	assert_err(CALL(KERNEL, Kernel_mark, ROOT_SLOT(12).value, 0, THIS_CORE), STATE);
+	assert_err(CALL(KERNEL, Kernel_mark, ROOT_SLOT(12).value, 0, ELSEWHERE + 1), STATE);
+	MARK(12, 0, ELSEWHERE);
+	assert_ok(CALL(ROOT_SLOT(12), Any_delete));
+}
+
+/* ---- mark --------------------------------------------------------------------------------------- */
+
+/* Copies that are made while others are still being marked. */
+static void mark_finds_new_copies(void **state)
+{
+	unsigned calls = 0, next = 0;
+	err_t e;
+
+	(void)state;
+	MAKE(10, Frame, 1, MIB, PAGE_BYTES);
+	MAKE(20, CNode, 8, 0, 0);
+	for (unsigned n = 0; n < 900; n++, next++)
+		assert_ok(CALL(ROOT_SLOT(10), Any_copy, ROOT_SLOT(20 + next / 256).value, next % 256));
+	do {
+		e = CALL(KERNEL, Kernel_mark, ROOT_SLOT(10).value, CAP_FLAG_REMOTE, THIS_CORE);
+		for (unsigned n = 0; n < 20 && err_is(e, ERR_NUMBER_AGAIN); n++, next++) {
+			uint64_t from = next * 37 % 900;
+
+			assert_ok(CALL(CAP(20 + from / 256, from % 256), Any_copy, ROOT_SLOT(20 + next / 256).value, next % 256));
+		}
+		if (calls == 5)
+			assert_ok(install(30, CAP_Frame, THIS_CORE, RAM_BASE + MIB, PAGE_BYTES));
+	} while (calls++, err_is(e, ERR_NUMBER_AGAIN));
+	assert_ok(e);
+	assert_in_range(calls, 900 / WORK_PER_CALL, 1500 / WORK_PER_CALL);
+	for (unsigned n = 0; n < next; n++)
+		assert_int_equal(cap_slot(root_slots(), CAP(20 + n / 256, n % 256))->flags, CAP_FLAG_REMOTE);
+	assert_int_equal(root(10)->flags, CAP_FLAG_REMOTE);
+	assert_int_equal(root(30)->flags, CAP_FLAG_REMOTE);
+	while (err_is(CALL(KERNEL, Kernel_mark, ROOT_SLOT(10).value, 0, THIS_CORE), ERR_NUMBER_AGAIN))
+		;
+}
+
 /* ---- retype ------------------------------------------------------------------------------------- */
 
 static void agreed_retype(void **state)
@@ -555,6 +651,10 @@ int main(void)
 	    T(surrender_of_what_a_shared_table_maps),
 	    T(find_within),
 	    T(find_tells_relations),
+	    T(stale_doorbells_are_in_nobodys_way),
+	    T(a_doorbell_comes_home),
+	    T(a_doorbell_keeps_its_owner),
+	    T(mark_finds_new_copies),
 	    T(find_waits_for_deletions),
 	    T(agreed_retype),
 	    T(flush),
