@@ -14,6 +14,7 @@
 #define LINE_SIZE (WORLD_CORES * COLUMN + 1)
 
 static bool drawing;
+static struct object only; /* type Null: everything */
 
 static const char *const type_name[] = {
 #define CAPABILITY(name, number, bytes, align, rights, sources, crosses) #name,
@@ -21,10 +22,14 @@ static const char *const type_name[] = {
 #undef CAPABILITY
 };
 
+static bool is_listed(uint64_t base, uint64_t size)
+{
+	return only.type == CAP_Null || (base < only.base + only.size && only.base < base + size);
+}
+
 /* ---- Words -------------------------------------------------------------------------------------- */
 
-/* "Frame 0:4+2": a frame of two pages at page 4 of core 0's managed memory. */
-static const char *object_text(enum cap_type type, uint64_t base, uint64_t size)
+const char *object_text(enum cap_type type, uint64_t base, uint64_t size)
 {
 	static char text[64];
 
@@ -105,9 +110,15 @@ static void draw_arrow(unsigned from, unsigned to, const char *label, const char
 	printf("  %s %s\n", line, words);
 }
 
-void diagram_begin(void)
+static bool is_drawn(uint64_t base, uint64_t size)
+{
+	return drawing && is_listed(base, size);
+}
+
+void diagram_begin(const struct object *about)
 {
 	drawing = true;
+	only = about ? *about : (struct object){.type = CAP_Null};
 	printf("  ");
 	for (unsigned c = 0; c < world.cores; c++)
 		printf("%*s%-*u", COLUMN / 2 - 5, "core ", COLUMN - COLUMN / 2 + 5, c);
@@ -134,14 +145,14 @@ static void list_core(unsigned core)
 	const struct core *c = &world.core[core];
 
 	for (const struct slot *s = first_slot(c); s; s = database_next(s))
-		if (!(s->base & LINE_MASK) && s->base % CORE_BYTES >= MANAGED)
+		if (!(s->base & LINE_MASK) && s->base % CORE_BYTES >= MANAGED && is_listed(s->base, s->size))
 			printf("  core %u, %s: %s%s%s, rights %u, owner %u\n", core, place_text(core, s),
 			       object_text(plain_type(s->type), s->base, s->size), s->flags & CAP_FLAG_REMOTE ? ", remote" : "",
 			       s->flags & CAP_FLAG_MAPPED ? ", mapped" : "", s->rights, s->owner);
 	for (unsigned k = 0; k < SHARED_MAX; k++) {
 		const struct shared *s = &c->agreement.shared[k];
 
-		if (s->object.type != CAP_Null)
+		if (s->object.type != CAP_Null && is_listed(s->object.base, s->object.size))
 			printf("  core %u, shared: %s, owner %u, holders %#lx, anchor in slot %u\n", core,
 			       object_text(s->object.type, s->object.base, s->object.size), s->owner, s->holders.word[0],
 			       s->anchor.value & 0xff);
@@ -154,6 +165,8 @@ void diagram_end(void)
 	for (unsigned core = 0; core < world.cores; core++)
 		if (!world.core[core].dead)
 			list_core(core);
+	if (only.type != CAP_Null)
+		return;
 	for (unsigned from = 0; from < world.cores; from++)
 		for (unsigned to = 0; to < world.cores; to++)
 			for (unsigned k = 0; k < world.queue[from][to].count; k++)
@@ -165,14 +178,15 @@ void diagram_end(void)
 
 void diagram_started(const struct task *t)
 {
-	draw_at(t->request.core, "*", drawing ? request_text(&t->request) : "");
+	if (is_drawn(t->object.base, t->object.size))
+		draw_at(t->request.core, "*", request_text(&t->request));
 }
 
 void diagram_done(const struct task *t)
 {
 	char words[160];
 
-	if (!drawing)
+	if (!is_drawn(t->object.base, t->object.size))
 		return;
 	snprintf(words, sizeof words, "%s: %s", request_text(&t->request), err_name((err_t){t->error}));
 	draw_at(t->request.core, "=", words);
@@ -182,16 +196,16 @@ void diagram_delivered(unsigned from, unsigned to, const struct message *m)
 {
 	union agreement_message said;
 
-	if (!drawing)
-		return;
 	memcpy(said.words, m->word, sizeof said.words);
-	draw_arrow(from, to, agreement_name((unsigned)m->type),
-	           object_text(said.head.object & AGREEMENT_TYPE_MASK, said.head.object & AGREEMENT_BASE_MASK, said.head.size));
+	if (is_drawn(said.head.object & AGREEMENT_BASE_MASK, said.head.size))
+		draw_arrow(from, to, agreement_name((unsigned)m->type),
+		           object_text(said.head.object & AGREEMENT_TYPE_MASK, said.head.object & AGREEMENT_BASE_MASK, said.head.size));
 }
 
 void diagram_step(unsigned core)
 {
-	draw_at(core, "+", "a slice of work");
+	if (only.type == CAP_Null)
+		draw_at(core, "+", "a slice of work");
 }
 
 void diagram_died(unsigned core)

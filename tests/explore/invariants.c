@@ -12,6 +12,18 @@
 #include "cpudriver/capability/types.h"
 
 enum invariant broken;
+struct object broken_about;
+
+/* What is being looked at. */
+static struct object about;
+
+void break_invariant(enum invariant i)
+{
+	if (broken)
+		return;
+	broken = i;
+	broken_about = about;
+}
 
 static const char *const name_of[] = {"",
 #define INVARIANT(name, sentence) #name,
@@ -90,9 +102,11 @@ static bool merge_next(struct merge *m, struct object_view *v)
 {
 	const struct slot *first = merge_first(m);
 
+	about = (struct object){.type = CAP_Null};
 	if (!first || first->base & LINE_MASK)
 		return false;
 	*v = (struct object_view){.base = first->base, .end = slot_end(first), .type = plain_type(first->type), .named = CORES_MAX};
+	about = (struct object){.base = first->base, .size = first->size, .type = v->type};
 	for (unsigned c = 0; c < world.cores; c++)
 		for (; m->next[c] && same_object(m->next[c], first); m->next[c] = database_next(m->next[c]))
 			add_slot(v, c, m->next[c]);
@@ -135,6 +149,35 @@ static void check_owners(const struct object_view *v)
 	BREAK(single_owner);
 }
 
+static bool is_in_monitor(const struct core *c, const struct slot *s)
+{
+	const struct slot *first = monitor_slot(c, CAP(IN_MONITOR, 0));
+
+	return s >= first && s < first + MONITOR_SLOTS;
+}
+
+/* A sweep has a capability to what it sweeps, even if it then finds that the core has no other. */
+static bool is_swept_with(const struct core *c, const struct slot *s)
+{
+	for (unsigned k = 0; k < OPERATIONS_MAX && is_in_monitor(c, s); k++) {
+		const struct operation *op = &c->agreement.operation[k];
+
+		if (op->kind == OPERATION_HOLDER && op->cap.value != CAP_NULL.value && monitor_slot(c, op->cap) == s)
+			return true;
+	}
+	return false;
+}
+
+static bool has_but_to_sweep(const struct core *c, const struct object_view *v)
+{
+	const struct slot object = {.base = v->base, .size = v->end - v->base, .type = (uint8_t)v->type};
+
+	for (const struct slot *s = database_not_before(&c->caps, &object); s && same_object(s, &object); s = database_next(s))
+		if (!is_swept_with(c, s))
+			return true;
+	return false;
+}
+
 /* For a moment nobody says that it is the owner: when a revoke has given the object to its caller, the only one who has it. */
 static void check_holders(const struct object_view *v)
 {
@@ -151,7 +194,8 @@ static void check_holders(const struct object_view *v)
 		if (!(v->remote >> owner & 1))
 			BREAK(holders);
 	}
-	if (v->holders & ~known)
+	FOR_EACH_OF(core, v->holders & ~known)
+	if (has_but_to_sweep(&world.core[core], v))
 		BREAK(holders);
 }
 
@@ -272,8 +316,7 @@ static bool is_same(const struct slot *s, const struct object *o)
 /* The owner's monitor may keep a capability of its own to the object, as an anchor; but not one that somebody's operation is about. */
 static bool is_monitors_own(const struct core *c, const struct slot *s)
 {
-	if (s->owner != core_number(c) || s < monitor_slot(c, CAP(IN_MONITOR, 0)) ||
-	    s >= monitor_slot(c, CAP(IN_MONITOR, 0)) + MONITOR_SLOTS)
+	if (s->owner != core_number(c) || !is_in_monitor(c, s))
 		return false;
 	for (unsigned k = 0; k < TASKS_MAX; k++) {
 		const struct task *t = &world.task[k];
@@ -319,6 +362,7 @@ static bool is_being_deleted(const struct object *o)
 
 void check_result(struct task *t)
 {
+	about = t->object;
 	const bool ok = t->error == ERR_NUMBER_OK;
 
 	if (!is_allowed(t->request.kind, t->error))
@@ -341,6 +385,7 @@ void check_moved(const struct slot *s)
 
 void check_delivery(const struct task *t, const struct slot *s)
 {
+	about = t->object;
 	if (t->delivered || !is_same(s, &t->object))
 		BREAK(arrives);
 	if (s->rights & ~(t->rights & t->request.rights))
@@ -376,6 +421,7 @@ static void check_entries(const struct core *c)
 	for (unsigned k = 0; k < SHARED_MAX; k++) {
 		const struct shared *s = &c->agreement.shared[k];
 
+		about = s->object;
 		if (s->object.type == CAP_Null)
 			continue;
 		if (s->owner != core_number(c) ? s->anchor.value == CAP_NULL.value
@@ -413,6 +459,7 @@ void check_rest(void)
 		if (world.task[k].state == TASK_PENDING && !world.core[world.task[k].request.core].dead)
 			BREAK(ends);
 	for (unsigned c = 0; c < world.cores; c++) {
+		about = (struct object){.type = CAP_Null};
 		if (world.core[c].dead)
 			continue;
 		if (!agreement_is_quiet(&world.core[c].agreement))

@@ -46,9 +46,11 @@ enum invariant {
 struct task;
 struct slot;
 
-/* The first one that was broken. */
+/* The first one that was broken, and where. */
 extern enum invariant broken;
-#define BREAK(name) (broken = broken ? broken : INVARIANT_##name)
+extern struct object broken_about; /* type Null: no object in particular */
+void break_invariant(enum invariant i);
+#define BREAK(name) break_invariant(INVARIANT_##name)
 const char *invariant_name(enum invariant i);
 const char *invariant_sentence(enum invariant i);
 

@@ -107,10 +107,11 @@ static void show_broken(const struct scenario *s, const void *beginning)
 {
 	printf("\n  SEED=%s breaks: %s\n    (%s, after %zu states; the shortest schedule has %u steps)\n", scenario_text(s),
 	       invariant_sentence(search.broken), invariant_name(search.broken), search.states, search.depth);
+	printf("    about %s\n", object_text(broken_about.type, broken_about.base, broken_about.size));
 	show_requests(s);
 	state_restore(beginning);
 	prepare(s);
-	diagram_begin();
+	diagram_begin(NULL);
 	for (unsigned k = 0; k < search.depth; k++)
 		choice_apply(search.schedule[k]);
 	diagram_end();
@@ -146,7 +147,7 @@ static void *begin(const struct distribution *d, unsigned cores, unsigned *liste
 		printf("  the distribution '%s' on %u cores breaks: %s (%s)\n", d->name, cores, invariant_sentence(broken),
 		       invariant_name(broken));
 		world_begin(cores);
-		diagram_begin();
+		diagram_begin(NULL);
 		d->make(cores);
 		diagram_end();
 		total.broken++;

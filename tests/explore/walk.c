@@ -149,13 +149,14 @@ static void give_memory(unsigned core)
 
 /* ---- Walking ------------------------------------------------------------------------------------ */
 
-/* How much of the walk is drawn: from that step on. */
+/* How much of the walk is drawn: from that step on, and about which object. */
 static size_t draw_from = SIZE_MAX;
+static struct object drawn;
 
 static void take_step(struct walk *w, struct choice c)
 {
 	if (w->steps++ == draw_from)
-		diagram_begin();
+		diagram_begin(&drawn);
 	choice_apply(c);
 	if (!broken)
 		check_state();
@@ -264,8 +265,10 @@ static void show_broken(struct walk w, unsigned deaths)
 {
 	const size_t steps = w.steps;
 
-	printf("\n  SEED=walk:%u:%lu:%u breaks, at step %zu: %s (%s)\n  the last steps:\n", w.cores, w.number, deaths, steps,
-	       invariant_sentence(broken), invariant_name(broken));
+	printf("\n  SEED=walk:%u:%lu:%u breaks, at step %zu: %s (%s)\n", w.cores, w.number, deaths, steps, invariant_sentence(broken),
+	       invariant_name(broken));
+	printf("  what happened to %s, lately:\n", object_text(broken_about.type, broken_about.base, broken_about.size));
+	drawn = broken_about;
 	draw_from = steps > STEPS_DRAWN ? steps - STEPS_DRAWN : 0;
 	w.deaths = deaths;
 	walk(&w);
