@@ -44,21 +44,40 @@ void delete_finish(struct agreement *a, struct operation *op, err_t e)
 
 /* ---- What stays ---- */
 
-/* Memory that has no other owner: the caller gets it with its slot. */
+/* The slot holds memory that nobody else has. Who asked for a deletion gets it with the slot; who moved the capability elsewhere, where it was
+ * deleted meanwhile, does not want it back. */
+static err_t memory_back(struct agreement *a, struct operation *op)
+{
+	cap_t ram = op->cap;
+	err_t e = OK;
+
+	if (op->kind == OPERATION_DELETE && !op->internal)
+		return OK;
+	if (op->kind == OPERATION_MOVE) {
+		e = cap_slot_alloc(&ram);
+		if (is_ok(e) && is_err(e = platform_move(op->cap, ram)))
+			cap_slot_free(ram);
+		if (is_err(e))
+			return e;
+	} else {
+		op->cap = CAP_NULL;
+	}
+	agreement_return_memory(a, ram);
+	return OK;
+}
+
+/* The last capability to what may not be thrown away. */
 static void last_memory(struct agreement *a, struct operation *op)
 {
 	struct platform_relations around;
 
 	platform_relate(op->cap, &around);
-	if (!op->internal) {
-		delete_finish(a, op, op->object.type == CAP_RAM && !around.contents ? OK : ERR(LAST_COPY));
-	} else if (op->object.type == CAP_RAM && !around.contents) {
-		agreement_return_memory(a, op->cap);
-		op->cap = CAP_NULL;
-		delete_finish(a, op, OK);
-	} else {
+	if (op->object.type == CAP_RAM && !around.contents)
+		delete_finish(a, op, memory_back(a, op));
+	else if (op->kind == OPERATION_DELETE && !op->internal)
+		delete_finish(a, op, ERR(LAST_COPY));
+	else
 		delete_finish(a, op, anchor_keep(a, op));
-	}
 }
 
 /* ---- The last one on this core ---- */
@@ -130,15 +149,6 @@ static bool is_self(const struct operation *op, const struct platform_obstacle *
 	return o->type == op->object.type && o->base == op->object.base && o->size == op->object.size;
 }
 
-static void deleted(struct agreement *a, struct operation *op, bool ram)
-{
-	if (ram && op->internal) {
-		agreement_return_memory(a, op->cap);
-		op->cap = CAP_NULL;
-	}
-	delete_finish(a, op, OK);
-}
-
 static void go_round(struct agreement *a, struct operation *op, const struct platform_obstacle *o, err_t e)
 {
 	switch (sweep_obstacle(a, op, o)) {
@@ -200,7 +210,7 @@ static void slice(struct agreement *a, struct operation *op)
 		return;
 	e = op->tables ? platform_delete_mapped(op->cap, &ram, &o) : platform_delete(op->cap, &ram, &o);
 	if (is_ok(e))
-		deleted(a, op, ram);
+		delete_finish(a, op, ram ? memory_back(a, op) : OK);
 	else if (err_is(e, ERR_NUMBER_AGAIN))
 		operation_due(a, op);
 	else if (!err_is(e, ERR_NUMBER_LAST_COPY) && !err_is(e, ERR_NUMBER_NEEDS_AGREEMENT))
@@ -243,6 +253,8 @@ bool receive_gone(struct agreement *a, uint32_t from, const struct subject *s, c
 		return false;
 	if (busy != NULL && busy->phase == PHASE_INSTALL && busy->to == m->core && !MUTANT(gone_believed_during_copy))
 		return true; /* that was an older copy */
+	if (busy != NULL && busy->phase == PHASE_SWEEP)
+		return true; /* whoever is swept is a holder until the revoke ends */
 	set_remove(&shared->holders, m->core);
 	if (set_is_empty(&shared->holders))
 		nobody_left(a, shared);
