@@ -72,15 +72,22 @@ void operation_free(struct agreement *a, struct operation *op)
 	}
 }
 
-struct operation *operation_named(struct agreement *a, const struct subject *s)
+struct operation *operation_numbered(struct agreement *a, uint32_t number)
 {
-	const uint16_t index = (uint16_t)s->number, generation = (uint16_t)(s->number >> 16);
+	const uint16_t index = (uint16_t)number, generation = (uint16_t)(number >> 16);
 	struct operation *op;
 
 	if (index == 0 || index > OPERATIONS_MAX)
 		return NULL;
 	op = operation_at(a, index);
-	return op->kind != OPERATION_NONE && op->generation == generation && object_is(&op->object, &s->object) ? op : NULL;
+	return op->kind != OPERATION_NONE && op->generation == generation ? op : NULL;
+}
+
+struct operation *operation_named(struct agreement *a, const struct subject *s)
+{
+	struct operation *op = operation_numbered(a, s->number);
+
+	return op != NULL && object_is(&op->object, &s->object) ? op : NULL;
 }
 
 void operation_due(struct agreement *a, struct operation *op)

@@ -58,6 +58,8 @@ struct operation *operation_new_internal(struct agreement *a, enum operation_kin
 void operation_free(struct agreement *a, struct operation *op);
 /* The one under way that a message names, NULL if there is none of this number about this object. */
 struct operation *operation_named(struct agreement *a, const struct subject *s);
+/* The same of a message that is about no object. */
+struct operation *operation_numbered(struct agreement *a, uint32_t number);
 /* agreement_step will go on with it. */
 void operation_due(struct agreement *a, struct operation *op);
 /* Goes on with it now. */

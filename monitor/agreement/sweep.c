@@ -114,6 +114,7 @@ static void being_flushed(struct agreement *a, struct core_set *out)
 
 static void send_flushes(struct agreement *a, struct operation *op)
 {
+	const struct subject about = {.number = operation_number(a, op)}; /* it may be of a type that doesn't cross */
 	union agreement_message m = message_blank();
 	struct core_set cores = {0};
 
@@ -124,7 +125,7 @@ static void send_flushes(struct agreement *a, struct operation *op)
 	a->flushing += !set_is_empty(&op->flush);
 	SET_FOR_EACH(core, &op->flush) {
 		op->messages += 2;
-		say(a, op, core, AGREEMENT_flush, operation_number(a, op), &m);
+		say_about(a, &about, core, AGREEMENT_flush, &m);
 	}
 }
 
@@ -155,7 +156,7 @@ bool receive_flush(struct agreement *a, uint32_t from, const struct subject *s, 
 
 bool receive_flushed(struct agreement *a, uint32_t from, const struct subject *s, const struct agreement_flushed *m)
 {
-	struct operation *op = operation_named(a, s);
+	struct operation *op = operation_numbered(a, s->number);
 
 	(void)m;
 	if (op == NULL || !op->swept || !set_has(&op->flush, from))
