@@ -165,13 +165,14 @@ static bool work(struct monitor *m, uint64_t *deadline)
 	*deadline = core_start_step(m, now);
 	if (m->core == 0)
 		discovery_step(m, now);
-	power_step(m, now);
+	more |= power_step(m, now);
 	earlier(deadline, membership_step(m, now));
 	if (m->life_deadline != UINT64_MAX && m->life_deadline != 0)
 		earlier(deadline, m->life_deadline > now ? m->life_deadline : now + platform_ticks(OVERDUE_US));
 	if (m->events_waiting)
 		earlier(deadline, now + platform_ticks(EVENTS_RETRY_US));
-	return more;
+	/* The end of a domain begins an operation behind the agreement's turn. */
+	return more || m->agreement.due_first != 0 || m->leftovers != NULL;
 }
 
 static _Noreturn void serve(struct monitor *m)

@@ -145,7 +145,7 @@ static bool ready_to_switch_off(struct monitor *m, uint64_t now)
 	return !loading || now > m->life_deadline + platform_ticks(LOAD_BOUND_US);
 }
 
-void power_step(struct monitor *m, uint64_t now)
+static void step(struct monitor *m, uint64_t now)
 {
 	if (m->end == END_OTHERS)
 		end_last_ones(m, now);
@@ -161,4 +161,13 @@ void power_step(struct monitor *m, uint64_t now)
 		m->life_deadline = UINT64_MAX;
 		platform_reset();
 	}
+}
+
+bool power_step(struct monitor *m, uint64_t now)
+{
+	const enum life life = m->life;
+	const enum end_phase end = m->end;
+
+	step(m, now);
+	return m->life != life || m->end != end;
 }

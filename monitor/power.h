@@ -15,5 +15,5 @@
 void power_off_begin(struct monitor *m, uint64_t status);
 /* The acpi domain has something to say (numa/acpi/hand_over.h). */
 void power_told(struct monitor *m, uint64_t what, uint64_t value);
-/* Looks how far the end has come. */
-void power_step(struct monitor *m, uint64_t now);
+/* Looks how far the end has come. Returns whether it is further than before, so that there is more to do at once. */
+bool power_step(struct monitor *m, uint64_t now);
