@@ -45,8 +45,8 @@ void piece_drop(struct vm_region *r, uint64_t index)
 	r->piece[index] = CAP_NULL;
 	if (r->use == REGION_ANONYMOUS)
 		memory_object_free(piece);
-	else if (is_ok(cap_delete(piece)))
-		cap_slot_free(piece);
+	else
+		cap_slot_drop(piece);
 }
 
 /* Cleared through the mapping that it will have. */

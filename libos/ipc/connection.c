@@ -72,8 +72,8 @@ static err_t take_slot(uint16_t slot, cap_t *out)
 
 static void drop_slot(cap_t slot)
 {
-	if (slot.value != CAP_NULL.value && is_ok(cap_delete(slot)))
-		cap_slot_free(slot);
+	if (slot.value != CAP_NULL.value)
+		cap_slot_drop(slot);
 }
 
 static err_t open_channel(struct ipc_connection *c, const struct bound_event *bound)

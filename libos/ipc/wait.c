@@ -37,12 +37,19 @@ static void wake(struct wait_source *s)
 	thread_ready(t);
 }
 
-void wait_poll(void)
+bool wait_poll(void)
 {
+	bool any = false;
+
 	events_poll();
-	for (struct wait_source *s = sources; s != NULL; s = s->next)
-		if (*s->waiter != NULL && channel_poll(s->channel).code != CHANNEL_EMPTY)
+	for (struct wait_source *s = sources; s != NULL; s = s->next) {
+		if (*s->waiter == NULL)
+			continue;
+		any = true;
+		if (channel_poll(s->channel).code != CHANNEL_EMPTY)
 			wake(s);
+	}
+	return any;
 }
 
 static bool anything_there(void)

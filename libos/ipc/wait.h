@@ -21,8 +21,9 @@ struct wait_source {
 void wait_add(struct wait_source *s);
 void wait_remove(struct wait_source *s);
 
-/* Makes the waiters of all sources that have something ready, and takes the monitor's events. */
-void wait_poll(void);
+/* Makes the waiters of all sources that have something ready, and takes the monitor's events. Returns whether anybody waited for a source: if
+ * nobody did, only the monitor or the clock can wake a thread, and the monitor needs this very processor for it. */
+bool wait_poll(void);
 /* False: something has come in meanwhile, and nothing is announced. */
 bool wait_park(void);
 void wait_unpark(void);

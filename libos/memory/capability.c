@@ -159,3 +159,12 @@ void cap_slot_free(cap_t slot)
 	slot_space_give(&space, slot);
 	dispatcher_leave(inside);
 }
+
+void cap_slot_drop(cap_t slot)
+{
+	err_t e = cap_delete(slot);
+
+	/* a revoke may have emptied it already */
+	if (is_ok(e) || err_is(e, ERR_NUMBER_CAP_EMPTY))
+		cap_slot_free(slot);
+}

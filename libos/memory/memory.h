@@ -16,6 +16,9 @@ void slots_start(unsigned first_root);
 /* Adds a RAM block whose first `used` bytes are taken. */
 MUST_USE err_t memory_add(cap_t ram, uint64_t base, uint64_t bytes, uint64_t used);
 
+/* Deletes the copy in a slot, if it is still there, and frees the slot. */
+void cap_slot_drop(cap_t slot);
+
 /* Where further blocks come from when the memory is used up; a monitor has no such place. */
 typedef err_t memory_source_fn(uint64_t bytes);
 void memory_set_source(memory_source_fn *source);

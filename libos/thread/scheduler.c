@@ -4,8 +4,8 @@
 /* Which thread runs. All of it happens inside sections.
  *
  * A thread that waits takes the next one from the run queue and switches to it. If there is none it stays where it is and looks, on its
- * own stack, for whatever may make a thread ready: channels, the monitor's events, the clock. It does so for a bounded time; then it
- * parks the channels and lets the CPU driver take the processor away until something is pending. */
+ * own stack, for whatever may make a thread ready: channels, the monitor's events, the clock. It does so for a bounded time, and only
+ * while some thread waits for a channel; then it parks the channels and lets the CPU driver take the processor away until something is pending. */
 
 #include <string.h>
 
@@ -137,13 +137,15 @@ static _Noreturn void go_on_with(struct thread *next)
 static void idle(void)
 {
 	for (uint32_t looks = 0; queue_is_empty(&threads_ready); looks++) {
+		bool may_come;
+
 		if ((pending_look() & pending_interest) != 0)
 			pending_handle();
-		wait_poll();
+		may_come = wait_poll();
 		threads_wake_sleepers();
 		if (!queue_is_empty(&threads_ready))
 			return;
-		if (looks < polling_limit || polling_limit == UINT32_MAX) {
+		if (may_come && (looks < polling_limit || polling_limit == UINT32_MAX)) {
 			channel_pause();
 			continue;
 		}
