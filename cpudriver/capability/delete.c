@@ -335,13 +335,26 @@ err_t slot_delete(struct capabilities *c, struct slot *s, unsigned *work)
 	return e;
 }
 
+/* Whether the slot is followed by what lies in it; or by a copy, then that will have to tell. */
+static bool has_contents(const struct slot *s)
+{
+	const struct slot *n = database_next(s);
+
+	return n && n->base < slot_end(s) && !same_object(n, s);
+}
+
 /* From the inside out: so of what this core owns nothing loses what is around it, not even between two calls (a monitor relies on that).
- * Then the copies. */
+ * The copies before the slot come last. */
 static struct slot *next_victim(const struct capabilities *c, const struct slot *s)
 {
-	struct slot *d = last_descendant(c, s);
+	struct slot *n = database_next(s);
 
-	return d ? d : another_copy(s);
+	if (n && same_object(n, s))
+		return n;
+	if (n && n->base < slot_end(s))
+		return has_contents(n) ? last_descendant(c, s) : n;
+	n = database_previous(s);
+	return n && same_object(n, s) ? n : NULL;
 }
 
 static err_t revoke_step(struct capabilities *c, struct slot *s, unsigned *work)
