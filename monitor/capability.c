@@ -115,17 +115,18 @@ static bool leftover_step(struct monitor *m, struct leftover *l)
 
 bool capability_step(struct monitor *m)
 {
-	struct leftover **link = &m->leftovers;
+	struct leftover *l = m->leftovers, *next;
 
-	while (*link != NULL) {
-		struct leftover *l = *link;
-
-		if (!leftover_step(m, l)) {
-			link = &l->next;
-			continue;
+	/* What is done here may leave something over anew. */
+	m->leftovers = NULL;
+	for (; l != NULL; l = next) {
+		next = l->next;
+		if (leftover_step(m, l)) {
+			free(l);
+		} else {
+			l->next = m->leftovers;
+			m->leftovers = l;
 		}
-		*link = l->next;
-		free(l);
 	}
 	return m->leftovers != NULL;
 }
