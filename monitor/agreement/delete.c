@@ -245,12 +245,10 @@ bool receive_gone(struct agreement *a, uint32_t from, const struct subject *s, c
 	const struct operation *busy;
 
 	if (shared == NULL || !may_tell(a, shared, from, m->core))
-		return false;
-	busy = shared->busy != 0 ? operation_at(a, shared->busy) : NULL;
-	if (transfer_gone(a, shared, m->core))
+		return from == m->core; /* on its way while a revoke, which went along a tree, overtook it: the owner may have changed */
+	if (transfer_gone(a, shared, m->core) || shared->owner != a->core)
 		return true;
-	if (shared->owner != a->core || !set_has(&shared->holders, m->core))
-		return false;
+	busy = shared->busy != 0 ? operation_at(a, shared->busy) : NULL;
 	if (busy != NULL && busy->phase == PHASE_INSTALL && busy->to == m->core && !MUTANT(gone_believed_during_copy))
 		return true; /* that was an older copy */
 	if (busy != NULL && busy->phase == PHASE_SWEEP)
