@@ -169,6 +169,7 @@ NORETURN void panic(const struct trap_frame *f)
 	put(&l, name);
 	end_line(&l, "");
 	dump_registers(f);
+	beat_end(&core.beat); /* what others say about it comes behind this report */
 	halt_forever();
 }
 

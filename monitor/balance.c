@@ -84,7 +84,9 @@ struct balance balance_now(struct monitor *m)
 	for (uint32_t core = 0; core < m->peers; core++)
 		if (m->peer[core].page.value != CAP_NULL.value)
 			left_out += 3; /* its doorbell; its page, which is foreign, and the library's copy of that, which is mapped */
-	return (struct balance){m->ram.free, (uint32_t)platform_capabilities() - left_out, m->connections};
+	/* Memory that has come from dead cores or gone to new ones since is nobody's gain or loss. */
+	return (struct balance){m->ram.free + m->noted_total - m->ram.total, (uint32_t)platform_capabilities() - left_out - m->roots,
+	                        m->connections};
 }
 
 void balance_note(struct monitor *m)
@@ -92,5 +94,6 @@ void balance_note(struct monitor *m)
 	if (m->balance_noted)
 		return;
 	m->balance_noted = true;
+	m->noted_total = m->ram.total;
 	m->before = balance_now(m);
 }

@@ -69,6 +69,7 @@ static void bury(struct monitor *m, uint32_t core, struct fence *f)
 	SET_FOR_EACH (member, &m->membership.alive)
 		MESH_SEND(m, member, buried, .core = core);
 	f->state = FENCE_BURIED;
+	f->buried = platform_now();
 	f->returned = f->held = 0;
 	if (!has_crashed(core, f->boot_page) && f->restarts < RESTARTS_MAX) {
 		f->restarts++;
@@ -120,7 +121,7 @@ void fence_begin(struct monitor *m, uint32_t core)
 	m->membership.fencing = true;
 	f->state = FENCE_INIT;
 	f->patience = PATIENCE_US;
-	f->deadline = platform_now();
+	f->begun = f->deadline = platform_now();
 	step(m, core, f, f->deadline);
 }
 
@@ -147,8 +148,9 @@ void fence_settled(struct monitor *m, uint32_t core)
 {
 	struct fence *f = fence_of(m, core);
 
-	report_line(m, "@event {\"event\":\"memory_returned\",\"core\":%u,\"returned\":%lu,\"held\":%lu}", core, (unsigned long)f->returned,
-	            (unsigned long)f->held);
+	report_line(m, "@event {\"event\":\"memory_returned\",\"core\":%u,\"returned\":%lu,\"held\":%lu,\"stopped_us\":%lu,\"us\":%lu}", core,
+	            (unsigned long)f->returned, (unsigned long)f->held, (unsigned long)platform_microseconds(f->buried - f->begun),
+	            (unsigned long)platform_microseconds(platform_now() - f->begun));
 	f->state = FENCE_OUT;
 	if (f->wanted)
 		start(m, core, f);

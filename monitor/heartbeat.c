@@ -35,18 +35,20 @@ static uint64_t bound(const struct heartbeat *h, const struct platform_silence *
 	bool calm = s->met && s->strain < platform_ticks(DELAY_US);
 	uint64_t bound = calm ? platform_ticks(CALM_US) : longer(platform_ticks(STRAINED_US), 8 * s->strain);
 
+	if (s->over)
+		return 0;
 	return h->watched == 0 ? longer(bound, platform_ticks(FIRST_US)) : bound;
 }
 
-/* Says that this monitor is there, and what it wants to hear of. */
-static err_t watch(struct monitor *m, uint64_t now, uint64_t limit, struct platform_silence *s)
+/* Says that this monitor is there, and asks. */
+static err_t watch(struct monitor *m, uint64_t now, struct platform_silence *s)
 {
 	const struct heartbeat *h = &m->membership.heartbeat;
 
 	return platform_watch(&(struct platform_watch){.there = mesh_beat_there(m, h->watcher),
 	                                               .here = mesh_beat_here(m, h->watched),
 	                                               .period = h->watched == m->core ? 0 : platform_ticks(BEAT_US),
-	                                               .limit = limit,
+	                                               .limit = platform_ticks(CALM_US),
 	                                               .lease = now + platform_ticks(LEASE_US)},
 	                      s);
 }
@@ -60,7 +62,7 @@ void heartbeat_view(struct monitor *m, uint64_t now)
 	h->watcher = member_before(m);
 	h->next = h->watched == m->core ? 0 : now;
 	if (h->watched == m->core)
-		(void)!is_ok(watch(m, now, 0, &ignored));
+		(void)!is_ok(watch(m, now, &ignored));
 }
 
 void heartbeat_silence(struct monitor *m)
@@ -79,19 +81,17 @@ uint64_t heartbeat_step(struct monitor *m, uint64_t now)
 	if (h->next == 0 || now < h->next)
 		return h->next;
 	h->next = now + platform_ticks(RENEW_US);
-	e = watch(m, now, platform_ticks(CALM_US), &s);
+	e = watch(m, now, &s);
 	if (is_err(e)) {
 		report_line(m, "monitor %u: core %u can't be watched: %s", m->core, h->watched, err_sentence(e));
 		return h->next;
 	}
 	limit = bound(h, &s);
-	if (s.silence < platform_ticks(CALM_US))
+	if (s.silence < platform_ticks(CALM_US) && !s.over)
 		return h->next;
-	if (s.silence >= limit) {
-		h->next = now + platform_ticks(BEAT_US);
+	/* From here on it is looked at again and again: the machine may get calm, and a suspicion may get lost with the leader. */
+	h->next = now + platform_ticks(BEAT_US);
+	if (s.silence >= limit)
 		membership_suspect(m, h->watched, platform_microseconds(s.silence), platform_microseconds(limit));
-	} else {
-		(void)!is_ok(watch(m, now, limit, &s));
-	}
 	return h->next;
 }

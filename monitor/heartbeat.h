@@ -9,6 +9,8 @@
  *
  *   the watched core dies ──── at most a beat ────▶ its last beat is seen ──── CALM_US without another ────▶ suspected: within 90 ms
  *
+ * A CPU driver that takes an exception says so in its last beat, and is suspected at once.
+ *
  * A core that is slow is not dead. An interrupt that comes milliseconds late means that processors are shared out to more than they can serve:
  * then any core may be next to wait, and for long. While all delays that this core knows of, its own and those that it was told of, are
  * less than DELAY_US, the machine is calm. While they are not, silence has to last STRAINED_US, or eight times the longest delay. */

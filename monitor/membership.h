@@ -55,6 +55,7 @@ enum fence_state {
 struct fence {
 	enum fence_state state;
 	uint64_t deadline, patience;
+	uint64_t begun, buried; /* when */
 	uint64_t boot_page;      /* where its starter has put its core_boot, 0: unknown */
 	unsigned polls;
 	uint32_t restarts;       /* since it was last asked for */

@@ -11,7 +11,7 @@
 #include "cpudriver/abi/errors.h"
 
 #define MEMORY_RANGES  1024
-#define MEMORY_BORDERS 128
+#define MEMORY_BORDERS 768
 
 struct memory_range {
 	uint64_t base, bytes;

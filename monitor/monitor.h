@@ -313,6 +313,7 @@ struct monitor {
 	/* the end */
 	enum end_phase end;
 	bool balance_noted;
+	uint64_t noted_total; /* memory that this core had then */
 	struct balance before;
 };
 

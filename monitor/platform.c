@@ -332,7 +332,7 @@ err_t platform_watch(const struct platform_watch *watch, struct platform_silence
 {
 	struct call_result r = kernel(OP_Kernel_watch, watch->there, watch->here, watch->period, watch->limit, watch->lease);
 
-	*silence = (struct platform_silence){r.value[0], r.value[1], r.value[2] != 0};
+	*silence = (struct platform_silence){r.value[0], r.value[1], r.value[2] & WATCH_MET, r.value[2] & WATCH_OVER};
 	return r.error;
 }
 

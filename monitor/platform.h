@@ -103,7 +103,7 @@ struct platform_watch {
 };
 struct platform_silence {
 	uint64_t silence, strain;
-	bool met;
+	bool met, over;
 };
 MUST_USE err_t platform_watch(const struct platform_watch *watch, struct platform_silence *silence);
 MUST_USE err_t platform_io_apic(uint64_t address, uint32_t first);

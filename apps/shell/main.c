@@ -148,6 +148,19 @@ static void command_run(int words, char **word)
 		printf("domain %u ended, cause %u, status %lld\n", domain, cause, (long long)status);
 }
 
+static void command_start(int words, char **word)
+{
+	uint64_t core;
+	err_t e;
+
+	(void)words;
+	if (!read_number(word[1], &core))
+		return;
+	e = core_start(core);
+	if (is_err(e))
+		printf("core %llu can't be started: %s\n", (unsigned long long)core, err_sentence(e));
+}
+
 static void command_poweroff(int words, char **word)
 {
 	err_t e;
@@ -165,6 +178,7 @@ static const struct command commands[] = {
 	{"cores", "", "the cores, their nodes, when they came up", command_cores},
 	{"caps", "", "this shell's capabilities", command_caps},
 	{"run", "PROGRAM [core] [arguments]", "starts a program and waits for its end", command_run},
+	{"start", "CORE", "starts a core that has died", command_start},
 	{"poweroff", "", "ends the system", command_poweroff},
 	{"help", "", "this list", command_help},
 };

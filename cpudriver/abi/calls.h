@@ -94,6 +94,15 @@ enum {
 	FETCH_MOVE = 1,
 };
 
+/* Kernel.crash: the core stops without an exception, and without a word. */
+enum { CRASH_SILENT = 256 };
+
+/* Kernel.watch: what is known of the watched core. */
+enum {
+	WATCH_MET = 1,  /* it has beaten since it is watched */
+	WATCH_OVER = 2, /* it has said that it stops for good */
+};
+
 /* Interrupt.bind: how the source signals. */
 enum {
 	INTERRUPT_EDGE = 0,

@@ -26,7 +26,7 @@ static void shared_write(uint64_t *word, uint64_t value)
 void beat_order(struct beat *b, const struct beat_orders *o, uint64_t now)
 {
 	if (o->here != b->here || b->period == 0) {
-		b->met = false;
+		b->met = b->over = false;
 		b->silence = 0;
 		b->seen = o->period != 0 ? shared_read(&o->here->count) : 0;
 		b->looked = now;
@@ -55,7 +55,8 @@ static void look(struct beat *b, uint64_t now)
 {
 	uint64_t count = shared_read(&b->here->count), told = shared_read(&b->here->strain);
 
-	if (count == b->seen) {
+	b->over = count == BEAT_LAST;
+	if (count == b->seen || b->over) {
 		b->silence += shorter(now - b->looked, 2 * b->period);
 	} else {
 		b->seen = count;
@@ -74,11 +75,18 @@ bool beat_step(struct beat *b, uint64_t now)
 	if (now < b->lease)
 		tell(b);
 	look(b, now);
-	if (b->silence >= b->limit) {
+	if (b->silence >= b->limit || (b->over && b->limit != UINT64_MAX)) {
 		b->limit = UINT64_MAX;
 		return true;
 	}
 	if (b->silence > 0)
 		b->next = now + shorter(b->period, b->limit - b->silence);
 	return false;
+}
+
+void beat_end(struct beat *b)
+{
+	if (b->period != 0)
+		shared_write(&b->there->count, BEAT_LAST);
+	b->next = b->period = 0;
 }

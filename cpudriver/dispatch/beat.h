@@ -11,7 +11,7 @@
  * in looks, and one that comes late counts as two periods at most: who was stopped himself does not blame the others.
  *
  * The monitor decides who watches whom, and what silence means (Kernel.watch). It has to say again and again that it is there (`lease`): a core
- * without a monitor is as good as dead.
+ * without a monitor is as good as dead. A CPU driver that stops for good says so in its last beat, and nobody has to wait for silence.
  *
  * Pure: no word of the processor or of the machine. */
 
@@ -19,6 +19,8 @@
 #include <stdint.h>
 
 #include "cpudriver/abi/types.h"
+
+#define BEAT_LAST UINT64_MAX /* a count that says: no more will come */
 
 /* Written by one core, read by another. Peer-writable: read once. */
 struct beat_line {
@@ -37,7 +39,8 @@ struct beat {
 	uint64_t next, looked;
 	uint64_t count, strain;
 	uint64_t seen, silence;
-	bool met; /* the watched core has beaten since it is watched */
+	bool met;  /* the watched core has beaten since it is watched */
+	bool over; /* it has said that it stops */
 };
 
 struct beat_orders {
@@ -49,3 +52,5 @@ struct beat_orders {
 void beat_order(struct beat *b, const struct beat_orders *o, uint64_t now);
 /* The time has come (b->next <= now). Returns whether the monitor must be told. */
 bool beat_step(struct beat *b, uint64_t now);
+/* This core stops for good. */
+void beat_end(struct beat *b);

@@ -10,8 +10,10 @@
 
 static void report(struct dispatcher *d)
 {
-	if (d == core.monitor)
+	if (d == core.monitor) {
 		report_monitor_stopped(d);
+		beat_end(&core.beat);
+	}
 	if (d->reported)
 		return;
 	d->reported = true;

@@ -10,8 +10,8 @@
  *   next_stopped  -> V0 base of a dispatcher, 0: none, V1 enum stop_reason, V2 RIP
  *   statistics    -> V0 capabilities in the database, V1 dispatchers, V2 mailbox base
  *   print         W0..W3 up to 32 characters, ended by the first 0
- *   crash         W0 vector: 0, 3, 6, 8, 13 or 14
- *   watch         W0 line there, W1 line here (physical), W2 period, W3 limit, W4 lease -> V0 silence, V1 strain, V2 1: it has beaten */
+ *   crash         W0 vector: 0, 3, 6, 8, 13 or 14, or CRASH_SILENT
+ *   watch         W0 line there, W1 line here (physical), W2 period, W3 limit, W4 lease -> V0 silence, V1 strain, V2 WATCH_* */
 
 #include "cpudriver/core.h"
 #include "cpudriver/devices/serial.h"
@@ -123,6 +123,8 @@ static void take_exception(uint64_t vector)
 	case VECTOR_PAGE_FAULT:
 		__asm__ volatile("movb $0, stack_bottom - 1" : : : "memory");
 		break;
+	case CRASH_SILENT:
+		halt_forever();
 	}
 }
 
@@ -159,6 +161,6 @@ err_t op_Kernel_watch(struct invocation *i)
 		want_timer(core.beat.next);
 	i->value[0] = core.beat.silence;
 	i->value[1] = core.beat.strain;
-	i->value[2] = core.beat.met;
+	i->value[2] = (core.beat.met ? WATCH_MET : 0) | (core.beat.over ? WATCH_OVER : 0);
 	return OK;
 }

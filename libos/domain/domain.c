@@ -172,6 +172,13 @@ err_t core_list(struct core_info *out, unsigned capacity, unsigned *count)
 	return reply.error;
 }
 
+err_t core_start(uint64_t core)
+{
+	struct event_wait w;
+
+	return request_and_wait(REQUEST_start_core, core, 0, 0, &w);
+}
+
 err_t system_power_off(int64_t status)
 {
 	/* The end of this domain, which comes with it, is no exit: what it has said must be on its way. */

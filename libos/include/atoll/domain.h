@@ -33,6 +33,8 @@ MUST_USE err_t domain_list(uint64_t core, struct domain_info *out, unsigned capa
 MUST_USE err_t core_list(struct core_info *out, unsigned capacity, unsigned *count);
 /* What the core's agreement has in hand, from record `first` on; `total`: how many records there are. Needs the right. */
 MUST_USE err_t agreement_list(uint64_t core, uint32_t first, struct agreement_info *out, unsigned capacity, unsigned *count, uint64_t *total);
+/* Starts a core that has died or never came up; returns when it is there. Errors: PERMISSION, STATE (it is up), CORE_DEAD (it can't be). */
+MUST_USE err_t core_start(uint64_t core);
 MUST_USE err_t system_power_off(int64_t status);
 
 /* How many foreign calls had no answer but ENOSYS, by number; for tests and for the curious. */
