@@ -139,23 +139,37 @@ static const char *place_text(unsigned core, const struct slot *s)
 	return text;
 }
 
-/* All capabilities to managed memory, and who is said to share it. */
-static void list_core(unsigned core)
+static void list_capabilities(unsigned core)
 {
-	const struct core *c = &world.core[core];
-
-	for (const struct slot *s = first_slot(c); s; s = database_next(s))
+	for (const struct slot *s = first_slot(&world.core[core]); s; s = database_next(s))
 		if (!(s->base & LINE_MASK) && s->base % CORE_BYTES >= MANAGED && is_listed(s->base, s->size))
 			printf("  core %u, %s: %s%s%s, rights %u, owner %u\n", core, place_text(core, s),
 			       object_text(plain_type(s->type), s->base, s->size), s->flags & CAP_FLAG_REMOTE ? ", remote" : "",
 			       s->flags & CAP_FLAG_MAPPED ? ", mapped" : "", s->rights, s->owner);
+}
+
+static void list_agreement(unsigned core)
+{
+	static const char *const kind_name[] = {
+	    "", "copy", "move", "retype", "delete", "revoke", "sweep", "the owner's part", "a holder's sweep", "transfer"};
+	const struct agreement *a = &world.core[core].agreement;
+
 	for (unsigned k = 0; k < SHARED_MAX; k++) {
-		const struct shared *s = &c->agreement.shared[k];
+		const struct shared *s = &a->shared[k];
 
 		if (s->object.type != CAP_Null && is_listed(s->object.base, s->object.size))
 			printf("  core %u, shared: %s, owner %u, holders %#lx, anchor in slot %u\n", core,
 			       object_text(s->object.type, s->object.base, s->object.size), s->owner, s->holders.word[0],
 			       s->anchor.value & 0xff);
+	}
+	for (unsigned k = 0; k < OPERATIONS_MAX; k++) {
+		const struct operation *op = &a->operation[k];
+
+		if (op->kind != OPERATION_NONE && is_listed(op->object.base, op->object.size))
+			printf("  core %u, under way: %s%s%s, %s, phase %u, capability in slot %u, waits for cores %#lx and for %u more\n",
+			       core, kind_name[op->kind], op->serving != OPERATION_NONE ? " of a " : "", kind_name[op->serving],
+			       object_text(op->object.type, op->object.base, op->object.size), op->phase, op->cap.value & 0xff,
+			       op->left.word[0], op->children);
 	}
 }
 
@@ -163,8 +177,10 @@ void diagram_end(void)
 {
 	drawing = false;
 	for (unsigned core = 0; core < world.cores; core++)
-		if (!world.core[core].dead)
-			list_core(core);
+		if (!world.core[core].dead) {
+			list_capabilities(core);
+			list_agreement(core);
+		}
 	if (only.type != CAP_Null)
 		return;
 	for (unsigned from = 0; from < world.cores; from++)

@@ -206,7 +206,7 @@ struct around {
 	unsigned depth;
 };
 
-static void check_place(struct around *a, const struct object_view *v)
+static void check_place(struct around *a, const struct object_view *v, bool settled)
 {
 	while (a->depth && a->object[a->depth - 1].end <= v->base)
 		a->depth--;
@@ -215,7 +215,7 @@ static void check_place(struct around *a, const struct object_view *v)
 
 		if (v->end > outer->end || !(type_ancestors(v->type) & TYPE_BIT(outer->type)))
 			BREAK(nesting);
-		if (v->owners & ~outer->holders && v->type != CAP_Doorbell)
+		if (settled && v->owners & ~outer->holders && v->type != CAP_Doorbell)
 			BREAK(ancestors);
 	}
 	if (v->type != CAP_Endpoint && v->type != CAP_Doorbell && a->depth < DEPTH)
@@ -243,8 +243,18 @@ static void check_memory(const struct object_view *v, uint64_t *covered)
 	}
 }
 
+/* Between a death and the end of the settlement owners may be missing. */
+static bool is_settled(void)
+{
+	for (unsigned c = 0; c < world.cores; c++)
+		if (!world.core[c].dead && (world.core[c].view != world.view || world.core[c].agreement.changing))
+			return false;
+	return true;
+}
+
 void check_state(void)
 {
+	const bool settled = is_settled();
 	struct around around = {.depth = 0};
 	struct object_view v;
 	uint64_t covered = 0;
@@ -254,9 +264,10 @@ void check_state(void)
 	while (merge_next(&m, &v)) {
 		if (is_shareable(&v)) {
 			check_owners(&v);
-			check_holders(&v);
+			if (settled)
+				check_holders(&v);
 		}
-		check_place(&around, &v);
+		check_place(&around, &v, settled);
 		if (v.base % CORE_BYTES >= MANAGED)
 			check_memory(&v, &covered);
 	}
@@ -268,26 +279,26 @@ void check_state(void)
 
 /* ---- When something ends ------------------------------------------------------------------------ */
 
+#define MAY(error) (UINT64_C(1) << ERR_NUMBER_##error)
+
+/* Besides OK; CAP_EMPTY: revoked or deleted before; SLOT_IN_USE: the receiver had no room. */
+static const uint64_t allowed[REQUEST_KINDS] = {
+    [REQUEST_COPY] = MAY(CAP_EMPTY) | MAY(CAP_TYPE) | MAY(SLOT_IN_USE),
+    /* LAST_COPY: it arrived, but was deleted there before it was here */
+    [REQUEST_MOVE] = MAY(CAP_EMPTY) | MAY(CAP_TYPE) | MAY(SLOT_IN_USE) | MAY(LAST_COPY),
+    [REQUEST_RETYPE] = MAY(CAP_EMPTY) | MAY(CAP_RIGHTS) | MAY(OVERLAP) | MAY(RETYPE) | MAY(RANGE) | MAY(SLOT_IN_USE),
+    [REQUEST_DELETE] = MAY(CAP_EMPTY) | MAY(LAST_COPY),
+    /* LAST_COPY: what a CNode among the descendants holds */
+    [REQUEST_REVOKE] = MAY(CAP_EMPTY) | MAY(CAP_RIGHTS) | MAY(LAST_COPY),
+};
+
 static bool is_allowed(enum request_kind kind, uint8_t error)
 {
-	static const struct {
-		uint8_t kind, error;
-	} allowed[] = {
-	    {REQUEST_COPY, ERR_NUMBER_CAP_EMPTY},                                            /* revoked, or deleted, before */
-	    {REQUEST_COPY, ERR_NUMBER_CAP_TYPE},     {REQUEST_COPY, ERR_NUMBER_SLOT_IN_USE}, /* the receiver had no room */
-	    {REQUEST_MOVE, ERR_NUMBER_CAP_EMPTY},    {REQUEST_MOVE, ERR_NUMBER_CAP_TYPE},     {REQUEST_MOVE, ERR_NUMBER_SLOT_IN_USE},
-	    {REQUEST_RETYPE, ERR_NUMBER_CAP_EMPTY},  {REQUEST_RETYPE, ERR_NUMBER_CAP_RIGHTS}, {REQUEST_RETYPE, ERR_NUMBER_OVERLAP},
-	    {REQUEST_RETYPE, ERR_NUMBER_RETYPE},     {REQUEST_RETYPE, ERR_NUMBER_RANGE},      {REQUEST_RETYPE, ERR_NUMBER_SLOT_IN_USE},
-	    {REQUEST_DELETE, ERR_NUMBER_CAP_EMPTY},  {REQUEST_DELETE, ERR_NUMBER_LAST_COPY},  {REQUEST_REVOKE, ERR_NUMBER_CAP_EMPTY},
-	    {REQUEST_REVOKE, ERR_NUMBER_CAP_RIGHTS}, {REQUEST_REVOKE, ERR_NUMBER_LAST_COPY}, /* what a CNode among the descendants holds */
-	};
-
-	for (unsigned k = 0; k < sizeof allowed / sizeof allowed[0]; k++)
-		if (allowed[k].kind == kind && allowed[k].error == error)
-			return true;
+	if (error == ERR_NUMBER_OK || kind >= REQUEST_LOCAL_COPY)
+		return true;
 	if (error == ERR_NUMBER_CORE_DEAD)
 		return set_count(&world.alive) < world.cores;
-	return error == ERR_NUMBER_OK || kind >= REQUEST_LOCAL_COPY;
+	return error < 64 && allowed[kind] >> error & 1;
 }
 
 static bool is_anchor(const struct core *c, const struct slot *s)
@@ -336,8 +347,6 @@ static void check_revoked(const struct task *t)
 		for (const struct slot *s = world.core[c].dead ? NULL : first_slot(&world.core[c]); s; s = database_next(s))
 			if (s != own && lies_in(s, &t->object) && !(is_same(s, &t->object) && is_monitors_own(&world.core[c], s)))
 				BREAK(revoked);
-	if (world.tables && translated_anywhere(t->object.base, t->object.size, own))
-		BREAK(translations);
 	for (unsigned k = 0; k < TASKS_MAX; k++) {
 		struct task *other = &world.task[k];
 		const struct slot inner = {.base = other->object.base, .size = other->object.size, .type = (uint8_t)other->object.type};
@@ -347,17 +356,27 @@ static void check_revoked(const struct task *t)
 	}
 }
 
-/* A delete or revoke that has not ended may still have cores to flush. */
-static bool is_being_deleted(const struct object *o)
+/* Whether a task that has not ended may still have cores to flush; `outer`: because of what lies around the object. */
+static bool is_being_deleted(const struct object *o, bool outer)
 {
 	for (unsigned k = 0; k < TASKS_MAX; k++) {
 		const struct task *t = &world.task[k];
+		const bool overlaps = t->object.base < o->base + o->size && o->base < t->object.base + t->object.size;
 
-		if (t->state == TASK_PENDING && t->request.kind != REQUEST_COPY && t->request.kind != REQUEST_RETYPE &&
-		    t->object.base < o->base + o->size && o->base < t->object.base + t->object.size)
+		if (t->state == TASK_PENDING && t->request.kind != REQUEST_COPY && t->request.kind != REQUEST_RETYPE && overlaps &&
+		    (!outer || t->object.size > o->size))
 			return true;
 	}
 	return false;
+}
+
+/* A revoke answers for all mappings of the object, others only for their own. */
+static void check_translations(const struct task *t)
+{
+	const struct object *o = &t->object;
+
+	if (world.tables && !is_being_deleted(o, t->request.kind == REQUEST_REVOKE) && stale_anywhere(o->base, o->size))
+		BREAK(translations);
 }
 
 void check_result(struct task *t)
@@ -372,8 +391,8 @@ void check_result(struct task *t)
 			BREAK(arrives);
 	if (t->request.kind == REQUEST_REVOKE && ok)
 		check_revoked(t);
-	if (ok && world.tables && !is_being_deleted(&t->object) && stale_anywhere(t->object.base, t->object.size))
-		BREAK(translations);
+	if (ok)
+		check_translations(t);
 }
 
 /* If who received it has deleted it already, memory may have come back. */
@@ -450,6 +469,17 @@ static void check_object_at_rest(const struct object_view *v)
 		BREAK(holders_exact);
 }
 
+static void check_quiet(const struct agreement *a)
+{
+	for (unsigned k = 0; k < OPERATIONS_MAX; k++)
+		if (a->operation[k].kind != OPERATION_NONE) {
+			about = a->operation[k].object;
+			BREAK(quiet);
+		}
+	if (!agreement_is_quiet(a))
+		BREAK(quiet);
+}
+
 void check_rest(void)
 {
 	struct object_view v;
@@ -462,8 +492,7 @@ void check_rest(void)
 		about = (struct object){.type = CAP_Null};
 		if (world.core[c].dead)
 			continue;
-		if (!agreement_is_quiet(&world.core[c].agreement))
-			BREAK(quiet);
+		check_quiet(&world.core[c].agreement);
 		check_slots(&world.core[c]);
 		check_entries(&world.core[c]);
 	}

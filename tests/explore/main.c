@@ -212,7 +212,7 @@ static bool explore_distribution(const struct family *f, const struct distributi
 	const double seconds = now() - start;
 
 	if (!options.until_broken)
-		printf("  %-14s %6zu of %6zu exhausted%s, %9zu states, up to %3u steps, %7.0f states/s\n", d->name,
+		printf("  %-16s %6zu of %6zu exhausted%s, %9zu states, up to %3u steps, %7.0f states/s\n", d->name,
 		       total.exhausted - exhausted, count_scenarios(f->operations, listed), total.broken > wrong ? " (BROKEN)" : "",
 		       total.states - states, deepest, (double)(total.states - states) / (seconds > 0 ? seconds : 1));
 	fflush(stdout);

@@ -135,6 +135,13 @@ static void make_open_part(unsigned cores)
 	retype(1, OBJECT, CAP_RAM, 0, 4, PART);
 }
 
+static void make_open_shared_part(unsigned cores)
+{
+	make_open(cores);
+	retype(1, OBJECT, CAP_Frame, 0, 2, PART);
+	copy_to_all(cores, 1, PART, PART);
+}
+
 /* Core 1 keeps its only capability to a frame of core 0's in a CNode. */
 static void make_node(unsigned cores)
 {
@@ -204,6 +211,8 @@ const struct distribution distributions[] = {
     {"open", "a frame that all have and nothing contains", 2, make_open},
     {"open ram", "RAM that all have and nothing contains", 2, make_open_ram},
     {"open part", "RAM that all have and nothing contains; core 1 has made RAM of a part", 2, make_open_part},
+    {"open shared part", "a frame that all have and nothing contains, and a frame in it, core 1's, that all have", 2,
+     make_open_shared_part},
     {"node", "a frame that all have; core 1's capability is the content of a CNode", 2, make_node},
     {"inside out", "RAM that all have; of it core 1 has made the CNode that its capability lies in", 2, make_inside_out},
     {"circle", "a frame that all have; core 1's capabilities lie in two CNodes that hold each other", 2, make_circle},

@@ -16,7 +16,7 @@
 enum ending {
 	ENDING_EXHAUSTED, /* every state was seen and was right */
 	ENDING_BROKEN,
-	ENDING_LIMIT,     /* too many states */
+	ENDING_LIMIT, /* too many states */
 };
 
 struct search {
@@ -27,7 +27,7 @@ struct search {
 	enum ending ending;
 	enum invariant broken;
 	size_t states, transitions;
-	unsigned depth; /* of the deepest state, or of the broken one */
+	unsigned depth;                       /* of the deepest state, or of the broken one */
 	struct choice schedule[SCHEDULE_MAX]; /* `depth` choices that lead to the broken state */
 };
 

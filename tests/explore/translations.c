@@ -56,33 +56,9 @@ void translations_gather(void)
 			add_reachable(&world.core[c], world.core[c].translated);
 }
 
-static bool maps(const struct slot *s, uint64_t address)
-{
-	const struct page_table *t;
-
-	if (!(s->flags & CAP_FLAG_MAPPED))
-		return false;
-	t = window(mapped_in(s));
-	for (unsigned k = 0; k < ENTRIES_USED; k++)
-		if ((t->shadow[k] & ~(uint64_t)USES_MASK) == (uintptr_t)s && (t->entry[k] & PTE_ADDRESS) == address)
-			return true;
-	return false;
-}
-
 static bool is_translated(const struct core *c, unsigned page)
 {
 	return !c->dead && c->translated[page / 64] >> page % 64 & 1;
-}
-
-bool translated_anywhere(uint64_t base, uint64_t size, const struct slot *except)
-{
-	unsigned number;
-
-	for (uint64_t page = base & ~(PAGE_BYTES - 1); page < base + size; page += PAGE_BYTES)
-		for (unsigned c = 0; c < world.cores; c++)
-			if (page_number(page, &number) && is_translated(&world.core[c], number) && !maps(except, page))
-				return true;
-	return false;
 }
 
 bool stale_anywhere(uint64_t base, uint64_t size)

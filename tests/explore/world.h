@@ -45,17 +45,17 @@
 #define CORE_BYTES    (MANAGED + MANAGED_PAGES * PAGE_BYTES)
 #define CONTENT_LINES 2
 
-enum { IN_MONITOR = 1, IN_USERS = 2 };  /* slots of the root CNode */
+enum { IN_MONITOR = 1, IN_USERS = 2 };       /* slots of the root CNode */
 enum { MONITOR_RAM = 0, MONITOR_FIRST = 1 }; /* slots of the monitor's CNode: its RAM, the first that is given out */
 
-enum { OPEN_RAM = 0, OPEN_FRAME = 1 };       /* slots of the users' CNode */
+enum { OPEN_RAM = 0, OPEN_FRAME = 1 }; /* slots of the users' CNode */
 
 /* What a user asks for. */
 enum request_kind {
 	REQUEST_NONE,
-	REQUEST_COPY,       /* to a slot of a user on another core */
-	REQUEST_MOVE,       /* likewise */
-	REQUEST_RETYPE,     /* a part of the object becomes an object in another slot here */
+	REQUEST_COPY,   /* to a slot of a user on another core */
+	REQUEST_MOVE,   /* likewise */
+	REQUEST_RETYPE, /* a part of the object becomes an object in another slot here */
 	REQUEST_DELETE,
 	REQUEST_REVOKE,
 	REQUEST_LOCAL_COPY, /* to another slot here */
@@ -65,7 +65,7 @@ enum request_kind {
 };
 
 struct request {
-	uint8_t kind, core, slot;  /* the capability that it is about */
+	uint8_t kind, core, slot; /* the capability that it is about */
 	uint8_t to_core, to_slot;
 	uint8_t type, page, pages; /* retype */
 	uint8_t rights;
@@ -78,11 +78,11 @@ enum task_state { TASK_NONE, TASK_READY, TASK_PENDING, TASK_DONE };
 struct task {
 	struct request request;
 	uint8_t state;
-	uint8_t error;     /* DONE: an ERR_NUMBER_* */
-	bool delivered;    /* copy, move: it has arrived */
-	bool revoked;      /* a revoke that took its capability has returned */
-	uint8_t rights;    /* of the capability, when it began */
-	uint16_t cap;      /* PENDING: the monitor's slot */
+	uint8_t error;  /* DONE: an ERR_NUMBER_* */
+	bool delivered; /* copy, move: it has arrived */
+	bool revoked;   /* a revoke that took its capability has returned */
+	uint8_t rights; /* of the capability, when it began */
+	uint16_t cap;   /* PENDING: the monitor's slot */
 	uint32_t messages;
 	struct object object;
 };
@@ -107,16 +107,16 @@ struct core {
 	_Alignas(LINE_BYTES) uint64_t taken[(MONITOR_SLOTS + 63) / 64]; /* slots of the monitor's CNode */
 	uint64_t unwanted[(MONITOR_SLOTS + 63) / 64];                   /* hold what the monitor has to delete */
 	uint64_t kept[(MONITOR_SLOTS + 63) / 64];                       /* hold memory that came back */
-	uint64_t translated[PAGE_SET_WORDS]; /* managed pages to which the TLB may lead */
-	uint32_t view;                       /* that its monitor knows */
+	uint64_t translated[PAGE_SET_WORDS];                            /* managed pages to which the TLB may lead */
+	uint32_t view;                                                  /* that its monitor knows */
 	bool dead;
-	bool idle;                           /* its monitor has no slice of work to do; follows from the rest */
+	bool idle; /* its monitor has no slice of work to do; follows from the rest */
 };
 
 struct world {
 	_Alignas(LINE_BYTES) unsigned cores;
 	uint32_t view;
-	bool tables;           /* there are page tables: the TLBs matter */
+	bool tables; /* there are page tables: the TLBs matter */
 	struct core_set alive;
 	struct task task[TASKS_MAX];
 	_Alignas(LINE_BYTES) struct core core[WORLD_CORES];
@@ -126,12 +126,20 @@ struct world {
 extern struct world world;
 extern struct core *here;
 
-
 /* A machine whose cores have just started. */
 void world_begin(unsigned cores);
-static inline uint32_t core_number(const struct core *c) { return (uint32_t)(c - world.core); }
-static inline paddr_t core_memory(uint32_t core) { return PADDR(core * CORE_BYTES); }
-static inline paddr_t managed_page(uint32_t core, unsigned page) { return PADDR(core * CORE_BYTES + MANAGED + page * PAGE_BYTES); }
+static inline uint32_t core_number(const struct core *c)
+{
+	return (uint32_t)(c - world.core);
+}
+static inline paddr_t core_memory(uint32_t core)
+{
+	return PADDR(core * CORE_BYTES);
+}
+static inline paddr_t managed_page(uint32_t core, unsigned page)
+{
+	return PADDR(core * CORE_BYTES + MANAGED + page * PAGE_BYTES);
+}
 
 /* The number of a managed page among those of all cores, and whether the address lies in one. */
 bool page_number(uint64_t address, unsigned *number);
@@ -145,8 +153,8 @@ static inline struct slot *monitor_slot(const struct core *c, cap_t cap)
 	return &((struct slot *)window(PADDR(core_memory(core_number(c)).value + CNODE_MONITOR)))[cap.value & 0xff];
 }
 
-#define USER_CAP(slot)   CAP(IN_USERS, slot)
-#define ROOT_OF(in)      CAP(0, in) /* address of the capability to one of the CNodes */
+#define USER_CAP(slot) CAP(IN_USERS, slot)
+#define ROOT_OF(in)    CAP(0, in) /* address of the capability to one of the CNodes */
 
 /* One call to the CPU driver of `here`. */
 struct invocation world_call(cap_t cap, unsigned op, err_t *error, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3, uint64_t w4);
@@ -170,8 +178,6 @@ uint64_t state_hash(void);
 
 /* Remembers what each TLB may have taken in since the last step. */
 void translations_gather(void);
-/* Whether a TLB may lead into the range, but to pages that `except` maps. */
-bool translated_anywhere(uint64_t base, uint64_t size, const struct slot *except);
 /* Whether a TLB may lead into the range by an entry that is gone. */
 bool stale_anywhere(uint64_t base, uint64_t size);
 
