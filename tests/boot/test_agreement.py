@@ -8,14 +8,16 @@ import pytest
 MACHINES = [(1, 1), (2, 1), (2, 2), (4, 1), (4, 3), (8, 4)]
 
 OPERATIONS = {"copy", "fewer_rights", "move", "retype", "retype_refusals", "delete_by_the_owner", "delete_of_what_has_descendants", "revoke",
-              "revoke_by_a_holder", "use_after_revoke", "doorbell", "what_stays", "end_of_a_holder", "end_of_a_giver"}
+              "revoke_by_a_holder", "use_after_revoke", "doorbell", "what_stays", "end_of_a_holder", "end_of_a_giver",
+              "memory_is_shared"}
 GROUPS = {"many_holders", "retype_with_many_holders", "the_last_one_frees_the_memory", "endpoint_to_the_same_core", "untaken", "waiting_ends",
           "circle_is_revoked", "circle_is_deleted"}
 GROUPS_OF_THREE = {"what_was_shared_further", "circle_over_two_cores", "endpoint"}
 RACES = {"owner_and_holder_revoke", "nested_revokes", "overlapping_retypes", "disjoint_retypes", "retype_and_revoke", "move_and_delete",
          "everybody_deletes", "delete_and_revoke", "end_and_revoke"}
 RACES_OF_THREE = {"two_revoke", "copy_and_revoke"}
-ATTACKS = {"bad_operations", "bad_addresses", "others_connections", "bad_retypes", "the_monitors_endpoint", "rings_stay", "flood"}
+ATTACKS = {"bad_operations", "bad_addresses", "others_connections", "bad_retypes", "the_monitors_endpoint", "rings_stay", "giving_everything",
+           "flood"}
 
 
 def ran(boot, cores: int, nodes: int, part: str, wanted: set[str]) -> dict[str, set[int]]:

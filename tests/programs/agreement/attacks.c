@@ -131,6 +131,26 @@ static const char *check_rings_stay(void)
 	return NULL;
 }
 
+/* A program that gives everything it has to everybody, and ends, takes nothing with it that is not its own. */
+static const char *check_giving_everything(void)
+{
+	struct peer guest;
+	int64_t status;
+	enum end_cause cause;
+	unsigned given = 0;
+
+	for (unsigned i = 0; i < peer_count; i++) {
+		CHECK(peer_start(&guest, peers[i].core, 800 + i));
+		for (unsigned slot = 0; slot < 64; slot++)
+			given += is_ok(peer_do(&guest, PEER_GIVE, CAP(ROOT_TASK, slot).value, RIGHTS_ALL, slot));
+		CHECK(is_ok(peer_do(&guest, PEER_EAT, 64 * KIB, 0, 0)));
+		CHECK(is_ok(domain_kill(guest.domain)) && is_ok(domain_wait(guest.domain, &status, &cause)) && cause == END_KILLED);
+		ipc_close(guest.c);
+	}
+	CHECK(given > 4 * peer_count);
+	return NULL;
+}
+
 /* Far more than may be under way, and more than the peer keeps: it is refused, or let go, and nothing else suffers. */
 static const char *check_flood(void)
 {
@@ -165,6 +185,7 @@ const struct check attack_checks[] = {
     {"bad_retypes", 0, check_bad_retypes},
     {"the_monitors_endpoint", 0, check_the_monitors_endpoint},
     {"rings_stay", 0, check_rings_stay},
+    {"giving_everything", 0, check_giving_everything},
     {"flood", 0, check_flood},
     {NULL, 0, NULL},
 };

@@ -312,6 +312,33 @@ static const char *check_end_of_a_giver(struct peer *p)
 	return NULL;
 }
 
+/* A domain whose very memory somebody else can take from goes on: whatever it needs, in its pager too, is agreed on. */
+static const char *check_memory_is_shared(struct peer *p)
+{
+	struct peer host;
+	struct answer a;
+	struct cap_identity grant;
+	cap_t ours, made;
+
+	CHECK(peer_start(&host, p->core, 700 + p->core));
+	CHECK(is_ok(peer_do(&host, PEER_GIVE, CAP_RAM_GRANT.value, RIGHTS_ALL, 1)));
+	CHECK(is_ok(ipc_take(host.c, 1, time_tsc() + time_tsc_hz(), &ours)) && is_ok(cap_identify(ours, &grant)));
+	CHECK(is_ok(cap_slot_alloc(&made)));
+	for (unsigned round = 0; round < 4; round++) {
+		a = peer_ask(&host, PEER_EAT, 256 * KIB, 0, 0);
+		CHECK(is_ok(a.error) && a.word[0] == 0);
+		CHECK(is_ok(cap_retype(ours, CAP_Frame, grant.size - 64 * KIB, 64 * KIB, 1, made)));
+		a = peer_ask(&host, PEER_EAT, 256 * KIB, 0, 0);
+		CHECK(is_ok(a.error) && a.word[0] == 0);
+		CHECK(is_ok(cap_delete(made)));
+	}
+	cap_slot_free(made);
+	CHECK(peer_end(&host));
+	CHECK(!is_there(ours));
+	cap_slot_free(ours);
+	return NULL;
+}
+
 const struct peer_check operation_checks[] = {
     {"copy", check_copy},
     {"fewer_rights", check_fewer_rights},
@@ -327,5 +354,6 @@ const struct peer_check operation_checks[] = {
     {"what_stays", check_what_stays},
     {"end_of_a_holder", check_end_of_a_holder},
     {"end_of_a_giver", check_end_of_a_giver},
+    {"memory_is_shared", check_memory_is_shared},
     {NULL, NULL},
 };

@@ -128,6 +128,18 @@ static err_t unmap(void)
 	return was == NULL ? ERR(NOT_MAPPED) : frame_unmap(was);
 }
 
+static err_t eat(uint64_t bytes, uint64_t *sum)
+{
+	void *at;
+	err_t e = memory_map(bytes, READ_WRITE, PLACE_TOUCH, &at);
+
+	for (uint64_t i = 0; is_ok(e) && i < bytes; i += PAGE_BYTES) {
+		*sum += ((volatile unsigned char *)at)[i];
+		((volatile unsigned char *)at)[i] = 1;
+	}
+	return is_ok(e) ? memory_unmap(at, bytes) : e;
+}
+
 static err_t on_memory(const struct ipc_message *m, uint64_t *out)
 {
 	volatile uint64_t *word = (volatile uint64_t *)(mapped + m->word[0]);
@@ -193,6 +205,8 @@ static err_t obey(struct ipc_connection *c, const struct ipc_message *m, uint64_
 	case PEER_READ:
 	case PEER_WRITE:
 		return on_memory(m, &out[0]);
+	case PEER_EAT:
+		return eat(m->word[0], &out[0]);
 	case PEER_USE:
 		return use(c, (uint32_t)m->word[0], m->word[1], &out[0]);
 	case PEER_END:

@@ -39,6 +39,7 @@ enum command {
 	PEER_READ,  /* 0 offset -> 1 word */
 	PEER_WRITE, /* 0 offset, 1 word */
 	PEER_RING,  /* 0 slot */
+	PEER_EAT,   /* 0 bytes: maps memory of its own, and touches all of it -> 1 what it read, 0 */
 	PEER_USE,   /* 0 tag, 1 word: takes a connection, calls over it -> 1 the reply's word */
 	PEER_END,
 };
