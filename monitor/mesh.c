@@ -201,7 +201,7 @@ static err_t check(const struct monitor *m, unsigned type, unsigned bytes, const
 
 static void note_arrival(struct monitor *m, const struct agreement_head *head)
 {
-	estate_arrival(m, head->object & ~AGREEMENT_TYPE_MASK, head->size);
+	estate_arrival(m, head->object & AGREEMENT_BASE_MASK, head->size);
 }
 
 static void dispatch(struct monitor *m, uint32_t from, unsigned type, const union message *message)

@@ -66,6 +66,7 @@ void operation_free(struct agreement *a, struct operation *op)
 	a->operation_count--;
 	memset(op, 0, sizeof(*op));
 	op->generation = generation;
+	a->eased = a->parked > 0;
 	if (parent != 0) {
 		operation_at(a, parent)->children--;
 		operation_due(a, operation_at(a, parent));
@@ -131,12 +132,27 @@ void operation_run(struct agreement *a, struct operation *op)
 	}
 }
 
+/* What the agreement could not delete is tried again, once something has changed. */
+static bool operations_unpark(struct agreement *a)
+{
+	const bool any = a->parked > 0 && a->eased;
+
+	a->eased = false;
+	for (unsigned i = 0; any && a->parked > 0 && i < OPERATIONS_MAX; i++)
+		if (a->operation[i].phase == PHASE_PARKED) {
+			a->operation[i].phase = PHASE_BEGIN;
+			a->parked--;
+			operation_due(a, &a->operation[i]);
+		}
+	return any;
+}
+
 bool agreement_step(struct agreement *a)
 {
 	struct operation *op;
 
 	if (a->due_first == 0)
-		return anchors_tidy(a);
+		return operations_unpark(a) || anchors_tidy(a);
 	op = operation_at(a, a->due_first);
 	a->due_first = op->next;
 	if (a->due_first == 0)
@@ -255,17 +271,22 @@ void operation_fail(struct agreement *a, struct operation *op, err_t e)
 	owner_end(a, op);
 }
 
-err_t operation_look(struct agreement *a, struct operation *op)
+err_t operation_cap(struct operation *op)
 {
 	struct object object;
 	unsigned flags;
 
-	(void)a;
-	if (op->kind == OPERATION_OWNER)
-		return op->error != ERR_NUMBER_OK ? (err_t){op->error} : ERR(NOT_OWNER);
 	if (is_err(object_of(op->cap, &object, &op->owner, &flags)) || !object_is(&object, &op->object))
 		return ERR(CAP_EMPTY);
 	return OK;
+}
+
+err_t operation_look(struct agreement *a, struct operation *op)
+{
+	(void)a;
+	if (op->kind == OPERATION_OWNER)
+		return op->error != ERR_NUMBER_OK ? (err_t){op->error} : ERR(NOT_OWNER);
+	return operation_cap(op);
 }
 
 bool asker_tries_again(struct agreement *a, struct operation *op, uint32_t error)

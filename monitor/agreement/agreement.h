@@ -126,6 +126,8 @@ struct agreement {
 	uint16_t due_first, due_last; /* operations with something to do, linked by `next` */
 	uint32_t shared_count, operation_count;
 	uint32_t flushing;              /* operations that wait for other cores to flush */
+	uint32_t parked;                /* deletions that found no room */
+	bool eased;                     /* something has ended since they were tried */
 	uint32_t tidy_next;             /* the entry whose anchor is looked at next */
 	struct shared shared[SHARED_MAX];
 	struct operation operation[OPERATIONS_MAX];

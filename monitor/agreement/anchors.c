@@ -19,6 +19,15 @@ cap_t anchor_of(struct shared *s)
 	return s->anchor;
 }
 
+bool anchor_has_contents(struct shared *s)
+{
+	struct platform_relations around = {0};
+
+	if (anchor_of(s).value != CAP_NULL.value)
+		platform_relate(s->anchor, &around);
+	return around.contents && !around.copies;
+}
+
 err_t anchor_keep(struct agreement *a, struct operation *op)
 {
 	struct shared *s = shared_make(a, &op->object, op->owner);

@@ -29,7 +29,8 @@
 void delete_finish(struct agreement *a, struct operation *op, err_t e)
 {
 	if (op->internal && is_err(e)) {
-		op->phase = PHASE_BEGIN; /* agreement_tidy tries again */
+		op->phase = PHASE_PARKED;
+		a->parked++;
 		return;
 	}
 	op->error = (uint8_t)e.number;

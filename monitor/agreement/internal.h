@@ -21,6 +21,7 @@ enum phase {
 	PHASE_NEW_OWNER, /* transfer: the other holders' */
 	PHASE_COMPLETE,  /* transfer: the old owner's last word is outstanding */
 	PHASE_END,       /* the object may be shared no more */
+	PHASE_PARKED,    /* a deletion of the agreement's own found no room: tried again when there is nothing else to do */
 };
 
 /* An object as a message names it. */
@@ -69,6 +70,8 @@ void operation_end(struct agreement *a, struct operation *op, cap_t anchor);
 void operation_fail(struct agreement *a, struct operation *op, err_t e);
 /* Whose the object is now, as the capability says. Errors: CAP_EMPTY; NOT_OWNER for what another core asked, when this one owns it no more. */
 MUST_USE err_t operation_look(struct agreement *a, struct operation *op);
+/* The same, whoever asked. */
+MUST_USE err_t operation_cap(struct operation *op);
 /* The core that was asked did not own the object: whether another one is going to be asked. */
 bool asker_tries_again(struct agreement *a, struct operation *op, uint32_t error);
 /* Goes on as a deletion of a capability of the agreement's own. */
@@ -169,6 +172,8 @@ struct core_set others_of(const struct agreement *a, const struct core_set *set)
 
 /* The entry's anchor. One that was swept is forgotten. */
 cap_t anchor_of(struct shared *s);
+/* Whether it must stay, even if nobody else has the object: it is the last one, and something lies in it. */
+bool anchor_has_contents(struct shared *s);
 /* The operation's capability becomes the anchor; the caller's slot, if it has one, is empty then. Errors: LIMIT, NO_SLOT. */
 MUST_USE err_t anchor_keep(struct agreement *a, struct operation *op);
 /* What was swept in the object's range took anchors along. */

@@ -143,20 +143,33 @@ static void holder_end(struct agreement *a, struct operation *op)
 	operation_free(a, op);
 }
 
+/* A handle may be swept by somebody who takes apart what lies around the object; that is no reason to leave the rest. A caller's capability
+ * that is gone is not replaced. */
+static err_t have_handle(struct agreement *a, struct operation *op)
+{
+	err_t e = operation_cap(op);
+
+	if (is_ok(e) || (op->kind == OPERATION_REVOKE && !op->internal))
+		return e;
+	cap_slot_free(op->cap);
+	op->cap = CAP_NULL;
+	return handle_take(&op->object, op->kind == OPERATION_HOLDER ? op->owner : a->core, RIGHT_CONTROL, &op->cap);
+}
+
 /* Goes on with this core's part. Whether it is done. */
 static bool own_part(struct agreement *a, struct operation *op)
 {
-	if (!op->swept && op->cap.value != CAP_NULL.value && op->children == 0)
-		switch (sweep_slice(a, op)) {
-		case PROGRESS_MORE:
-			operation_due(a, op);
-			return false;
-		case PROGRESS_WAITS:
-			return false;
-		default:
-			break;
-		}
-	return op->children == 0 && sweep_finish(a, op) == PROGRESS_DONE;
+	enum progress progress = PROGRESS_DONE;
+
+	if (op->children > 0)
+		return false;
+	if (!op->swept && op->cap.value != CAP_NULL.value && is_ok(have_handle(a, op)))
+		progress = sweep_slice(a, op);
+	if (progress == PROGRESS_MORE)
+		operation_due(a, op);
+	if (progress == PROGRESS_MORE || progress == PROGRESS_WAITS)
+		return false;
+	return sweep_finish(a, op) == PROGRESS_DONE;
 }
 
 void holder_run(struct agreement *a, struct operation *op)
@@ -264,12 +277,12 @@ static void run_turn(struct agreement *a, struct operation *op)
 		owner_end(a, op);
 		return;
 	}
-	if (!owner_asker_holds(a, op))
-		e = ERR(CAP_EMPTY);
-	else if (op->kind == OPERATION_OWNER)
+	if (op->kind != OPERATION_OWNER)
+		e = have_handle(a, op);
+	else if (owner_asker_holds(a, op))
 		e = handle_take(&op->object, a->core, RIGHT_CONTROL, &op->cap);
 	else
-		e = operation_look(a, op);
+		e = ERR(CAP_EMPTY);
 	if (is_err(e)) {
 		operation_fail(a, op, e);
 		return;
@@ -349,7 +362,7 @@ static void run_sweep(struct agreement *a, struct operation *op)
 
 static void begin_revoke(struct agreement *a, struct operation *op)
 {
-	err_t e = operation_look(a, op);
+	err_t e = op->internal ? have_handle(a, op) : operation_look(a, op);
 
 	if (is_err(e)) {
 		operation_fail(a, op, e);

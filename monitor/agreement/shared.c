@@ -121,6 +121,8 @@ cap_t line_leave(struct agreement *a, const struct operation *op)
 		operation_due(a, next);
 	} else if (set_is_empty(&s->holders) && !s->marked) {
 		anchor = anchor_of(s);
+		if (anchor_has_contents(s))
+			return CAP_NULL;
 		shared_remove(a, s);
 	}
 	return anchor;
