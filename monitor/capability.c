@@ -58,13 +58,12 @@ static void leave_over(struct monitor *m, cap_t cap, bool returned)
 void capability_discard(struct monitor *m, cap_t cap)
 {
 	struct cap_identity id;
+	err_t e = cap_delete(cap);
 
 	if (is_empty(cap, &id))
 		cap_slot_free(cap);
-	else if (is_ok(cap_delete(cap)) && is_empty(cap, &id))
-		cap_slot_free(cap);
 	else
-		leave_over(m, cap, id.type == CAP_RAM && !(id.flags & (CAP_FLAG_REMOTE | CAP_FLAG_FOREIGN)));
+		leave_over(m, cap, is_ok(e) || err_is(e, ERR_NUMBER_LAST_COPY));
 }
 
 /* Memory that nothing else covers is not discarded, it is this core's again. Who had it may have left something in it. */
