@@ -48,6 +48,12 @@ err_t anchor_keep(struct agreement *a, struct operation *op)
 	return OK;
 }
 
+/* Without an anchor the entry says nothing. */
+static bool is_void(const struct agreement *a, const struct shared *s)
+{
+	return s->owner != a->core || (set_is_empty(&s->holders) && !s->marked && s->busy == 0);
+}
+
 void anchors_forget(struct agreement *a, const struct object *object)
 {
 	uint32_t at = shared_position(a, object);
@@ -55,7 +61,7 @@ void anchors_forget(struct agreement *a, const struct object *object)
 	while (at < a->shared_count && object_contains(object, a->shared[at].object.base, a->shared[at].object.size)) {
 		struct shared *s = &a->shared[at];
 
-		if (anchor_of(s).value == CAP_NULL.value && s->owner != a->core)
+		if (anchor_of(s).value == CAP_NULL.value && is_void(a, s))
 			shared_remove(a, s);
 		else
 			at++;
@@ -135,7 +141,7 @@ static bool tidy(struct agreement *a, struct shared *s)
 	}
 	if (anchor_of(s).value != CAP_NULL.value)
 		return s->owner == a->core ? tidy_owned(a, s) : tidy_foreign(a, s);
-	if (s->owner == a->core)
+	if (!is_void(a, s))
 		return false;
 	shared_remove(a, s);
 	return true;

@@ -59,7 +59,7 @@ bool receive_copied(struct agreement *a, uint32_t from, const struct subject *s,
 static err_t arrive(struct agreement *a, const struct operation *op, uint32_t asker)
 {
 	cap_t cap;
-	err_t e = handle_take(&op->object, op->owner, (uint8_t)op->rights, &cap);
+	err_t e = handle_own(a, &op->object, (uint8_t)op->rights, &cap);
 
 	if (is_err(e))
 		return e;

@@ -161,6 +161,8 @@ bool owner_asker_holds(struct agreement *a, struct operation *op);
 bool slot_is_empty(cap_t cap);
 /* A copy of the object in a slot of the agreement's own. */
 MUST_USE err_t handle_take(const struct object *object, uint32_t owner, uint8_t rights, cap_t *out);
+/* The same of an object that this core owns, and has: what is gone is not made anew. Errors also: STATE. */
+MUST_USE err_t handle_own(struct agreement *a, const struct object *object, uint8_t rights, cap_t *out);
 /* Gives it back, on a core that does not own the object; its owner knows. */
 void handle_drop(struct agreement *a, cap_t cap);
 /* The object that is in a slot. */

@@ -165,10 +165,9 @@ static err_t look_here(struct agreement *a, struct operation *op)
 {
 	err_t e;
 
-	(void)a;
 	if (op->kind != OPERATION_OWNER || MUTANT(own_part_not_looked_at))
 		return OK;
-	e = handle_take(&op->object, op->owner, 0, &op->cap);
+	e = handle_own(a, &op->object, 0, &op->cap);
 	if (is_err(e))
 		return e;
 	return platform_find(op->cap, op->base, op->bytes) ? ERR(OVERLAP) : OK;

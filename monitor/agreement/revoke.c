@@ -153,7 +153,9 @@ static err_t have_handle(struct agreement *a, struct operation *op)
 		return e;
 	cap_slot_free(op->cap);
 	op->cap = CAP_NULL;
-	return handle_take(&op->object, op->kind == OPERATION_HOLDER ? op->owner : a->core, RIGHT_CONTROL, &op->cap);
+	if (op->kind == OPERATION_HOLDER)
+		return handle_take(&op->object, op->owner, RIGHT_CONTROL, &op->cap);
+	return handle_own(a, &op->object, RIGHT_CONTROL, &op->cap);
 }
 
 /* Goes on with this core's part. Whether it is done. */
@@ -280,7 +282,7 @@ static void run_turn(struct agreement *a, struct operation *op)
 	if (op->kind != OPERATION_OWNER)
 		e = have_handle(a, op);
 	else if (owner_asker_holds(a, op))
-		e = handle_take(&op->object, a->core, RIGHT_CONTROL, &op->cap);
+		e = handle_own(a, &op->object, RIGHT_CONTROL, &op->cap);
 	else
 		e = ERR(CAP_EMPTY);
 	if (is_err(e)) {

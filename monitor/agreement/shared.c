@@ -158,7 +158,7 @@ static err_t mark(struct agreement *a, const struct operation *op, struct shared
 		cap = op->cap;
 	if (cap.value != CAP_NULL.value)
 		return platform_mark(cap, remote, a->core);
-	e = handle_take(&op->object, a->core, 0, &cap);
+	e = handle_own(a, &op->object, 0, &cap);
 	if (is_err(e))
 		return e;
 	e = platform_mark(cap, remote, a->core);
@@ -235,6 +235,21 @@ err_t handle_take(const struct object *object, uint32_t owner, uint8_t rights, c
 	if (is_err(e)) {
 		cap_slot_free(*out);
 		*out = CAP_NULL;
+	}
+	return e;
+}
+
+err_t handle_own(struct agreement *a, const struct object *object, uint8_t rights, cap_t *out)
+{
+	struct object found;
+	uint32_t owner;
+	unsigned flags;
+	err_t e = handle_take(object, OWNER_OF_COPIES, rights, out);
+
+	if (is_ok(e) && (is_err(object_of(*out, &found, &owner, &flags)) || owner != a->core)) {
+		handle_drop(a, *out);
+		*out = CAP_NULL;
+		e = ERR(STATE);
 	}
 	return e;
 }

@@ -25,10 +25,10 @@ static enum progress revoke_inner(struct agreement *a, struct operation *op, con
 {
 	struct operation *child;
 	cap_t cap;
-	err_t e = handle_take(inner, a->core, RIGHT_CONTROL, &cap);
+	err_t e = handle_own(a, inner, RIGHT_CONTROL, &cap);
 
 	if (err_is(e, ERR_NUMBER_STATE))
-		return PROGRESS_FAILED; /* another core owns it */
+		return operation_role(op) == OPERATION_DELETE ? PROGRESS_FAILED : PROGRESS_MORE; /* it is gone, or another core's */
 	if (is_err(e))
 		return PROGRESS_MORE;
 	child = operation_new_internal(a, OPERATION_REVOKE, inner);
