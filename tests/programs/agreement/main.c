@@ -2,7 +2,8 @@
  * Copyright 2026 The Atoll authors */
 
 /* Capabilities over several cores, tried from inside: `agreement` starts a peer on each core and prints a `@test` fact for each check;
- * `agreement operations`, `groups`, `races` or `attacks` runs a part; `agreement peer NAME` is a peer. */
+ * `agreement operations`, `groups`, `races` or `attacks` runs a part; `agreement peer NAME` and
+ * `agreement collector NAME` are the peers. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,8 +60,8 @@ static bool wants(int argc, char **argv, const char *part)
 
 int main(int argc, char **argv)
 {
-	if (argc == 3 && strcmp(argv[1], "peer") == 0)
-		return peer_main(argv[2]);
+	if (argc == 3)
+		return peer_main(argv[2], strcmp(argv[1], "collector") == 0);
 	if (!start_peers()) {
 		note("start", NULL, "a peer can't be started");
 		return EXIT_FAILURE;

@@ -312,6 +312,30 @@ static const char *check_end_of_a_giver(struct peer *p)
 	return NULL;
 }
 
+/* A server that is told of gifts. What it gives a client as soon as that has connected may be there before the client knows the connection. */
+static const char *check_server_is_told(struct peer *p)
+{
+	struct peer *echo = &peers[peer_count - 1], collector;
+	struct cap_identity id;
+	cap_t ram, greeting;
+
+	CHECK(make_ram(&ram) && collector_start(&collector, p->core, 900 + p->core));
+	CHECK(is_ok(ipc_take(collector.c, 1, time_tsc() + time_tsc_hz(), &greeting)));
+	CHECK(is_ok(cap_identify(greeting, &id)) && id.type == CAP_Frame && id.rights == RIGHT_READ);
+	CHECK(is_ok(cap_delete(greeting)));
+	cap_slot_free(greeting);
+	for (uint32_t tag = 11; tag <= 13; tag++)
+		CHECK(is_ok(ipc_give(collector.c, ram, RIGHTS(RIGHT_READ), tag)));
+	EVENTUALLY(peer_ask(&collector, PEER_COLLECTED, 0, 0, 0).word[0] == 3);
+	CHECK(peer_ask(&collector, PEER_COLLECTED, 0, 0, 0).word[1] == 13);
+	CHECK(is_ok(ipc_give(collector.c, ipc_endpoint(echo->c), RIGHTS(RIGHT_WRITE), 14)));
+	EVENTUALLY(peer_ask(&collector, PEER_COLLECTED, 0, 0, 0).word[2] == 1);
+	EVENTUALLY(!(flags_of(ram) & CAP_FLAG_REMOTE));
+	CHECK(peer_end(&collector));
+	CHECK(end_ram(ram));
+	return NULL;
+}
+
 /* A domain whose very memory somebody else can take from goes on: whatever it needs, in its pager too, is agreed on. */
 static const char *check_memory_is_shared(struct peer *p)
 {
@@ -355,5 +379,6 @@ const struct peer_check operation_checks[] = {
     {"end_of_a_holder", check_end_of_a_holder},
     {"end_of_a_giver", check_end_of_a_giver},
     {"memory_is_shared", check_memory_is_shared},
+    {"server_is_told", check_server_is_told},
     {NULL, NULL},
 };

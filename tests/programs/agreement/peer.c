@@ -34,10 +34,10 @@ cap_t peer_slot(struct peer *p)
 	return CAP(p->first.value >> 8, (p->first.value & 0xff) + p->taken++ % PEER_SLOTS);
 }
 
-bool peer_start(struct peer *p, unsigned core, unsigned number)
+static bool start(struct peer *p, const char *kind, unsigned core, unsigned number)
 {
 	char service[SERVICE_NAME_BYTES];
-	const char *const argv[] = {PROGRAM, "peer", service, NULL};
+	const char *const argv[] = {PROGRAM, kind, service, NULL};
 	struct answer a;
 
 	snprintf(service, sizeof(service), "agreement-%u", number);
@@ -47,6 +47,16 @@ bool peer_start(struct peer *p, unsigned core, unsigned number)
 	a = peer_ask(p, PEER_HELLO, 0, 0, 0);
 	p->first = (cap_t){(uint16_t)a.word[0]};
 	return is_ok(a.error);
+}
+
+bool peer_start(struct peer *p, unsigned core, unsigned number)
+{
+	return start(p, "peer", core, number);
+}
+
+bool collector_start(struct peer *p, unsigned core, unsigned number)
+{
+	return start(p, "collector", core, number);
 }
 
 bool peer_end(struct peer *p)
@@ -179,6 +189,37 @@ static err_t on_capability(const struct ipc_message *m, uint64_t out[3])
 	}
 }
 
+static struct {
+	uint64_t count, connections;
+	uint32_t last;
+} collected;
+
+static void collect(void *context, struct ipc_connection *c, uint32_t tag, cap_t cap, struct ipc_connection *connection)
+{
+	struct ipc_message m = {.label = PEER_ECHO, .word = {tag}};
+
+	(void)context, (void)c;
+	collected.count++;
+	collected.last = tag;
+	if (connection == NULL) {
+		if (is_ok(cap_delete(cap)))
+			cap_slot_free(cap);
+		return;
+	}
+	if (is_ok(ipc_call(connection, &m, &m)) && m.word[1] == tag + 1)
+		collected.connections++;
+	ipc_close(connection);
+}
+
+static void greet(void *context, struct ipc_connection *c)
+{
+	cap_t frame;
+
+	(void)context;
+	if (is_ok(cap_slot_alloc(&frame)) && is_ok(memory_object(CAP_Frame, PAGE_BYTES, PAGE_BYTES, frame, NULL)))
+		(void)!is_ok(ipc_give(c, frame, RIGHTS(RIGHT_READ), 1));
+}
+
 static err_t obey(struct ipc_connection *c, const struct ipc_message *m, uint64_t out[3])
 {
 	cap_t first;
@@ -209,6 +250,11 @@ static err_t obey(struct ipc_connection *c, const struct ipc_message *m, uint64_
 		return eat(m->word[0], &out[0]);
 	case PEER_USE:
 		return use(c, (uint32_t)m->word[0], m->word[1], &out[0]);
+	case PEER_COLLECTED:
+		out[0] = collected.count;
+		out[1] = collected.last;
+		out[2] = collected.connections;
+		return OK;
 	case PEER_END:
 		ended = true;
 		return OK;
@@ -223,9 +269,13 @@ static void serve(void *context, struct ipc_connection *c, const struct ipc_mess
 	reply->word[0] = obey(c, request, &reply->word[1]).number;
 }
 
-int peer_main(const char *service)
+int peer_main(const char *service, bool collects)
 {
-	const struct ipc_server server = {.call = serve};
+	const struct ipc_server server = {
+	    .call = serve,
+	    .opened = collects ? greet : NULL,
+	    .given = collects ? collect : NULL,
+	};
 	struct ipc_service *offered;
 
 	if (is_err(ipc_offer(service, &server, &offered)))

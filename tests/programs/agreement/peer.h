@@ -41,6 +41,7 @@ enum command {
 	PEER_RING,  /* 0 slot */
 	PEER_EAT,   /* 0 bytes: maps memory of its own, and touches all of it -> 1 what it read, 0 */
 	PEER_USE,   /* 0 tag, 1 word: takes a connection, calls over it -> 1 the reply's word */
+	PEER_COLLECTED, /* a collector: -> 1 how many gifts have come, 2 the last one's tag, 3 how many were connections */
 	PEER_END,
 };
 
@@ -67,8 +68,10 @@ err_t peer_do(const struct peer *p, enum command command, uint64_t word0, uint64
 /* The next of its slots; they are not used twice. */
 cap_t peer_slot(struct peer *p);
 bool peer_start(struct peer *p, unsigned core, unsigned number);
+/* A peer that is told of gifts (struct ipc_server), uses each once and lets it go; it greets a client with a gift of its own, tag 1. */
+bool collector_start(struct peer *p, unsigned core, unsigned number);
 /* Asks it to end, and waits for that. */
 bool peer_end(struct peer *p);
 
 /* The peer's own life. */
-int peer_main(const char *service);
+int peer_main(const char *service, bool collects);
