@@ -219,6 +219,22 @@ bool platform_find(cap_t within, uint64_t base, uint64_t bytes)
 	return (find(within.value == CAP_NULL.value ? FIND_ANY : within.value, base, bytes) & FIND_FOUND) != 0;
 }
 
+bool platform_next_foreign(struct platform_remote *at)
+{
+	struct call_result r;
+
+	do {
+		r = kernel(OP_Kernel_next, at->type, at->base, at->bytes, 0, 0);
+		*at = (struct platform_remote){
+		    .type = r.value[0] & 0xff,
+		    .owner = (uint32_t)(r.value[0] >> 32 & 0xffff),
+		    .base = r.value[1],
+		    .bytes = r.value[2],
+		};
+	} while (is_ok(r.error) && at->type != CAP_Null && !(r.value[0] >> 16 & CAP_FLAG_FOREIGN));
+	return is_ok(r.error) && at->type != CAP_Null;
+}
+
 err_t platform_retype(cap_t source, enum cap_type type, uint64_t offset, uint64_t bytes, unsigned count, cap_t first)
 {
 	return kernel_repeat(OP_Kernel_retype, source.value, cnode_of(first), slot_of(first) | (uint64_t)type << 8 | (uint64_t)count << 16,

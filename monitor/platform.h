@@ -74,6 +74,8 @@ void platform_relate(cap_t cap, struct platform_relations *r);
 /* Whether anything on this core was made out of a part of the object that overlaps the range; `within` CAP_NULL: whether anything at all
  * overlaps it. */
 bool platform_find(cap_t within, uint64_t base, uint64_t bytes);
+/* The next object here that another core owns, after *at (type Null: the first one); false: there are no more. */
+bool platform_next_foreign(struct platform_remote *at);
 MUST_USE err_t platform_retype(cap_t source, enum cap_type type, uint64_t offset, uint64_t bytes, unsigned count, cap_t first);
 MUST_USE err_t platform_split(cap_t ram, uint64_t offset, cap_t rest);
 void platform_flush(void);

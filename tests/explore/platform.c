@@ -265,6 +265,23 @@ bool platform_find(cap_t within, uint64_t base, uint64_t bytes)
 	return is_err(e) || i.value[0] & FIND_FOUND;
 }
 
+bool platform_next_foreign(struct platform_remote *at)
+{
+	struct invocation i;
+	err_t e;
+
+	do {
+		i = kernel(OP_Kernel_next, &e, at->type, at->base, at->bytes, 0, 0);
+		*at = (struct platform_remote){
+		    .type = i.value[0] & 0xff,
+		    .owner = (uint32_t)(i.value[0] >> 32 & 0xffff),
+		    .base = i.value[1],
+		    .bytes = i.value[2],
+		};
+	} while (is_ok(e) && at->type != CAP_Null && !(i.value[0] >> 16 & CAP_FLAG_FOREIGN));
+	return is_ok(e) && at->type != CAP_Null;
+}
+
 err_t platform_retype(cap_t source, enum cap_type type, uint64_t offset, uint64_t bytes, unsigned count, cap_t first)
 {
 	err_t e;
