@@ -38,7 +38,7 @@ struct slot {
 	uint8_t rights;
 	uint8_t flags; /* CAP_FLAG_*, SLOT_* */
 	/* the database's, with the pointers at the end */
-	uint8_t height;
+	uint8_t rank;
 	uint16_t owner;  /* core ID of the object's owner */
 	uint16_t cursor; /* zombies: slots of the object below this one are empty. Doorbell: `extra` again, so that identify's first
 	                    value is one word of the slot. Else 0. */

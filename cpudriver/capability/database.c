@@ -5,29 +5,20 @@
 
 /* ---- Balance ------------------------------------------------------------------------------------ */
 
-static unsigned height(const struct slot *n)
+static unsigned rank(const struct slot *n)
 {
-	return n ? n->height : 0;
+	return n ? n->rank : 0;
 }
 
-static inline void refresh(struct slot *n)
+static void refresh_end(struct slot *n)
 {
 	const struct slot *l = n->left, *r = n->right;
 	uint64_t end = slot_end(n);
-	unsigned h = 0;
 
-	if (l) {
-		h = l->height;
-		if (l->max_end > end)
-			end = l->max_end;
-	}
-	if (r) {
-		if (r->height > h)
-			h = r->height;
-		if (r->max_end > end)
-			end = r->max_end;
-	}
-	n->height = (uint8_t)(h + 1);
+	if (l && l->max_end > end)
+		end = l->max_end;
+	if (r && r->max_end > end)
+		end = r->max_end;
 	n->max_end = end;
 }
 
@@ -41,7 +32,8 @@ static struct slot **link_to(struct capabilities *c, const struct slot *n)
 	return p->left == n ? &p->left : &p->right;
 }
 
-static struct slot *rotate_left(struct capabilities *c, struct slot *n)
+/* The right child takes the place of n. */
+static void rotate_left(struct capabilities *c, struct slot *n)
 {
 	struct slot *r = n->right;
 
@@ -52,12 +44,11 @@ static struct slot *rotate_left(struct capabilities *c, struct slot *n)
 		n->right->parent = n;
 	r->left = n;
 	n->parent = r;
-	refresh(n);
-	refresh(r);
-	return r;
+	r->max_end = n->max_end;
+	refresh_end(n);
 }
 
-static struct slot *rotate_right(struct capabilities *c, struct slot *n)
+static void rotate_right(struct capabilities *c, struct slot *n)
 {
 	struct slot *l = n->left;
 
@@ -68,68 +59,108 @@ static struct slot *rotate_right(struct capabilities *c, struct slot *n)
 		n->left->parent = n;
 	l->right = n;
 	n->parent = l;
-	refresh(n);
-	refresh(l);
-	return l;
+	l->max_end = n->max_end;
+	refresh_end(n);
 }
 
-static bool leans(const struct slot *n)
+/* A child takes the place of its parent. */
+static void rotate_up(struct capabilities *c, struct slot *n)
 {
-	unsigned l = height(n->left), r = height(n->right);
-
-	return l > r + 1 || r > l + 1;
+	if (n->parent->left == n)
+		rotate_right(c, n->parent);
+	else
+		rotate_left(c, n->parent);
 }
 
-/* Sets a node right that leans to one side. Returns the root of what was its subtree. */
-static struct slot *balance(struct capabilities *c, struct slot *n)
+/* n has grown to its parent's rank, and the sibling is two below that. */
+static void rotate_grown(struct capabilities *c, struct slot *n, struct slot *p)
 {
-	if (height(n->left) > height(n->right)) {
-		if (height(n->left->left) < height(n->left->right))
-			rotate_left(c, n->left);
-		return rotate_right(c, n);
+	struct slot *inner = p->left == n ? n->right : n->left;
+
+	if (n->rank - rank(inner) == 1) {
+		rotate_up(c, inner);
+		inner->rank++;
+		n->rank--;
+		n = inner;
 	}
-	if (height(n->right->right) < height(n->right->left))
-		rotate_right(c, n->right);
-	return rotate_left(c, n);
+	rotate_up(c, n);
+	p->rank--;
 }
 
-/* Something below n has changed: sets heights and ends right from n upwards, as far as they change. */
-static void retrace(struct capabilities *c, struct slot *n)
+/* A leaf was attached to p. */
+static void grow(struct capabilities *c, struct slot *leaf, struct slot *p)
 {
-	while (n) {
-		unsigned old_height = n->height;
-		uint64_t old_end = n->max_end;
+	const uint64_t end = leaf->max_end;
+	struct slot *n = p;
 
-		if (leans(n))
-			n = balance(c, n);
-		else
-			refresh(n);
-		if (n->height == old_height && n->max_end == old_end)
-			return;
-		n = n->parent;
-	}
-}
-
-/* A leaf was attached: the same for it alone, which can only make what is above it higher and wider. At most one place there is rotated,
- * and then as high as before. */
-static void grow(struct capabilities *c, struct slot *n)
-{
-	const uint64_t end = n->max_end;
-	struct slot *p;
-
-	for (p = n->parent; p; p = n->parent) {
-		bool wider = p->max_end < end;
-
-		if (wider)
-			p->max_end = end;
-		if (p->height <= n->height) {
-			p->height = n->height + 1;
-			if (leans(p))
-				p = balance(c, p);
-		} else if (!wider) {
+	for (struct slot *q = p; q && q->max_end < end; q = q->parent)
+		q->max_end = end;
+	if (p->rank > 1)
+		return;
+	p->rank = 2; /* it was one itself */
+	while ((p = n->parent) && p->rank == n->rank) {
+		if (p->rank - rank(p->left == n ? p->right : p->left) == 2) {
+			rotate_grown(c, n, p);
 			return;
 		}
+		p->rank++;
 		n = p;
+	}
+}
+
+/* One child of p is three below it; its sibling, `high`, one, and has a child that is one below itself. */
+static void rotate_shrunk(struct capabilities *c, struct slot *p, struct slot *high)
+{
+	struct slot *outer = p->left == high ? high->left : high->right, *inner = p->left == high ? high->right : high->left;
+
+	if (high->rank - rank(outer) == 1) {
+		rotate_up(c, high);
+		high->rank++;
+		p->rank = p->left || p->right ? p->rank - 1 : 1;
+	} else {
+		rotate_up(c, inner);
+		rotate_up(c, inner);
+		inner->rank += 2;
+		high->rank--;
+		p->rank -= 2;
+	}
+}
+
+/* Something below p has lost rank, or is gone. */
+static void shrink(struct capabilities *c, struct slot *p)
+{
+	for (; p; p = p->parent) {
+		struct slot *l = p->left, *r = p->right, *high = rank(l) > rank(r) ? l : r;
+
+		if (!high) {
+			if (p->rank == 1)
+				return;
+			p->rank = 1;
+			continue;
+		}
+		if (p->rank - rank(high == l ? r : l) < 3)
+			return;
+		if (p->rank - high->rank == 1) {
+			if (high->rank - rank(high->left) == 1 || high->rank - rank(high->right) == 1) {
+				rotate_shrunk(c, p, high);
+				return;
+			}
+			high->rank--;
+		}
+		p->rank--;
+	}
+}
+
+/* A range at or below p may end earlier now. */
+static void narrow(struct slot *p)
+{
+	uint64_t before;
+
+	for (; p; p = p->parent) {
+		before = p->max_end;
+		refresh_end(p);
+		if (p->max_end == before)
+			return;
 	}
 }
 
@@ -139,11 +170,12 @@ static void attach(struct capabilities *c, struct slot *s, struct slot *parent, 
 {
 	s->left = s->right = NULL;
 	s->parent = parent;
-	s->height = 1;
+	s->rank = 1;
 	s->max_end = slot_end(s);
 	*link = s;
 	c->count++;
-	grow(c, s);
+	if (parent)
+		grow(c, s, parent);
 }
 
 static struct slot *leftmost(struct slot *n)
@@ -174,15 +206,11 @@ void database_insert(struct capabilities *c, struct slot *s, struct slot *next)
 	}
 }
 
-/* A copy may stand on either side: where its source has room without growing, else where at most a single rotation follows. */
 void database_insert_copy(struct capabilities *c, struct slot *s, struct slot *source)
 {
-	struct slot *p = source->parent;
-	bool left = source->right || (!source->left && p && p->left == source);
+	struct slot *p;
 
-	if (left && !source->left) {
-		attach(c, s, source, &source->left);
-	} else if (!source->right) {
+	if (!source->right) {
 		attach(c, s, source, &source->right);
 	} else {
 		p = leftmost(source->right);
@@ -216,14 +244,15 @@ void database_remove(struct capabilities *c, struct slot *s)
 			set_child(&n->right, s->right, n);
 		}
 		set_child(&n->left, s->left, n);
-		n->height = s->height;
+		n->rank = s->rank;
 		n->max_end = s->max_end;
 		set_child(link, n, s->parent);
 	}
 	c->count--;
-	retrace(c, from);
+	narrow(from);
 	if (n && n != from)
-		retrace(c, n); /* nothing below it need have changed, but s no longer counts for its end */
+		narrow(n); /* nothing below it need have changed, but s no longer counts for its end */
+	shrink(c, from);
 }
 
 void database_move(struct capabilities *c, struct slot *from, struct slot *to)
@@ -237,10 +266,10 @@ void database_move(struct capabilities *c, struct slot *from, struct slot *to)
 	*from = (struct slot){0};
 }
 
-void database_shrink(struct capabilities *c, struct slot *s, uint64_t size)
+void database_shrink(struct slot *s, uint64_t size)
 {
 	s->size = size;
-	retrace(c, s);
+	narrow(s);
 }
 
 /* ---- Search ------------------------------------------------------------------------------------- */

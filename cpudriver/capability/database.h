@@ -8,9 +8,11 @@
  * copies are neighbours, and its descendants follow them without a gap. (RAM has the lowest type number and Dispatcher a lower one
  * than Endpoint and Doorbell, which decides between objects of equal range.) Copies have no order among themselves.
  *
- * It is an AVL tree (Adelson-Velsky, Landis 1962): the heights of a node's two subtrees differ by at most one, so a path has at most
- * 1.44 log2(n) nodes. Each node also knows the largest end of a range in its subtree; that finds what *reaches* past an
- * address in O(log n) although such ranges may begin anywhere before it.
+ * It is a weak AVL tree (Haeupler, Sen, Tarjan: Rank-balanced trees, 2015): each node has a rank, a leaf's is 1, and a child's is one or
+ * two less than its parent's; so a path has at most 2 log2(n) nodes. A change at the bottom is felt on average at a constant number of
+ * nodes above, also when slots come and go at the same place again and again, where an AVL tree may grow and shrink up to its root each
+ * time. Each node also knows the largest end of a range in its subtree; that finds what *reaches* past an address in O(log n) although such
+ * ranges may begin anywhere before it.
  *
  * New slots are put next to a known neighbour: a copy beside its source, a new object before the first one that follows its range. That
  * costs no search from the root, which makes copy and retype nearly independent of the database's size. */
@@ -19,13 +21,13 @@
 
 /* Puts a slot (base, size, type are set, the pointers need not be) before `next`; NULL: at the end. */
 void database_insert(struct capabilities *c, struct slot *s, struct slot *next);
-/* Puts a slot beside `source`, which holds the same object. */
+/* Puts a slot behind `source`, which holds the same object. */
 void database_insert_copy(struct capabilities *c, struct slot *s, struct slot *source);
 void database_remove(struct capabilities *c, struct slot *s);
 /* All of `from` moves to `to`, in its place in the tree; `from` becomes all zero. */
 void database_move(struct capabilities *c, struct slot *from, struct slot *to);
 /* The slot's object ends earlier now; it must still come after and before the same ones. */
-void database_shrink(struct capabilities *c, struct slot *s, uint64_t size);
+void database_shrink(struct slot *s, uint64_t size);
 
 struct slot *database_next(const struct slot *s);
 struct slot *database_previous(const struct slot *s);

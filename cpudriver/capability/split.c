@@ -54,7 +54,7 @@ err_t op_Kernel_split(struct invocation *i)
 		return e;
 
 	*rest = (struct slot){.base = s->base + offset, .size = s->size - offset, .type = CAP_RAM, .rights = s->rights, .owner = s->owner};
-	database_shrink(i->caps, s, offset);
+	database_shrink(s, offset);
 	database_insert(i->caps, rest, database_from(i->caps, rest->base));
 	return OK;
 }

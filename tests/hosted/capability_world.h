@@ -203,7 +203,7 @@ static struct slot *slots_in(const struct slot *s, unsigned *count)
 	return s->type == CAP_CNode || s->type == CAP_ZOMBIE_CNODE ? cnode_slots(s) : dispatcher_slots(PADDR(s->base), count);
 }
 
-/* Heights, ends, links; returns the number of nodes. */
+/* Ranks, ends, links; returns the number of nodes. */
 static uint64_t check_tree(const struct slot *n, const struct slot *parent)
 {
 	uint64_t count, end;
@@ -214,10 +214,11 @@ static uint64_t check_tree(const struct slot *n, const struct slot *parent)
 	HOLDS_TRUE(n->parent == parent, n);
 	HOLDS_TRUE(n->type != CAP_Null && n->type < CAP_TYPES_ALL, n);
 	count = 1 + check_tree(n->left, n) + check_tree(n->right, n);
-	l = n->left ? n->left->height : 0;
-	r = n->right ? n->right->height : 0;
-	HOLDS_TRUE(l <= r + 1 && r <= l + 1, n);
-	HOLDS_TRUE(n->height == (l > r ? l : r) + 1, n);
+	l = n->left ? n->left->rank : 0;
+	r = n->right ? n->right->rank : 0;
+	HOLDS_TRUE(n->rank == l + 1 || n->rank == l + 2, n);
+	HOLDS_TRUE(n->rank == r + 1 || n->rank == r + 2, n);
+	HOLDS_TRUE(n->left || n->right || n->rank == 1, n);
 	end = slot_end(n);
 	if (n->left && n->left->max_end > end)
 		end = n->left->max_end;

@@ -38,14 +38,15 @@ static unsigned check_node(const struct slot *n, const struct slot *parent)
 	uint64_t end = slot_end(n);
 
 	assert_ptr_equal(n->parent, parent);
-	assert_true(l <= r + 1 && r <= l + 1);
+	assert_true(n->rank == l + 1 || n->rank == l + 2);
+	assert_true(n->rank == r + 1 || n->rank == r + 2);
+	assert_true(n->left || n->right || n->rank == 1);
 	if (n->left && n->left->max_end > end)
 		end = n->left->max_end;
 	if (n->right && n->right->max_end > end)
 		end = n->right->max_end;
 	assert_int_equal(n->max_end, end);
-	assert_int_equal(n->height, (l > r ? l : r) + 1);
-	return n->height;
+	return n->rank;
 }
 
 static int order(const void *a, const void *b)
@@ -171,7 +172,15 @@ static void random_changes(void **state)
 	assert_null(caps.root);
 }
 
-/* Rising, falling and from the middle: the height stays within Adelson-Velsky and Landis' bound. */
+static unsigned height(const struct slot *n)
+{
+	unsigned l = n ? height(n->left) : 0, r = n ? height(n->right) : 0;
+
+	return n ? 1 + (l > r ? l : r) : 0;
+}
+
+/* Rising, falling and from the middle: as long as nothing is removed, a path is at most as long as in an AVL tree. Then three of four go.
+ */
 static void height_is_bounded(void **state)
 {
 	static struct slot many[10000];
@@ -189,13 +198,59 @@ static void height_is_bounded(void **state)
 			                        .type = 1};
 			database_insert(&c, &many[k], database_after(&c, &many[k]));
 		}
-		assert_in_range(c.root->height, 14, 18); /* 1.44 log2(10002) - 0.3 */
+		assert_in_range(height(c.root), 14, 18); /* 1.44 log2(10002) - 0.3 */
+		for (unsigned k = 0; k < 10000; k++)
+			if (way == 0 ? k >= 2500 : k % 4 != way)
+				database_remove(&c, &many[k]);
+		check_node(c.root, NULL);
+		assert_in_range(height(c.root), 12, 22); /* 2 log2(2500) */
 	}
+}
+
+static unsigned differences(const struct slot *before, const struct slot *after)
+{
+	unsigned n = 0;
+
+	for (unsigned k = 0; k < SLOTS; k++)
+		n += memcmp(&before[k], &after[k], sizeof *before) != 0;
+	return n;
+}
+
+/* A copy that is made and deleted again and again, wherever: after the first time it changes few nodes. */
+static void changes_stay_at_the_bottom(void **state)
+{
+	static struct slot before[SLOTS];
+
+	(void)state;
+	for (count = 0; count < 511; count++) {
+		slots[count] = (struct slot){.base = count, .size = 1, .type = 1};
+		database_insert(&caps, &slots[count], NULL);
+	}
+	for (unsigned k = 0; k < count; k++)
+		for (unsigned time = 0; time < 3; time++) {
+			struct slot *s = &slots[SLOTS - 1];
+
+			memcpy(before, slots, sizeof before);
+			*s = (struct slot){.base = k, .size = 1, .type = 1};
+			database_insert_copy(&caps, s, &slots[k]);
+			if (time)
+				assert_in_range(differences(before, slots), 2, 4);
+			memcpy(before, slots, sizeof before);
+			database_remove(&caps, s);
+			memset(s, 0, sizeof *s);
+			if (time)
+				assert_in_range(differences(before, slots), 2, 4);
+		}
+	check_node(caps.root, NULL);
+	memset(slots, 0, sizeof slots);
+	caps = (struct capabilities){0};
+	count = 0;
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(random_changes), cmocka_unit_test(height_is_bounded)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(random_changes), cmocka_unit_test(height_is_bounded),
+	                                   cmocka_unit_test(changes_stay_at_the_bottom)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
