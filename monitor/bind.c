@@ -516,8 +516,8 @@ err_t connection_deliver(struct monitor *m, uint32_t from, uint32_t number, cap_
 	return c == NULL ? ERR(PEER_GONE) : connection_give(m, c, cap, RIGHTS_ALL, tag);
 }
 
-err_t connection_introduce(struct monitor *m, struct domain *giver, uint32_t asked, const struct connection *c,
-                           const struct domain *server, uint32_t tag)
+err_t connection_introduce(struct monitor *m, struct domain *giver, uint32_t asked, const struct connection *c, const struct domain *server,
+                           uint32_t tag)
 {
 	struct message_introduce question = {.connection = c->peer_number, .tag = tag, .server = server->number};
 	struct ticket *t;

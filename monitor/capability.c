@@ -67,19 +67,14 @@ void capability_discard(struct monitor *m, cap_t cap)
 }
 
 /* Memory that nothing else covers is not discarded, it is this core's again. Who had it may have left something in it. */
-static bool clear_returned(struct monitor *m, struct leftover *l)
+static bool clear_returned(struct monitor *m, struct leftover *l, const struct cap_identity *id)
 {
-	struct cap_identity id;
-	struct block b;
+	const struct block b = {id->base, id->size, l->cap};
+	uint64_t slice = b.bytes - l->cleared < CLEAR_SLICE ? b.bytes - l->cleared : CLEAR_SLICE;
 	struct view view;
-	uint64_t slice;
-	err_t e = OK;
+	err_t e = view_open(&b, l->cleared, slice, &view);
 
-	if (is_empty(l->cap, &id))
-		return true;
-	b = (struct block){id.base, id.size, l->cap};
-	slice = b.bytes - l->cleared < CLEAR_SLICE ? b.bytes - l->cleared : CLEAR_SLICE;
-	if (is_ok(e = view_open(&b, l->cleared, slice, &view))) {
+	if (is_ok(e)) {
 		memset(view.at, 0, slice);
 		view_close(&view);
 	}
@@ -99,12 +94,12 @@ static bool leftover_step(struct monitor *m, struct leftover *l)
 	struct cap_identity id;
 	err_t e;
 
-	if (l->returned)
-		return clear_returned(m, l);
 	if (is_empty(l->cap, &id)) {
 		cap_slot_free(l->cap);
 		return true;
 	}
+	if (l->returned)
+		return clear_returned(m, l, &id);
 	e = agreement_delete(&m->agreement, token_of(USER_NOBODY, 0), l->cap);
 	/* LIMIT: too much is under way. Its turn comes. */
 	if (is_err(e) && !err_is(e, ERR_NUMBER_LIMIT))

@@ -4,8 +4,8 @@
 
 /* Operations on capabilities that the CPU driver leaves to the agreement of several cores: the monitor does them (monitor/abi/messages.h).
  *
- * The calling thread waits, and others run meanwhile. Inside a section (libos/upcall/dispatcher.h) nobody else of this domain may run, so there
- * the whole dispatcher waits; the monitor, which the answer depends on, waits for no domain. */
+ * The calling thread waits, and others run meanwhile. Inside a section (libos/upcall/dispatcher.h) nobody else of this domain may run, so
+ * there the whole dispatcher waits; the monitor, which the answer depends on, waits for no domain. */
 
 #include <atoll/capability.h>
 

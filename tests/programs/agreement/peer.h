@@ -36,11 +36,11 @@ enum command {
 	PEER_MOVE,      /* likewise */
 	PEER_MAP,       /* 0 slot, 1 rights */
 	PEER_UNMAP,
-	PEER_READ,  /* 0 offset -> 1 word */
-	PEER_WRITE, /* 0 offset, 1 word */
-	PEER_RING,  /* 0 slot */
-	PEER_EAT,   /* 0 bytes: maps memory of its own, and touches all of it -> 1 what it read, 0 */
-	PEER_USE,   /* 0 tag, 1 word: takes a connection, calls over it -> 1 the reply's word */
+	PEER_READ,      /* 0 offset -> 1 word */
+	PEER_WRITE,     /* 0 offset, 1 word */
+	PEER_RING,      /* 0 slot */
+	PEER_EAT,       /* 0 bytes: maps memory of its own, and touches all of it -> 1 what it read, 0 */
+	PEER_USE,       /* 0 tag, 1 word: takes a connection, calls over it -> 1 the reply's word */
 	PEER_COLLECTED, /* a collector: -> 1 how many gifts have come, 2 the last one's tag, 3 how many were connections */
 	PEER_END,
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Copyright 2026 The Atoll authors */
 
-/* Operations at the same time. Each thread of the test asks one peer, or works on this core itself; who is first is left to the machine, and moved a
- * little from round to round. Whatever it is, the results are among those that the operations have one after the other. */
+/* Operations at the same time. Each thread of the test asks one peer, or works on this core itself; who is first is left to the machine,
+ * and moved a little from round to round. Whatever it is, the results are among those that the operations have one after the other. */
 
 #include "tests/programs/agreement/checks.h"
 
@@ -181,7 +181,8 @@ static const char *all_retype(unsigned count, bool overlapping, unsigned round)
 		                       0,
 		                       OK};
 	}
-	jobs[count] = (struct job){NULL, PEER_RETYPE, {retype_word(ram, mine, CAP_RAM), 0, overlapping ? 2 * PAGE_BYTES : PAGE_BYTES}, 0, OK};
+	jobs[count] =
+	    (struct job){NULL, PEER_RETYPE, {retype_word(ram, mine, CAP_RAM), 0, overlapping ? 2 * PAGE_BYTES : PAGE_BYTES}, 0, OK};
 	CHECK(all_at_once(jobs, count + 1, round));
 	for (unsigned i = 0; i <= count; i++) {
 		CHECK(ok_or(jobs[i].result, ERR_NUMBER_OVERLAP));
