@@ -116,8 +116,8 @@ static void ask(struct monitor *m)
 	s->holdings = 0;
 	s->incomplete = false;
 	s->left = m->membership.alive;
-	SET_FOR_EACH (core, &s->left)
-		MESH_SEND(m, core, inventory, .round = s->round, .base = s->piece.base, .bytes = s->piece.bytes);
+	SET_FOR_EACH(core, &s->left)
+	MESH_SEND(m, core, inventory, .round = s->round, .base = s->piece.base, .bytes = s->piece.bytes);
 }
 
 static bool begin(struct monitor *m)
@@ -164,7 +164,8 @@ static void conclude(struct monitor *m)
 	uint64_t at = piece.base, end = piece.base + piece.bytes;
 
 	carve(m, piece.base, end);
-	qsort(s->holding, s->holdings, sizeof(*s->holding), by_base);
+	if (s->holdings > 0)
+		qsort(s->holding, s->holdings, sizeof(*s->holding), by_base);
 	for (unsigned i = 0; i < s->holdings; i++) {
 		uint64_t base = higher(s->holding[i].base, at), next = lower(s->holding[i].base + s->holding[i].bytes, end);
 
@@ -455,6 +456,7 @@ void handle_dropped(struct monitor *m, uint32_t from, const struct message_dropp
 	struct settlement *s = &m->membership.settlement;
 
 	for (unsigned i = 0; i < s->estates; i++)
-		if (s->estate[i].core == from && overlaps(s->estate[i].base, s->estate[i].bytes, message->base, message->base + message->bytes))
+		if (s->estate[i].core == from &&
+		    overlaps(s->estate[i].base, s->estate[i].bytes, message->base, message->base + message->bytes))
 			s->busy = s->estate[i].orphaned = true;
 }

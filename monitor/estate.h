@@ -4,8 +4,8 @@
 
 /* What becomes of a dead core's memory.
  *
- * The leader knows which memory every core but the first serves: whoever starts a core says what it got (`given`), and so does the leader itself
- * when memory changes hands here. When the core is buried and the agreement has settled who owns its objects, its memory is settled
+ * The leader knows which memory every core but the first serves: whoever starts a core says what it got (`given`), and so does the leader
+ * itself when memory changes hands here. When the core is buried and the agreement has settled who owns its objects, its memory is settled
  * piece by piece:
  *
  *   leader ── inventory ──▶ every member         what have you got there?

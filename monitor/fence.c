@@ -66,8 +66,8 @@ static bool has_crashed(uint32_t core, uint64_t boot_page)
 static void bury(struct monitor *m, uint32_t core, struct fence *f)
 {
 	trampoline_leave(m, apic_of(m, core));
-	SET_FOR_EACH (member, &m->membership.alive)
-		MESH_SEND(m, member, buried, .core = core);
+	SET_FOR_EACH(member, &m->membership.alive)
+	MESH_SEND(m, member, buried, .core = core);
 	f->state = FENCE_BURIED;
 	f->buried = platform_now();
 	f->returned = f->held = 0;
@@ -148,8 +148,8 @@ void fence_settled(struct monitor *m, uint32_t core)
 {
 	struct fence *f = fence_of(m, core);
 
-	report_line(m, "@event {\"event\":\"memory_returned\",\"core\":%u,\"returned\":%lu,\"held\":%lu,\"stopped_us\":%lu,\"us\":%lu}", core,
-	            (unsigned long)f->returned, (unsigned long)f->held, (unsigned long)platform_microseconds(f->buried - f->begun),
+	report_line(m, "@event {\"event\":\"memory_returned\",\"core\":%u,\"returned\":%lu,\"held\":%lu,\"stopped_us\":%lu,\"us\":%lu}",
+	            core, (unsigned long)f->returned, (unsigned long)f->held, (unsigned long)platform_microseconds(f->buried - f->begun),
 	            (unsigned long)platform_microseconds(platform_now() - f->begun));
 	f->state = FENCE_OUT;
 	if (f->wanted)

@@ -10,8 +10,8 @@
  *     └───── not passed in time ─────────┘                                                   └── failed ────────┘
  *
  * INIT stops a core wherever it is (Intel SDM vol. 3, 8.4.4.1), but it is only a message: a virtual core that doesn't run takes it
- * later, at the end of the instructions that it is in the middle of. So the core is sent through the trampoline, where its entry says that it
- * shall halt; it notes there that it has passed, and only then what it could write to is used again.
+ * later, at the end of the instructions that it is in the middle of. So the core is sent through the trampoline, where its entry says that
+ * it shall halt; it notes there that it has passed, and only then what it could write to is used again.
  *
  * A core whose CPU driver took an exception says so in its core_boot, and stays out until somebody asks for it. One that was only silent is
  * started again, but not more than RESTARTS_MAX times without anybody's asking. */

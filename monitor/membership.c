@@ -36,7 +36,8 @@ static void enter(struct monitor *m, uint32_t number, const struct core_set *ali
 
 	m->membership.view = number;
 	m->membership.alive = *alive;
-	SET_FOR_EACH (core, &before) {
+	SET_FOR_EACH(core, &before)
+	{
 		if (!set_has(alive, core))
 			core_lost(m, core);
 	}
@@ -44,7 +45,8 @@ static void enter(struct monitor *m, uint32_t number, const struct core_set *ali
 	heartbeat_view(m, platform_now());
 	mesh_release(m);
 	/* A new leader may have said that a core is alive of which this one has heard otherwise. */
-	SET_FOR_EACH (core, alive) {
+	SET_FOR_EACH(core, alive)
+	{
 		if (core != m->core && m->peer[core].state == PEER_LOST)
 			membership_suspect(m, core, 0, 0);
 	}
@@ -54,7 +56,8 @@ static void announce(struct monitor *m, const struct core_set *alive)
 {
 	uint32_t number = ((m->membership.view >> LEADER_BITS) + 1) << LEADER_BITS | m->core;
 
-	SET_FOR_EACH (core, alive) {
+	SET_FOR_EACH(core, alive)
+	{
 		if (core != m->core)
 			MESH_SEND(m, core, view, .number = number, .alive0 = alive->word[0], .alive1 = alive->word[1],
 			          .alive2 = alive->word[2], .alive3 = alive->word[3]);
@@ -113,8 +116,8 @@ static void remove_core(struct monitor *m, uint32_t core, uint32_t by, uint64_t 
 	fence_begin(m, core);
 	set_remove(&alive, core);
 	announce(m, &alive);
-	report_line(m, "@event {\"event\":\"core_suspected\",\"core\":%u,\"by\":%u,\"silent_us\":%lu,\"bound_us\":%lu,\"view\":%u}", core, by,
-	            (unsigned long)silence_us, (unsigned long)bound_us, m->membership.view >> LEADER_BITS);
+	report_line(m, "@event {\"event\":\"core_suspected\",\"core\":%u,\"by\":%u,\"silent_us\":%lu,\"bound_us\":%lu,\"view\":%u}", core,
+	            by, (unsigned long)silence_us, (unsigned long)bound_us, m->membership.view >> LEADER_BITS);
 }
 
 static void suspect(struct monitor *m, uint32_t by, uint32_t core, uint64_t silence_us, uint64_t bound_us)
@@ -136,8 +139,8 @@ void membership_suspect(struct monitor *m, uint32_t core, uint64_t silence_us, u
 /* Whoever is suspected himself, or speaks of another view, accuses nobody. */
 void handle_suspect(struct monitor *m, uint32_t from, const struct message_suspect *message)
 {
-	if (message->view == m->membership.view && membership_has(m, from) && membership_has(m, message->core) && message->core != m->core &&
-	    membership_leader(m, message->core) == m->core)
+	if (message->view == m->membership.view && membership_has(m, from) && membership_has(m, message->core) &&
+	    message->core != m->core && membership_leader(m, message->core) == m->core)
 		remove_core(m, message->core, from, message->silence_us, message->bound_us);
 }
 
@@ -149,7 +152,8 @@ void membership_up(struct monitor *m, uint32_t core)
 
 	if (m->membership.view == 0 || membership_has(m, core) || membership_leader(m, core) != m->core || !mesh_alive(m, core))
 		return;
-	SET_FOR_EACH (member, &m->membership.alive) {
+	SET_FOR_EACH(member, &m->membership.alive)
+	{
 		if (member != m->core)
 			mesh_send(m, member, MESSAGE_up, &m->peer[core].up);
 	}

@@ -25,8 +25,8 @@
  * suspect that core again at once, and the next view is right. What a member says to another in a view arrives in the order in which it
  * was said; a message of a later view than the receiver's own waits in the mesh until that view has come.
  *
- * The first core makes the first view when all cores have come up or failed. It can't be done without: it has the serial line, the names and
- * the firmware. Its successor says that it is gone, and the INIT that fences it makes the firmware start the machine again. */
+ * The first core makes the first view when all cores have come up or failed. It can't be done without: it has the serial line, the names
+ * and the firmware. Its successor says that it is gone, and the INIT that fences it makes the firmware start the machine again. */
 
 #include "cpudriver/abi/errors.h"
 #include "monitor/agreement/set.h"
@@ -56,7 +56,7 @@ struct fence {
 	enum fence_state state;
 	uint64_t deadline, patience;
 	uint64_t begun, buried; /* when */
-	uint64_t boot_page;      /* where its starter has put its core_boot, 0: unknown */
+	uint64_t boot_page;     /* where its starter has put its core_boot, 0: unknown */
 	unsigned polls;
 	uint32_t restarts;       /* since it was last asked for */
 	uint32_t starter;        /* who starts it now */

@@ -11,8 +11,8 @@
  * costs one page and one message. Behind the ring each page has room for a beat (heartbeat.h).
  *
  * Nothing here waits. What a full channel does not take stays in a queue. A core that leaves the view is forgotten: its page, its doorbell
- * and its mailbox are not touched any more, and what it wrote is not read. When it can't write any more its page here is prepared for whoever
- * comes in its place. */
+ * and its mailbox are not touched any more, and what it wrote is not read. When it can't write any more its page here is prepared for
+ * whoever comes in its place. */
 
 #include "monitor/monitor.h"
 

@@ -2,10 +2,12 @@
  * Copyright 2026 The Atoll authors */
 #pragma once
 
-/* chaos [SEED [KILLS]]: kills cores at random while programs on all of them talk to each other and pass memory around, and starts them again.
+/* chaos [SEED [KILLS]]: kills cores at random while programs on all of them talk to each other and pass memory around, and starts them
+ * again.
  *
- * A worker runs on each core. It serves the others, and is a client of one of them after the other: it calls, gives a page of memory, has it looked at,
- * and takes it back. A worker that gets a wrong answer ends with a status that is not 0; a peer that is gone is no wrong answer.
+ * A worker runs on each core. It serves the others, and is a client of one of them after the other: it calls, gives a page of memory, has
+ * it looked at, and takes it back. A worker that gets a wrong answer ends with a status that is not 0; a peer that is gone is no wrong
+ * answer.
  *
  * The first core is spared: without it there is no serial line, there are no names, and the machine ends. */
 

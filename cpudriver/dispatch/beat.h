@@ -2,16 +2,16 @@
  * Copyright 2026 The Atoll authors */
 #pragma once
 
-/* Signs of life between cores. A core counts up in a line of another core's memory, its watcher's, once in a period, and looks at a line of its
- * own where the core that it watches does so. Whatever its domains do, the timer's interrupt comes; so a core that falls silent has no CPU
- * driver any more, or no processor that runs it.
+/* Signs of life between cores. A core counts up in a line of another core's memory, its watcher's, once in a period, and looks at a line of
+ * its own where the core that it watches does so. Whatever its domains do, the timer's interrupt comes; so a core that falls silent has no
+ * CPU driver any more, or no processor that runs it.
  *
  * Processors that an emulator or a hypervisor shares out run late. How late the beats of this core come is its *strain*: the longest
- * delay lately, fading by a 32nd with each beat. It is told with the beat, and counts at the watcher too, less an eighth. Silence is counted
- * in looks, and one that comes late counts as two periods at most: who was stopped himself does not blame the others.
+ * delay lately, fading by a 32nd with each beat. It is told with the beat, and counts at the watcher too, less an eighth. Silence is
+ * counted in looks, and one that comes late counts as two periods at most: who was stopped himself does not blame the others.
  *
- * The monitor decides who watches whom, and what silence means (Kernel.watch). It has to say again and again that it is there (`lease`): a core
- * without a monitor is as good as dead. A CPU driver that stops for good says so in its last beat, and nobody has to wait for silence.
+ * The monitor decides who watches whom, and what silence means (Kernel.watch). It has to say again and again that it is there (`lease`): a
+ * core without a monitor is as good as dead. A CPU driver that stops for good says so in its last beat, and nobody has to wait for silence.
  *
  * Pure: no word of the processor or of the machine. */
 

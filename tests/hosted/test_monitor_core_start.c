@@ -1,4 +1,5 @@
-// sources: monitor/core_start.c monitor/shares.c monitor/trampoline.c monitor/memory.c monitor/messages.c numa/model/tree.c numa/model/query.c
+// sources: monitor/core_start.c monitor/shares.c monitor/trampoline.c monitor/memory.c monitor/messages.c
+// sources: numa/model/tree.c numa/model/query.c
 /* SPDX-License-Identifier: MIT
  * Copyright 2026 The Atoll authors */
 
