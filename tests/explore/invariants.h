@@ -15,6 +15,7 @@
 	INVARIANT(destination, "A message is of a known type and goes to another core.")                                                   \
 	INVARIANT(few_messages, "Few messages are on their way between two cores at a time.")                                              \
 	INVARIANT(slots, "A monitor's slot comes back once, and empty.")                                                                   \
+	INVARIANT(forged, "A message that is malformed, of another view or an answer to nothing is refused and changes nothing.")          \
 	/* when something ends */                                                                                                          \
 	INVARIANT(ends_once, "An operation ends once, on the core where it began, and gives back its slot.")                               \
 	INVARIANT(result, "An operation ends with a result that its kind allows.")                                                         \
@@ -56,6 +57,8 @@ const char *invariant_sentence(enum invariant i);
 
 /* After each step. */
 void check_state(void);
+/* The same for messages that nobody should send; leaves the state as it was. */
+void check_forged(void);
 /* In a state that nothing leads out of. */
 void check_rest(void);
 /* Within a step: a task is done; what a move has left where it began; what is about to arrive. */

@@ -252,7 +252,7 @@ static void add_parts(struct list *l, struct request r, const struct slot *s)
 static void add_for_slot(struct list *l, unsigned core, unsigned slot)
 {
 	const struct slot *s = user_slot(core, slot);
-	struct request r = {.core = (uint8_t)core, .slot = (uint8_t)slot, .rights = ALL};
+	struct request r = {.core = (uint8_t)core, .slot = (uint8_t)slot, .to_slot = TO_ARRIVAL, .rights = ALL};
 
 	r.kind = REQUEST_DELETE;
 	add(l, r);
@@ -272,12 +272,18 @@ static void add_for_slot(struct list *l, unsigned core, unsigned slot)
 		r.rights = ALL;
 		add(l, r);
 	}
+	/* there is no room for it where it goes */
+	r.kind = REQUEST_COPY;
+	r.to_core = (uint8_t)((core + 1) % world.cores);
+	r.to_slot = OPEN_RAM;
+	add(l, r);
 }
 
 /* What the first operation has made or brought, as soon as it is there. */
 static void add_for_arrival(struct list *l, unsigned core)
 {
-	struct request r = {.core = (uint8_t)core, .slot = ARRIVALS, .to_core = (uint8_t)((core + 1) % world.cores), .rights = ALL};
+	struct request r = {
+	    .core = (uint8_t)core, .slot = ARRIVALS, .to_core = (uint8_t)((core + 1) % world.cores), .to_slot = TO_ARRIVAL, .rights = ALL};
 
 	r.kind = REQUEST_DELETE;
 	add(l, r);

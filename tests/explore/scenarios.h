@@ -23,7 +23,8 @@ extern const unsigned distribution_count;
 #define OPERATIONS_LISTED 160
 
 /* Where operation k of a scenario makes or brings something: ARRIVALS - k. */
-#define ARRIVALS (USER_SLOTS - 1)
+#define ARRIVALS   (USER_SLOTS - 1)
+#define TO_ARRIVAL 255 /* as the slot of an operation that is listed */
 
 /* Makes the distribution and lists the operations on it. False: it could not be made, see `broken`. */
 bool distribution_begin(const struct distribution *d, unsigned cores, struct request *list, unsigned *count);

@@ -241,6 +241,8 @@ static void walk(struct walk *w)
 	for (unsigned round = 0; round < ROUNDS && !broken; round++) {
 		walk_round(w);
 		if (!broken)
+			check_forged();
+		if (!broken)
 			check_rest();
 		for (unsigned core = 0; core < world.cores && !broken; core++)
 			give_memory(core);
@@ -291,15 +293,20 @@ static int walk_many(double seconds, bool until_broken)
 		if (broken && w.steps < shortest.steps)
 			shortest = w;
 	}
-	if (until_broken && wrong)
-		printf("caught by '%s' in walk %zu, after %zu steps\n", invariant_name(broken), walks, steps);
-	if (wrong && !until_broken) {
+	if (until_broken) {
+		if (wrong)
+			printf("caught by '%s' in walk %zu, after %zu steps\n", invariant_name(broken), walks, steps);
+		else
+			printf("SURVIVED %zu walks, %zu steps\n", walks, steps);
+		return wrong == 0;
+	}
+	if (wrong) {
 		walk(&shortest); /* again, for what it breaks */
 		show_broken(shortest, 0);
 	}
 	printf("%zu walks on 2 to %u cores: %zu operations, %zu steps, %zu broken, in %.0f s\n", walks, WORLD_CORES, operations, steps,
 	       wrong, now() - start);
-	return (wrong != 0) != until_broken;
+	return wrong != 0;
 }
 
 static int walk_one(const char *name)
