@@ -297,7 +297,7 @@ err_t op_Kernel_find(struct invocation *i)
 /* ---- next --------------------------------------------------------------------------------------- */
 
 /* W0 type, W1 base, W2 size of an object (W0 Null: of none) -> V0..V2 of the first one after it that another core owns, as identify; or,
- * so that no call takes long, of one before that. V0 0: there are no more. */
+ * so that no call takes long, of one before that. V0 0: there are no more. Doorbells are left out: nobody takes another core's over. */
 err_t op_Kernel_next(struct invocation *i)
 {
 	const struct capabilities *c = i->caps;
@@ -310,7 +310,7 @@ err_t op_Kernel_next(struct invocation *i)
 	s = object.type == CAP_Null ? database_first_reaching(c, 0) : database_after(c, &object);
 	for (unsigned n = 1; s && !(s->flags & CAP_FLAG_FOREIGN) && n < WORK_PER_CALL; n++)
 		s = database_after(c, s);
-	if (!s)
+	if (!s || s->base >= LINE_DOORBELLS)
 		return OK;
 	i->value[0] = plain_type(s->type) | (uint64_t)s->rights << 8 |
 	              (uint64_t)(s->flags & (CAP_FLAG_REMOTE | CAP_FLAG_FOREIGN | CAP_FLAG_MAPPED)) << 16 | (uint64_t)s->owner << 32;

@@ -484,6 +484,36 @@ static void find_waits_for_deletions(void **state)
 	assert_in_range(calls, 2, 5);
 }
 
+/* ---- next --------------------------------------------------------------------------------------- */
+
+static void next_foreign_object(void **state)
+{
+	uint64_t v[3] = {0};
+	unsigned calls = 0, found = 0;
+
+	(void)state;
+	MAKE(10, CNode, 1, 0, 0);
+	MAKE(20, Frame, 200, MIB, PAGE_BYTES); /* more than one call looks at */
+	assert_ok(install(11, CAP_RAM, ELSEWHERE, MIB, 16 * PAGE_BYTES));
+	assert_ok(install(12, CAP_Frame, ELSEWHERE + 1, MIB, 16 * PAGE_BYTES));
+	assert_ok(install(13, CAP_Frame, ELSEWHERE, 128 * MIB, PAGE_BYTES));
+	for (unsigned k = 0; k < 100; k++)
+		assert_ok(CALL(ROOT_SLOT(12), Any_copy, ROOT_SLOT(10).value, k));
+	assert_ok(CALL(KERNEL, Kernel_install, IN_ROOT, 14 | CAP_Doorbell << 8 | (uint64_t)ELSEWHERE << 32, MIB, DISPATCHER_BYTES, 7));
+	do {
+		assert_ok(CALL(KERNEL, Kernel_next, v[0] & 0xff, v[1], v[2]));
+		memcpy(v, world.last.value, sizeof v);
+		found += (v[0] >> 16 & CAP_FLAG_FOREIGN) != 0;
+	} while (v[0] && ++calls < 100);
+	assert_int_equal(found, 3);
+	assert_in_range(calls, 4, 9);
+	assert_err(CALL(KERNEL, Kernel_next, CAP_TYPES, 0, 0), ARGUMENT);
+	assert_ok(sweep(11, SWEEP_PLAIN));
+	assert_ok(CALL(KERNEL, Kernel_surrender, ROOT_SLOT(11).value));
+	assert_ok(CALL(KERNEL, Kernel_surrender, ROOT_SLOT(13).value));
+	assert_ok(CALL(ROOT_SLOT(14), Any_delete));
+}
+
 /* ---- doorbells ---------------------------------------------------------------------------------- */
 
 static err_t install_doorbell(unsigned slot, uint64_t owner, uint64_t base, uint64_t index)
@@ -651,6 +681,7 @@ int main(void)
 	    T(surrender_of_what_a_shared_table_maps),
 	    T(find_within),
 	    T(find_tells_relations),
+	    T(next_foreign_object),
 	    T(stale_doorbells_are_in_nobodys_way),
 	    T(a_doorbell_comes_home),
 	    T(a_doorbell_keeps_its_owner),
