@@ -8,38 +8,9 @@
 
 /* Each rule of copy, mint, move, retype, delete and revoke. */
 
-#include "tests/hosted/capability_world.h"
-
-#include <cmocka.h>
+#include "tests/hosted/capability_test.h"
 
 #include "cpudriver/capability/nesting.h"
-
-#define assert_err(expression, name) assert_int_equal((expression).number, ERR_NUMBER_##name)
-#define assert_ok(expression)        assert_err(expression, OK)
-
-static int set_up(void **state)
-{
-	(void)state;
-	world_begin();
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	check_world();
-	world_end();
-	return 0;
-}
-
-static struct slot *root(unsigned n)
-{
-	return &root_slots()[n];
-}
-
-/* Makes `count` objects of a type from all RAM, in root slots from `slot` on. */
-#define MAKE(slot, type, count, offset, bytes)                                                                                             \
-	assert_ok(CALL(ROOT_SLOT(ROOT_RAM), Any_retype, IN_ROOT, slot, TYPE_COUNT(type, count), offset, bytes))
 
 /* ---- Lookup and the checks that don't depend on the type ---------------------------------------- */
 

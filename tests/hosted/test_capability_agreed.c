@@ -9,41 +9,7 @@
 /* What a core does to its capabilities after several have agreed: sweep, find, retype. Which of another core's objects may go, and
  * which must not. */
 
-#include "tests/hosted/capability_world.h"
-
-#include <cmocka.h>
-
-#define assert_err(expression, name) assert_int_equal((expression).number, ERR_NUMBER_##name)
-#define assert_ok(expression)        assert_err(expression, OK)
-
-#define KERNEL    ROOT_SLOT(ROOT_KERNEL)
-#define ELSEWHERE 9
-
-static int set_up(void **state)
-{
-	(void)state;
-	world_begin();
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	check_world();
-	world_end();
-	return 0;
-}
-
-static struct slot *root(unsigned n)
-{
-	return &root_slots()[n];
-}
-
-#define MAKE(slot, type, count, offset, bytes)                                                                                             \
-	assert_ok(CALL(ROOT_SLOT(ROOT_RAM), Any_retype, IN_ROOT, slot, TYPE_COUNT(type, count), offset, bytes))
-#define MAKE_OF(source, slot, type, count, offset, bytes)                                                                                  \
-	assert_ok(CALL(ROOT_SLOT(source), Any_retype, IN_ROOT, slot, TYPE_COUNT(type, count), offset, bytes))
-#define MARK(slot, remote, owner) assert_ok(CALL(KERNEL, Kernel_mark, ROOT_SLOT(slot).value, remote, owner))
+#include "tests/hosted/capability_test.h"
 
 static err_t install(unsigned slot, unsigned type, uint64_t owner, uint64_t base, uint64_t size)
 {

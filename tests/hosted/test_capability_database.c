@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "cpudriver/capability/database.h"
+#include "tests/hosted/random.h"
 
 #define SLOTS  600
 #define NUMBER 64 /* bases and ends lie below */
@@ -20,14 +21,10 @@ static struct capabilities caps;
 static struct slot slots[SLOTS];
 static struct slot *sorted[SLOTS]; /* the order that the tree should have; copies among themselves in any order */
 static unsigned count;
-static uint64_t random_state = 12345;
 
 static unsigned below(unsigned limit)
 {
-	random_state ^= random_state >> 12;
-	random_state ^= random_state << 25;
-	random_state ^= random_state >> 27;
-	return (unsigned)((random_state * UINT64_C(0x2545f4914f6cdd1d)) >> 32) % limit;
+	return random_number() % limit;
 }
 
 static unsigned check_node(const struct slot *n, const struct slot *parent)

@@ -11,6 +11,7 @@
  * not modelled: then only the invariants must hold, and the model goes on from what there is. */
 
 #include "tests/hosted/capability_moves.h"
+#include "tests/hosted/random.h"
 
 #include <cmocka.h>
 
@@ -464,16 +465,6 @@ static void compare_with_world(void)
 		assert_int_equal(caps[k].is.owner, expected[k].is.owner);
 		assert_int_equal(caps[k].is.extra, expected[k].is.extra);
 	}
-}
-
-static uint64_t random_state;
-
-static uint32_t random_number(void)
-{
-	random_state ^= random_state >> 12;
-	random_state ^= random_state << 25;
-	random_state ^= random_state >> 27;
-	return (uint32_t)((random_state * UINT64_C(0x2545f4914f6cdd1d)) >> 32);
 }
 
 #define SEEDS 30

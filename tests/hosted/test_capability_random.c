@@ -10,19 +10,9 @@
  * memory must come back. Deletions are left half done and interleaved. */
 
 #include "tests/hosted/capability_moves.h"
+#include "tests/hosted/random.h"
 
 #include <cmocka.h>
-
-static uint64_t random_state;
-
-/* xorshift64* (Vigna 2016) */
-static uint32_t random_number(void)
-{
-	random_state ^= random_state >> 12;
-	random_state ^= random_state << 25;
-	random_state ^= random_state >> 27;
-	return (uint32_t)((random_state * UINT64_C(0x2545f4914f6cdd1d)) >> 32);
-}
 
 #define SEEDS 40
 #define MOVES 1500
@@ -59,12 +49,11 @@ static void random_calls(void **state)
 	/* the numbers led to something */
 	assert_in_range(most, 60, 10000);
 	assert_in_range(results[ERR_NUMBER_OK], SEEDS * MOVES / 8, SEEDS * MOVES);
-	static const unsigned expected[] = {ERR_NUMBER_CAP_ADDRESS,     ERR_NUMBER_CAP_EMPTY, ERR_NUMBER_CAP_TYPE,  ERR_NUMBER_CAP_RIGHTS,
-	                                    ERR_NUMBER_OPERATION,       ERR_NUMBER_ARGUMENT,  ERR_NUMBER_ALIGNMENT, ERR_NUMBER_SLOT_IN_USE,
-	                                    ERR_NUMBER_RETYPE,          ERR_NUMBER_RANGE,     ERR_NUMBER_OVERLAP,   ERR_NUMBER_AGAIN,
-	                                    ERR_NUMBER_NEEDS_AGREEMENT, ERR_NUMBER_NOT_OWNER, ERR_NUMBER_MAPPED,    ERR_NUMBER_NOT_MAPPED,
-	                                    ERR_NUMBER_LEVEL,           ERR_NUMBER_STATE,     ERR_NUMBER_LAST_COPY,
-	                                    ERR_NUMBER_NOT_CONFIGURED};
+	static const unsigned expected[] = {
+	    ERR_NUMBER_CAP_ADDRESS, ERR_NUMBER_CAP_EMPTY, ERR_NUMBER_CAP_TYPE,        ERR_NUMBER_CAP_RIGHTS, ERR_NUMBER_OPERATION,
+	    ERR_NUMBER_ARGUMENT,    ERR_NUMBER_ALIGNMENT, ERR_NUMBER_SLOT_IN_USE,     ERR_NUMBER_RETYPE,     ERR_NUMBER_RANGE,
+	    ERR_NUMBER_OVERLAP,     ERR_NUMBER_AGAIN,     ERR_NUMBER_NEEDS_AGREEMENT, ERR_NUMBER_NOT_OWNER,  ERR_NUMBER_MAPPED,
+	    ERR_NUMBER_NOT_MAPPED,  ERR_NUMBER_LEVEL,     ERR_NUMBER_STATE,           ERR_NUMBER_LAST_COPY,  ERR_NUMBER_NOT_CONFIGURED};
 	for (unsigned k = 0; k < sizeof expected / sizeof expected[0]; k++)
 		if (!results[expected[k]])
 			fail_msg("no call was answered with error %u", expected[k]);

@@ -8,37 +8,7 @@
 
 /* Kernel.fetch and deliver: into the capability space of a domain on this core, and out of it. */
 
-#include "tests/hosted/capability_world.h"
-
-#include <cmocka.h>
-
-#define assert_err(expression, name) assert_int_equal((expression).number, ERR_NUMBER_##name)
-#define assert_ok(expression)        assert_err(expression, OK)
-
-#define KERNEL ROOT_SLOT(ROOT_KERNEL)
-
-static int set_up(void **state)
-{
-	(void)state;
-	world_begin();
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	check_world();
-	world_end();
-	return 0;
-}
-
-static struct slot *root(unsigned n)
-{
-	return &root_slots()[n];
-}
-
-#define MAKE(slot, type, count, offset, bytes)                                                                                             \
-	assert_ok(CALL(ROOT_SLOT(ROOT_RAM), Any_retype, IN_ROOT, slot, TYPE_COUNT(type, count), offset, bytes))
+#include "tests/hosted/capability_test.h"
 
 #define DISPATCHER 10
 #define THEIRS     11 /* the domain's root CNode, as this one sees it */

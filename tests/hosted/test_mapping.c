@@ -8,12 +8,7 @@
 
 /* Page tables: every check of map and unmap, what a page fault would see, and which flushes are needed. */
 
-#include "tests/hosted/capability_world.h"
-
-#include <cmocka.h>
-
-#define assert_err(expression, name) assert_int_equal((expression).number, ERR_NUMBER_##name)
-#define assert_ok(expression)        assert_err(expression, OK)
+#include "tests/hosted/capability_test.h"
 
 /* An address space: 10 level 4, 11 level 3, 12 level 2, 13 level 1; frames from 20 on, a large one of 8 MiB in 30. */
 enum {
@@ -33,20 +28,12 @@ static uint64_t address(uint64_t i4, uint64_t i3, uint64_t i2, uint64_t i1)
 	return i4 << 39 | i3 << 30 | i2 << 21 | i1 << 12;
 }
 
-static struct slot *root(unsigned n)
-{
-	return &root_slots()[n];
-}
-
-#define MAKE(slot, type, count, offset, bytes)                                                                                             \
-	assert_ok(CALL(ROOT_SLOT(ROOT_RAM), Any_retype, IN_ROOT, slot, TYPE_COUNT(type, count), offset, bytes))
 #define RW (RIGHT_READ | RIGHT_WRITE)
 #define RX (RIGHT_READ | RIGHT_EXECUTE)
 
-static int set_up(void **state)
+static int set_up_space(void **state)
 {
-	(void)state;
-	world_begin();
+	set_up(state);
 	MAKE(L4, PageTable4, 1, 0, 0);
 	MAKE(L3, PageTable3, 1, 64 * KIB, 0);
 	MAKE(L2, PageTable2, 1, 128 * KIB, 0);
@@ -57,14 +44,6 @@ static int set_up(void **state)
 	assert_ok(CALL(ROOT_SLOT(L2), PageTable2_map, ROOT_SLOT(L3).value, INDEX3));
 	assert_ok(CALL(ROOT_SLOT(L1), PageTable1_map, ROOT_SLOT(L2).value, INDEX2));
 	world.loaded = PADDR(root(L4)->base);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	check_world();
-	world_end();
 	return 0;
 }
 
@@ -357,7 +336,7 @@ static void other_cores(void **state)
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up_space, tear_down)
 	const struct CMUnitTest tests[] = {
 	    T(pages),
 	    T(large_pages),

@@ -20,6 +20,7 @@
 #include "libos/start/start.h"
 #include "monitor/block.h"
 #include "monitor/report.h"
+#include "tests/hosted/random.h"
 
 #define KERNEL  ROOT_SLOT(3)
 #define SLOTS   4 /* CNodes from here on, for the monitor's own slots */
@@ -209,14 +210,9 @@ static void part_with(struct block *b)
 
 /* ---- Tests ---- */
 
-static uint64_t random_state;
-
 static uint32_t below(uint32_t limit)
 {
-	random_state ^= random_state >> 12; /* xorshift64* (Vigna 2016) */
-	random_state ^= random_state << 25;
-	random_state ^= random_state >> 27;
-	return (uint32_t)((random_state * UINT64_C(0x2545f4914f6cdd1d)) >> 32) % limit;
+	return random_number() % limit;
 }
 
 /* Memory for 63 cores, blocks of this core's own in between; the cores come up in any order, or never. */
