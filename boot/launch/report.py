@@ -170,12 +170,14 @@ def _agreed(facts: list[dict]) -> str:
     if not found:
         return ""
     names = list(dict.fromkeys(fact["id"] for fact in found))
-    rows = [["holders"] + [column for name in names for column in (name, "messages")]]
+    agreed = {fact["id"] for fact in found if fact["messages"] > 0}
+    rows = [["holders"] + [column for name in names for column in ([name, "messages"] if name in agreed else [name])]]
     for holders in sorted({fact["holders"] for fact in found}):
         row = [holders]
         for name in names:
             fact = next((f for f in found if f["id"] == name and f["holders"] == holders), None)
-            row += [number(fact["p50"]), f"{fact['messages']:.4g}"] if fact else ["", ""]
+            row += [number(fact["p50"]) if fact else ""]
+            row += [f"{fact['messages']:.4g}" if fact else ""] if name in agreed else []
         rows.append(row)
     unit = found[0]["unit"]
     return "\n".join([f"By the number of cores that hold the object besides its owner: median, {unit}, and messages between monitors", ""]

@@ -118,11 +118,11 @@ def held(name, holders, p50, messages):
 
 def test_agreed_operations_are_shown_by_holders(launch):
     lines = launch(GOOD + held("cap.retype.remote", 1, 60, 2) + held("cap.revoke.remote", 1, 151, 2)
-                   + held("cap.revoke.remote", 2, 300, 12.5)).stdout.splitlines()
+                   + held("cap.revoke.remote", 2, 300, 12.5) + held("page.unmap", 2, 17, 0)).stdout.splitlines()
     rows = [line.split() for line in lines]
-    assert ["holders", "cap.retype.remote", "messages", "cap.revoke.remote", "messages"] in rows
+    assert ["holders", "cap.retype.remote", "messages", "cap.revoke.remote", "messages", "page.unmap"] in rows
     assert ["1", "60", "2", "151", "2"] in rows
-    assert ["2", "300", "12.5"] in rows
+    assert ["2", "300", "12.5", "17"] in rows
     assert ["cap.retype.remote,", "us", "60", "at", "most", "100", "yes"] in rows
     assert ["cap.revoke.remote,", "us", "300", "at", "most", "150", "0", "of", "2"] in rows
     assert ["cap.retype.remote,", "messages", "per", "holder", "2", "at", "most", "4,", "and", "4", "more", "yes"] in rows
