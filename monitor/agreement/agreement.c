@@ -108,6 +108,10 @@ void operation_due(struct agreement *a, struct operation *op)
 
 void operation_run(struct agreement *a, struct operation *op)
 {
+	if (a->changing) {
+		operation_due(a, op);
+		return;
+	}
 	switch (operation_role(op)) {
 	case OPERATION_COPY:
 		copy_run(a, op);
@@ -151,6 +155,8 @@ bool agreement_step(struct agreement *a)
 {
 	struct operation *op;
 
+	if (a->changing)
+		return false;
 	if (a->due_first == 0)
 		return operations_unpark(a) || anchors_tidy(a);
 	op = operation_at(a, a->due_first);
@@ -283,10 +289,12 @@ err_t operation_cap(struct operation *op)
 
 err_t operation_look(struct agreement *a, struct operation *op)
 {
-	(void)a;
+	err_t e;
+
 	if (op->kind == OPERATION_OWNER)
 		return op->error != ERR_NUMBER_OK ? (err_t){op->error} : ERR(NOT_OWNER);
-	return operation_cap(op);
+	e = operation_cap(op);
+	return is_ok(e) && !set_has(&a->alive, op->owner) && operation_role(op) != OPERATION_DELETE ? ERR(CORE_DEAD) : e;
 }
 
 bool asker_tries_again(struct agreement *a, struct operation *op, uint32_t error)
@@ -473,6 +481,8 @@ union agreement_message message_blank(void)
 
 void say_about(struct agreement *a, const struct subject *about, uint32_t to, unsigned type, union agreement_message *m)
 {
+	if (!set_has(&a->alive, to))
+		return;
 	m->head.operation = about->number;
 	m->head.view = a->view;
 	m->head.object = about->object.base | (uint64_t)about->owner << AGREEMENT_OWNER_SHIFT | about->object.type;
@@ -517,6 +527,6 @@ void agreement_receive(struct agreement *a, uint32_t from, unsigned type, const 
 	a->statistics.received++;
 	memcpy(m.words, words, sizeof(m.words));
 	if (from == a->core || !set_has(&a->alive, from) || is_err(agreement_check(type, agreement_bytes(type), &m, a->cores)) ||
-	    (m.head.view != a->view && !MUTANT(view_not_checked)) || !receive(a, from, type, &m))
+	    !members_may_say(a, from, type, m.head.view) || !receive(a, from, type, &m))
 		a->statistics.refused++;
 }

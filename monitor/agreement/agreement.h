@@ -61,6 +61,7 @@ struct shared {
 	uint32_t owner;
 	cap_t anchor;         /* CAP_NULL: none */
 	bool marked;          /* owner: its capabilities here are flagged REMOTE */
+	bool adopted;         /* owner: since the last death, which is not settled yet */
 	uint16_t busy;        /* owner: the operation that has its turn, as index + 1 */
 	uint16_t first, last; /* owner: operations that wait for their turn, linked by `next` */
 	uint16_t moving_to;   /* owner: core to which it is being given, + 1 */
@@ -123,6 +124,8 @@ struct agreement {
 	uint32_t view;         /* counts up whenever a core dies or joins */
 	struct core_set alive; /* in this view */
 	bool changing;         /* between views: nothing new begins */
+	uint8_t stage;         /* members.c: how far the change of view is, here */
+	struct core_set reached[5]; /* and who has said that it is as far */
 	uint16_t due_first, due_last; /* operations with something to do, linked by `next` */
 	uint32_t shared_count, operation_count;
 	uint32_t flushing;              /* operations that wait for other cores to flush */

@@ -72,7 +72,7 @@ void anchors_forget(struct agreement *a, const struct object *object)
 
 void nobody_left(struct agreement *a, struct shared *s)
 {
-	struct operation *op = s->busy == 0 ? operation_new_internal(a, OPERATION_OWNER, &s->object) : NULL;
+	struct operation *op = s->busy == 0 && !a->changing ? operation_new_internal(a, OPERATION_OWNER, &s->object) : NULL;
 
 	if (op == NULL)
 		return;

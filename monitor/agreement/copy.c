@@ -219,3 +219,9 @@ void copy_run(struct agreement *a, struct operation *op)
 	else if (op->phase == PHASE_END)
 		owner_end(a, op);
 }
+
+void copy_mend(struct agreement *a, struct operation *op)
+{
+	if (op->phase == PHASE_INSTALL && !set_has(&a->alive, op->to))
+		operation_fail(a, op, ERR(CORE_DEAD));
+}

@@ -68,7 +68,8 @@ void operation_run(struct agreement *a, struct operation *op);
 /* The end: whoever asked is told, and what the agreement itself still has of the object goes. */
 void operation_end(struct agreement *a, struct operation *op, cap_t anchor);
 void operation_fail(struct agreement *a, struct operation *op, err_t e);
-/* Whose the object is now, as the capability says. Errors: CAP_EMPTY; NOT_OWNER for what another core asked, when this one owns it no more. */
+/* Whose the object is now, as the capability says. Errors: CAP_EMPTY; CORE_DEAD: nobody's who could be asked; NOT_OWNER for what another core
+ * asked, when this one owns it no more. */
 MUST_USE err_t operation_look(struct agreement *a, struct operation *op);
 /* The same, whoever asked. */
 MUST_USE err_t operation_cap(struct operation *op);
@@ -99,12 +100,32 @@ void transfer_begin(struct agreement *a, struct operation *op);
 /* A holder is gone while its object is being given away. False: it is not. */
 bool transfer_gone(struct agreement *a, struct shared *s, uint32_t core);
 
+/* Flags all capabilities to the object at once: the time that it takes is bounded by how many there are here. */
+err_t mark_all(cap_t cap, bool remote, uint32_t owner);
+
 void copy_run(struct agreement *a, struct operation *op);
 void retype_run(struct agreement *a, struct operation *op);
 void delete_run(struct agreement *a, struct operation *op);
 void revoke_run(struct agreement *a, struct operation *op);
 void holder_run(struct agreement *a, struct operation *op);
 void transfer_run(struct agreement *a, struct operation *op);
+
+/* ---- Changes of the view (members.c) ---- */
+
+/* Whether a message of that view may come from the core now. */
+bool members_may_say(const struct agreement *a, uint32_t from, unsigned type, uint32_t view);
+/* `new_owner` of the leader's. */
+MUST_USE bool members_new_owner(struct agreement *a, uint32_t from, const struct subject *s, uint32_t owner);
+
+/* What becomes of an operation when some cores are not in the view any more. */
+void copy_mend(struct agreement *a, struct operation *op);
+void retype_mend(struct agreement *a, struct operation *op);
+void revoke_mend(struct agreement *a, struct operation *op);
+void holder_cancel(struct agreement *a, struct operation *op);
+void sweep_mend(struct agreement *a, struct operation *op);
+void transfer_mend(struct agreement *a, struct operation *op);
+/* Members of the set that are in the view. */
+void keep_alive(const struct agreement *a, struct core_set *set);
 
 /* ---- Shared objects (shared.c) ---- */
 

@@ -31,20 +31,36 @@ const char *agreement_name(unsigned type)
 
 struct shape {
 	uint64_t bytes, alignment;
+	uint8_t rights;
 	bool crosses;
 };
 
+#define NONE       0
+#define R          RIGHT_READ
+#define W          RIGHT_WRITE
+#define X          RIGHT_EXECUTE
+#define C          RIGHT_CONTROL
 #define FROM(type) 0
 #define STAY       false
 #define COPY       true
 static const struct shape shapes[CAP_TYPES] = {
-#define CAPABILITY(name, number, bytes, align, rights, sources, crosses) [number] = {bytes, align, crosses},
+#define CAPABILITY(name, number, bytes, align, rights, sources, crosses) [number] = {bytes, align, rights, crosses},
 #include "cpudriver/abi/capabilities.def"
 #undef CAPABILITY
 };
+#undef NONE
+#undef R
+#undef W
+#undef X
+#undef C
 #undef FROM
 #undef STAY
 #undef COPY
+
+uint8_t agreement_rights(unsigned type)
+{
+	return type < CAP_TYPES ? shapes[type].rights : 0;
+}
 
 bool agreement_crosses(unsigned type)
 {
@@ -67,7 +83,7 @@ static bool is_object(const struct agreement_head *h, unsigned cores)
 /* Some are about no object. */
 static bool head_is_right(unsigned type, const struct agreement_head *h, unsigned cores)
 {
-	if (type == AGREEMENT_flush || type == AGREEMENT_flushed || type == AGREEMENT_claimed || type == AGREEMENT_settled)
+	if (type == AGREEMENT_flush || type == AGREEMENT_flushed || type == AGREEMENT_stage || type == AGREEMENT_settled)
 		return h->object == 0 && h->size == 0;
 	return is_object(h, cores);
 }

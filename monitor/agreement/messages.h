@@ -55,6 +55,8 @@ _Static_assert(sizeof(union agreement_message) == CHANNEL_LINE_PAYLOAD, "");
 unsigned agreement_bytes(unsigned type);
 const char *agreement_name(unsigned type);
 
+/* All rights of a type. */
+uint8_t agreement_rights(unsigned type);
 /* Whether other cores may have capabilities of that type. */
 bool agreement_crosses(unsigned type);
 

@@ -79,7 +79,7 @@ bool receive_find(struct agreement *a, uint32_t from, const struct subject *s, c
 
 	if (s->owner != from || !is_part(&s->object, m->base, m->bytes))
 		return false;
-	if (is_ok(handle_take(&s->object, s->owner, 0, &handle))) {
+	if (is_ok(handle_take(&s->object, s->owner, RIGHTS_ALL, &handle))) {
 		answer.found.any = platform_find(handle, m->base, m->bytes);
 		handle_drop(a, handle);
 	} else {
@@ -167,7 +167,7 @@ static err_t look_here(struct agreement *a, struct operation *op)
 
 	if (op->kind != OPERATION_OWNER || MUTANT(own_part_not_looked_at))
 		return OK;
-	e = handle_own(a, &op->object, 0, &op->cap);
+	e = handle_own(a, &op->object, RIGHTS_ALL, &op->cap);
 	if (is_err(e))
 		return e;
 	return platform_find(op->cap, op->base, op->bytes) ? ERR(OVERLAP) : OK;
@@ -221,5 +221,16 @@ void retype_run(struct agreement *a, struct operation *op)
 	else if (op->phase == PHASE_TURN)
 		run_turn(a, op);
 	else if (op->phase == PHASE_END)
+		owner_end(a, op);
+}
+
+void retype_mend(struct agreement *a, struct operation *op)
+{
+	const bool waited = op->phase == PHASE_FIND;
+
+	keep_alive(a, &op->left);
+	if (waited && set_is_empty(&op->left))
+		all_found(a, op);
+	if (op->phase == PHASE_GRANTED && !set_has(&a->alive, op->core))
 		owner_end(a, op);
 }

@@ -108,7 +108,9 @@ bool receive_sweep(struct agreement *a, uint32_t from, const struct subject *s, 
 
 	if (s->owner == a->core || !set_has(&a->alive, s->owner))
 		return false;
-	e = handle_take(&s->object, s->owner, RIGHT_CONTROL, &cap);
+	if (m->head.view != a->view)
+		return true; /* the owner begins anew in the new view */
+	e = handle_take(&s->object, s->owner, RIGHTS_ALL, &cap);
 	if (err_is(e, ERR_NUMBER_STATE))
 		return false; /* another core owns it */
 	op = err_is(e, ERR_NUMBER_NO_SLOT) || err_is(e, ERR_NUMBER_NO_MEMORY) ? NULL : operation_new(a, OPERATION_HOLDER, &s->object);
@@ -154,8 +156,8 @@ static err_t have_handle(struct agreement *a, struct operation *op)
 	cap_slot_free(op->cap);
 	op->cap = CAP_NULL;
 	if (op->kind == OPERATION_HOLDER)
-		return handle_take(&op->object, op->owner, RIGHT_CONTROL, &op->cap);
-	return handle_own(a, &op->object, RIGHT_CONTROL, &op->cap);
+		return handle_take(&op->object, op->owner, RIGHTS_ALL, &op->cap);
+	return handle_own(a, &op->object, RIGHTS_ALL, &op->cap);
 }
 
 /* Goes on with this core's part. Whether it is done. */
@@ -176,7 +178,9 @@ static bool own_part(struct agreement *a, struct operation *op)
 
 void holder_run(struct agreement *a, struct operation *op)
 {
-	if (own_part(a, op) && (set_is_empty(&op->left) || MUTANT(swept_not_awaited)))
+	if (op->answered && op->children == 0)
+		operation_free(a, op);
+	else if (!op->answered && own_part(a, op) && (set_is_empty(&op->left) || MUTANT(swept_not_awaited)))
 		holder_end(a, op);
 }
 
@@ -195,7 +199,9 @@ static struct operation *asked(struct agreement *a, uint32_t from, const struct 
 {
 	struct operation *op = operation_named(a, s);
 
-	return op != NULL && op->kind == OPERATION_REVOKE && op->phase == PHASE_ASKED && op->core == from ? op : NULL;
+	if (op == NULL || op->kind != OPERATION_REVOKE || op->core != from)
+		return NULL;
+	return op->phase == PHASE_ASKED || op->phase == PHASE_SWEEP ? op : NULL;
 }
 
 bool receive_sweep_asker(struct agreement *a, uint32_t from, const struct subject *s, const struct agreement_sweep_asker *m)
@@ -203,12 +209,15 @@ bool receive_sweep_asker(struct agreement *a, uint32_t from, const struct subjec
 	const struct subject mine = {s->object, s->owner, m->asker};
 	struct operation *op = asked(a, from, &mine);
 
-	if (op == NULL || op->swept)
+	if (op == NULL)
 		return false;
 	if (is_err(operation_look(a, op))) /* an outer revoke took it, but may have missed a copy that came later */
 		return receive_sweep(a, from, s, &(const struct agreement_sweep){.head = m->head});
 	op->number = s->number;
+	if (op->phase == PHASE_SWEEP)
+		return true; /* it is at it, since a core died */
 	op->phase = PHASE_SWEEP;
+	op->swept = false;
 	operation_run(a, op);
 	return true;
 }
@@ -227,7 +236,7 @@ bool receive_revoked(struct agreement *a, uint32_t from, const struct subject *s
 {
 	struct operation *op = asked(a, from, s);
 
-	if (op == NULL || (m->owner != from && m->owner != a->core) || (m->error == ERR_NUMBER_OK && !op->swept))
+	if (op == NULL || op->phase != PHASE_ASKED || (m->owner != from && m->owner != a->core) || (m->error == ERR_NUMBER_OK && !op->swept))
 		return false;
 	op->messages += m->messages;
 	if (asker_tries_again(a, op, m->error))
@@ -264,6 +273,8 @@ static void begin_sweep(struct agreement *a, struct operation *op, struct shared
 	send_tree(a, op, holders);
 	if (op->kind != OPERATION_OWNER)
 		return;
+	if (!set_has(&a->alive, op->core))
+		return;
 	m.sweep_asker.asker = op->number;
 	set_add(&op->left, op->core);
 	op->messages += 2;
@@ -282,7 +293,7 @@ static void run_turn(struct agreement *a, struct operation *op)
 	if (op->kind != OPERATION_OWNER)
 		e = have_handle(a, op);
 	else if (owner_asker_holds(a, op))
-		e = handle_own(a, &op->object, RIGHT_CONTROL, &op->cap);
+		e = handle_own(a, &op->object, RIGHTS_ALL, &op->cap);
 	else
 		e = ERR(CAP_EMPTY);
 	if (is_err(e)) {
@@ -356,7 +367,10 @@ static void run_sweep(struct agreement *a, struct operation *op)
 
 	if (!own_part(a, op))
 		return;
-	if (asker)
+	if (asker && !set_has(&a->alive, op->core)) {
+		op->error = ERR_NUMBER_CORE_DEAD;
+		operation_end(a, op, CAP_NULL);
+	} else if (asker)
 		asker_swept(a, op);
 	else if (set_is_empty(&op->left))
 		revoke_end(a, op);
@@ -389,4 +403,41 @@ void revoke_run(struct agreement *a, struct operation *op)
 		run_sweep(a, op);
 	else if (op->phase == PHASE_END)
 		owner_end(a, op);
+}
+
+/* ---- A new view ---- */
+
+/* Whoever was below a dead core in the tree may not have heard: the owner begins anew, and nobody answers for the old tree. */
+void holder_cancel(struct agreement *a, struct operation *op)
+{
+	op->answered = true;
+	op->left = (struct core_set){0};
+	a->flushing -= !set_is_empty(&op->flush);
+	op->flush = (struct core_set){0};
+	if (op->rescued.value != CAP_NULL.value)
+		dispose(a, op->rescued);
+	op->rescued = CAP_NULL;
+	if (op->cap.value != CAP_NULL.value)
+		handle_drop(a, op->cap);
+	op->cap = CAP_NULL;
+	if (op->children == 0 && !op->due)
+		operation_free(a, op);
+}
+
+void revoke_mend(struct agreement *a, struct operation *op)
+{
+	const bool asker = op->kind == OPERATION_REVOKE && op->core != a->core;
+	struct shared *s = line_turn(a, op);
+
+	if (op->phase != PHASE_SWEEP)
+		return;
+	if (!asker && s != NULL) {
+		op->generation++;
+		op->left = (struct core_set){0};
+		op->kept = op->swept = false;
+		a->flushing -= !set_is_empty(&op->flush);
+		op->flush = (struct core_set){0};
+		begin_sweep(a, op, s);
+	}
+	operation_due(a, op);
 }

@@ -158,7 +158,7 @@ static err_t mark(struct agreement *a, const struct operation *op, struct shared
 		cap = op->cap;
 	if (cap.value != CAP_NULL.value)
 		return platform_mark(cap, remote, a->core);
-	e = handle_own(a, &op->object, 0, &cap);
+	e = handle_own(a, &op->object, RIGHTS_ALL, &cap);
 	if (is_err(e))
 		return e;
 	e = platform_mark(cap, remote, a->core);
@@ -184,7 +184,7 @@ void owner_end(struct agreement *a, struct operation *op)
 {
 	struct shared *s = line_turn(a, op);
 
-	if (s != NULL && s->marked && set_is_empty(&s->holders) && !MUTANT(mark_stays) && !unshare(a, op, s))
+	if (s != NULL && s->marked && set_is_empty(&s->holders) && !a->changing && !MUTANT(mark_stays) && !unshare(a, op, s))
 		return;
 	operation_end(a, op, line_leave(a, op));
 }
@@ -221,7 +221,7 @@ err_t handle_take(const struct object *object, uint32_t owner, uint8_t rights, c
 {
 	const struct platform_remote what = {
 	    .type = object->type,
-	    .rights = rights,
+	    .rights = rights & agreement_rights(object->type),
 	    .owner = owner,
 	    .base = object->base,
 	    .bytes = object->size,
@@ -267,12 +267,17 @@ void handle_drop(struct agreement *a, cap_t cap)
 		dispose(a, cap);
 }
 
+void keep_alive(const struct agreement *a, struct core_set *set)
+{
+	for (unsigned i = 0; i < SET_WORDS; i++)
+		set->word[i] &= a->alive.word[i];
+}
+
 struct core_set others_of(const struct agreement *a, const struct core_set *set)
 {
 	struct core_set others = *set;
 
-	for (unsigned i = 0; i < SET_WORDS; i++)
-		others.word[i] &= a->alive.word[i];
+	keep_alive(a, &others);
 	set_remove(&others, a->core);
 	return others;
 }

@@ -25,7 +25,7 @@ static enum progress revoke_inner(struct agreement *a, struct operation *op, con
 {
 	struct operation *child;
 	cap_t cap;
-	err_t e = handle_own(a, inner, RIGHT_CONTROL, &cap);
+	err_t e = handle_own(a, inner, RIGHTS_ALL, &cap);
 
 	if (err_is(e, ERR_NUMBER_STATE))
 		return operation_role(op) == OPERATION_DELETE ? PROGRESS_FAILED : PROGRESS_MORE; /* it is gone, or another core's */
@@ -140,6 +140,17 @@ enum progress sweep_finish(struct agreement *a, struct operation *op)
 			send_flushes(a, op);
 	}
 	return set_is_empty(&op->flush) || MUTANT(flush_not_awaited) ? PROGRESS_DONE : PROGRESS_WAITS;
+}
+
+void sweep_mend(struct agreement *a, struct operation *op)
+{
+	if (set_is_empty(&op->flush))
+		return;
+	keep_alive(a, &op->flush);
+	if (!set_is_empty(&op->flush) || MUTANT(dead_holder_awaited))
+		return;
+	a->flushing--;
+	operation_due(a, op);
 }
 
 /* ---- Messages ---- */

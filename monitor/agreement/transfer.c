@@ -23,8 +23,7 @@
 
 #include "monitor/agreement/internal.h"
 
-/* All at once: the time that it takes is bounded by how many capabilities to one object there are here. */
-static err_t mark_all(cap_t cap, bool remote, uint32_t owner)
+err_t mark_all(cap_t cap, bool remote, uint32_t owner)
 {
 	err_t e;
 
@@ -92,6 +91,10 @@ static void all_noted(struct agreement *a, struct operation *op)
 	union agreement_message m = message_blank();
 	struct shared *s = line_turn(a, op);
 
+	if (op->kind == OPERATION_TRANSFER) {
+		owner_end(a, op);
+		return;
+	}
 	op->messages++;
 	say(a, op, op->core, AGREEMENT_complete, operation_number(a, op), &m);
 	line_break(a, s);
@@ -143,11 +146,13 @@ bool receive_taken_over(struct agreement *a, uint32_t from, const struct subject
 bool receive_noted(struct agreement *a, uint32_t from, const struct subject *s, const struct agreement_noted *m)
 {
 	struct operation *op = operation_named(a, s);
+	struct shared *shared;
 
-	(void)m;
 	if (op == NULL || op->phase != PHASE_NEW_OWNER || !set_has(&op->left, from))
 		return false;
 	set_remove(&op->left, from);
+	if (op->kind == OPERATION_TRANSFER && !m->holds && (shared = line_turn(a, op)) != NULL)
+		set_remove(&shared->holders, from);
 	if (set_is_empty(&op->left))
 		all_noted(a, op);
 	return true;
@@ -159,21 +164,26 @@ bool receive_new_owner(struct agreement *a, uint32_t from, const struct subject 
 {
 	union agreement_message answer = message_blank();
 	struct shared *shared = shared_find(a, &s->object);
+	struct platform_relations around = {0};
 	cap_t cap;
 	err_t e;
 
-	if (m->owner == a->core || !set_has(&a->alive, m->owner) || (shared != NULL && shared->owner == a->core))
+	if (s->number == 0 && m->head.view == a->view)
+		return members_new_owner(a, from, s, m->owner);
+	if (s->number == 0 || m->owner == a->core || (shared != NULL && shared->owner == a->core))
 		return false;
-	e = handle_take(&s->object, from, 0, &cap);
+	e = handle_take(&s->object, from, RIGHTS_ALL, &cap);
 	if (err_is(e, ERR_NUMBER_STATE))
 		return false; /* it was not the sender's */
 	if (is_ok(e)) {
+		platform_relate(cap, &around);
 		if (!MUTANT(new_owner_not_noted))
 			e = mark_all(cap, false, m->owner);
 		handle_drop(a, cap);
 	}
 	if (shared != NULL)
 		shared->owner = m->owner;
+	answer.noted.holds = around.copies;
 	say_about(a, s, from, AGREEMENT_noted, &answer);
 	return true;
 }
@@ -235,7 +245,7 @@ bool receive_take_over(struct agreement *a, uint32_t from, const struct subject 
 
 	if (s->owner != from || is_table(&s->object))
 		return false;
-	e = handle_take(&s->object, from, 0, &cap);
+	e = handle_take(&s->object, from, RIGHTS_ALL, &cap);
 	if (err_is(e, ERR_NUMBER_STATE))
 		return false; /* it was not the sender's */
 	if (is_err(e)) {
@@ -261,6 +271,40 @@ bool receive_complete(struct agreement *a, uint32_t from, const struct subject *
 		return false;
 	owner_end(a, op);
 	return true;
+}
+
+/* The old owner is dead: the new one asks who still has the object, and tells those that the old one could not. */
+static void go_on_alone(struct agreement *a, struct operation *op)
+{
+	union agreement_message m = message_blank();
+	struct shared *s = line_turn(a, op);
+
+	op->phase = PHASE_NEW_OWNER;
+	op->left = others_of(a, &s->holders);
+	m.new_owner.owner = a->core;
+	SET_FOR_EACH(core, &op->left)
+		say(a, op, core, AGREEMENT_new_owner, operation_number(a, op), &m);
+	if (set_is_empty(&op->left))
+		owner_end(a, op);
+}
+
+void transfer_mend(struct agreement *a, struct operation *op)
+{
+	struct shared *s = line_turn(a, op);
+
+	keep_alive(a, &op->left);
+	if (s == NULL)
+		return;
+	if (op->phase == PHASE_NEW_OWNER && set_is_empty(&op->left)) {
+		all_noted(a, op);
+	} else if (op->phase == PHASE_COMPLETE && !set_has(&a->alive, op->core)) {
+		go_on_alone(a, op);
+	} else if (op->phase == PHASE_TAKE_OVER && !set_has(&a->alive, op->core)) {
+		s->moving_to = 0;
+		op->to = op->core + 1;
+		op->phase = PHASE_TURN;
+		transfer_begin(a, op);
+	}
 }
 
 void transfer_run(struct agreement *a, struct operation *op)
