@@ -61,6 +61,7 @@ void heartbeat_view(struct monitor *m, uint64_t now)
 
 	h->watched = member_behind(m);
 	h->watcher = member_before(m);
+	h->bound = 0;
 	h->next = h->watched == m->core ? 0 : now;
 	if (h->watched == m->core)
 		(void)!is_ok(watch(m, now, &ignored));
@@ -88,11 +89,14 @@ uint64_t heartbeat_step(struct monitor *m, uint64_t now)
 		return h->next;
 	}
 	limit = bound(h, &s);
-	if (s.silence < platform_ticks(CALM_US) && !s.over)
+	if (s.silence < platform_ticks(CALM_US) && !s.over) {
+		h->bound = 0;
 		return h->next;
+	}
 	/* From here on it is looked at again and again: the machine may get calm, and a suspicion may get lost with the leader. */
 	h->next = now + platform_ticks(BEAT_US);
+	h->bound = s.over ? 0 : longer(h->bound, limit);
 	if (s.silence >= limit)
-		membership_suspect(m, h->watched, platform_microseconds(s.silence), platform_microseconds(limit));
+		membership_suspect(m, h->watched, platform_microseconds(s.silence), platform_microseconds(h->bound));
 	return h->next;
 }

@@ -38,6 +38,7 @@ struct monitor;
 struct heartbeat {
 	uint64_t next;             /* when to look at it again; 0: there is nobody else */
 	uint32_t watched, watcher; /* cores */
+	uint64_t bound;            /* the longest silence that it was allowed in the present one, in ticks; 0: it is not silent */
 };
 
 /* ---- The leader's care for cores that are members no more ---- */

@@ -113,8 +113,8 @@ class Session(Boot):
         termios.tcsetattr(self._guest.fileno(), termios.TCSANOW, attributes)
         self._guest.send(key)
 
-    def control(self, command: str) -> None:
-        """Gives QEMU a command of its machine protocol, such as system_powerdown."""
+    def control(self, command: str):
+        """Gives QEMU a command of its machine protocol, such as system_powerdown, and returns its answer."""
         with socket.socket(socket.AF_UNIX) as line:
             line.connect(str(self._control))
             with line.makefile("rw", encoding="utf-8") as stream:
@@ -126,6 +126,7 @@ class Session(Boot):
                     while "event" in answer:
                         answer = json.loads(stream.readline())
                     assert "return" in answer, f"QEMU refused {name}: {answer}"
+        return answer["return"]
 
     def finish(self) -> "Session":
         """Waits for the machine's own end."""
