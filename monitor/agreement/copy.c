@@ -74,20 +74,16 @@ static err_t arrive(struct agreement *a, const struct operation *op, uint32_t as
 /* The same at a receiver that does not own it: whether it has anything of it afterwards is told with the error. */
 static err_t arrive_foreign(struct agreement *a, const struct operation *op, uint32_t asker, bool *holds)
 {
-	struct platform_relations around;
 	cap_t cap;
 	err_t e = handle_take(&op->object, op->owner, (uint8_t)op->rights, &cap);
 
 	*holds = false;
 	if (is_err(e))
 		return e;
-	platform_relate(cap, &around);
 	e = agreement_deliver(a, op->recipient, cap, asker);
-	*holds = is_ok(e) || around.copies;
+	*holds = is_ok(e) || handle_drop(a, cap);
 	if (is_ok(e))
 		cap_slot_free(cap);
-	else
-		handle_drop(a, cap);
 	return e;
 }
 

@@ -184,8 +184,8 @@ bool slot_is_empty(cap_t cap);
 MUST_USE err_t handle_take(const struct object *object, uint32_t owner, uint8_t rights, cap_t *out);
 /* The same of an object that this core owns, and has: what is gone is not made anew. Errors also: STATE. */
 MUST_USE err_t handle_own(struct agreement *a, const struct object *object, uint8_t rights, cap_t *out);
-/* Gives it back, on a core that does not own the object; its owner knows. */
-void handle_drop(struct agreement *a, cap_t cap);
+/* Gives it back, on a core that does not own the object; its owner is told by the caller. Whether there is another one, or it has to stay. */
+bool handle_drop(struct agreement *a, cap_t cap);
 /* The object that is in a slot. */
 MUST_USE err_t object_of(cap_t cap, struct object *object, uint32_t *owner, unsigned *flags);
 /* Members of the set that are in the view, without this core. */

@@ -254,17 +254,19 @@ err_t handle_own(struct agreement *a, const struct object *object, uint8_t right
 	return e;
 }
 
-void handle_drop(struct agreement *a, cap_t cap)
+bool handle_drop(struct agreement *a, cap_t cap)
 {
 	struct platform_relations around;
 	struct platform_obstacle o;
 	bool ram;
 
 	platform_relate(cap, &around);
-	if (is_ok(around.copies ? platform_delete(cap, &ram, &o) : platform_surrender(cap)))
-		cap_slot_free(cap);
-	else
+	if (is_err(around.copies ? platform_delete(cap, &ram, &o) : platform_surrender(cap))) {
 		dispose(a, cap);
+		return true;
+	}
+	cap_slot_free(cap);
+	return around.copies;
 }
 
 void keep_alive(const struct agreement *a, struct core_set *set)

@@ -164,7 +164,6 @@ bool receive_new_owner(struct agreement *a, uint32_t from, const struct subject 
 {
 	union agreement_message answer = message_blank();
 	struct shared *shared = shared_find(a, &s->object);
-	struct platform_relations around = {0};
 	cap_t cap;
 	err_t e;
 
@@ -176,14 +175,12 @@ bool receive_new_owner(struct agreement *a, uint32_t from, const struct subject 
 	if (err_is(e, ERR_NUMBER_STATE))
 		return false; /* it was not the sender's */
 	if (is_ok(e)) {
-		platform_relate(cap, &around);
 		if (!MUTANT(new_owner_not_noted))
 			e = mark_all(cap, false, m->owner);
-		handle_drop(a, cap);
+		answer.noted.holds = handle_drop(a, cap);
 	}
 	if (shared != NULL)
 		shared->owner = m->owner;
-	answer.noted.holds = around.copies;
 	say_about(a, s, from, AGREEMENT_noted, &answer);
 	return true;
 }
@@ -253,11 +250,12 @@ bool receive_take_over(struct agreement *a, uint32_t from, const struct subject 
 		return true;
 	}
 	platform_relate(cap, &around);
-	if (around.copies || MUTANT(transfer_to_nobody))
+	if (around.copies || MUTANT(transfer_to_nobody)) {
 		take_over(a, from, s, cap, &holders);
-	else
-		answer_take_over(a, from, s, false, false);
-	handle_drop(a, cap);
+		handle_drop(a, cap);
+	} else {
+		answer_take_over(a, from, s, false, handle_drop(a, cap));
+	}
 	return true;
 }
 
