@@ -33,6 +33,8 @@ const char *object_text(enum cap_type type, uint64_t base, uint64_t size)
 {
 	static char text[64];
 
+	if (type == CAP_Null)
+		return "";
 	snprintf(text, sizeof text, "%s %u:%d+%u", type < CAP_TYPES ? type_name[type] : "?", (unsigned)(base / CORE_BYTES),
 	         (int)((int64_t)(base % CORE_BYTES - MANAGED) / (int64_t)PAGE_BYTES), (unsigned)(size / PAGE_BYTES));
 	return text;

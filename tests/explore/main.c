@@ -108,7 +108,8 @@ static void show_broken(const struct scenario *s, const void *beginning)
 {
 	printf("\n  SEED=%s breaks: %s\n    (%s, after %zu states; the shortest schedule has %u steps)\n", scenario_text(s),
 	       invariant_sentence(search.broken), invariant_name(search.broken), search.states, search.depth);
-	printf("    about %s\n", object_text(broken_about.type, broken_about.base, broken_about.size));
+	if (broken_about.type != CAP_Null)
+		printf("    about %s\n", object_text(broken_about.type, broken_about.base, broken_about.size));
 	show_requests(s);
 	state_restore(beginning);
 	prepare(s);
@@ -245,8 +246,8 @@ static int explore_all(void)
 	total.seconds = now() - start;
 	if (options.until_broken) {
 		if (total.broken)
-			printf("caught by '%s' in scenario %zu, after %zu states; shortest schedule %u steps\n",
-			       invariant_name(search.broken), total.scenarios, total.states, search.depth);
+			printf("caught by '%s' in scenario %zu, after %zu states; shortest schedule %u steps\n", invariant_name(broken),
+			       total.scenarios, total.states, search.depth);
 		else
 			printf("SURVIVED %zu scenarios, %zu states\n", total.scenarios, total.states);
 		return total.broken ? 0 : 1;

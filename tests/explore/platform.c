@@ -10,11 +10,9 @@
 
 #include "tests/explore/invariants.h"
 
-#define KERNEL_SLOT (IN_USERS + 1)
-
 static struct invocation kernel(unsigned op, err_t *e, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3, uint64_t w4)
 {
-	return world_call(CAP(0, KERNEL_SLOT), op, e, w0, w1, w2, w3, w4);
+	return world_call(CAP(0, IN_KERNEL), op, e, w0, w1, w2, w3, w4);
 }
 
 /* The address of the capability to the CNode that a slot lies in. */

@@ -69,5 +69,6 @@ else
 	$(BUILD)/explore/walk/run --seconds $$(($(TIME) / 10)) || code=1; exit $$code
 endif
 
-explore-mutants: $(foreach m,$(MUTANTS),$(BUILD)/explore/search-$(m)/run $(BUILD)/explore/walk-$(m)/run)
+explore-mutants: $(BUILD)/explore/search/run $(BUILD)/explore/walk/run \
+	$(foreach m,$(MUTANTS),$(BUILD)/explore/search-$(m)/run $(BUILD)/explore/walk-$(m)/run)
 	@$(PYTHON) tests/explore/mutants.py $(call quoted,$(BUILD))

@@ -9,7 +9,7 @@
 #define ALL RIGHTS_ALL
 
 /* Slots of the users that the distributions fill; operations put what they make into the last ones. */
-enum { OBJECT = 2, PART = 3, NODE = 4, INNERMOST = 4, TABLE = 5, MAPPED = 6, UPPER_TABLE = 7, HIGHEST_TABLE = 8 };
+enum { OBJECT = 2, PART = 3, NODE = 4, INNERMOST = 4, TABLE = 5, MAPPED = 6, UPPER_TABLE = 7, HIGHEST_TABLE = 8, OCCUPIED = 12 };
 
 /* ---- Making ------------------------------------------------------------------------------------- */
 
@@ -66,6 +66,14 @@ static void simple(enum request_kind kind, unsigned core, unsigned slot, unsigne
 	                         .to_slot = (uint8_t)to,
 	                         .page = (uint8_t)page,
 	                         .rights = ALL});
+}
+
+/* With something that no operation is about. */
+static void occupy(unsigned core, unsigned slot)
+{
+	here = &world.core[core];
+	if (is_err(cap_copy(CAP(0, IN_KERNEL), USER_CAP(slot))))
+		BREAK(slots);
 }
 
 static void make_frame(unsigned cores)
@@ -275,7 +283,7 @@ static void add_for_slot(struct list *l, unsigned core, unsigned slot)
 	/* there is no room for it where it goes */
 	r.kind = REQUEST_COPY;
 	r.to_core = (uint8_t)((core + 1) % world.cores);
-	r.to_slot = OPEN_RAM;
+	r.to_slot = OCCUPIED;
 	add(l, r);
 }
 
@@ -298,7 +306,7 @@ static bool is_of_interest(unsigned core, unsigned slot)
 {
 	const struct slot *s = user_slot(core, slot);
 
-	if (s->type == CAP_Null || slot == UPPER_TABLE || slot == HIGHEST_TABLE)
+	if (s->type == CAP_Null || slot == UPPER_TABLE || slot == HIGHEST_TABLE || slot == OCCUPIED)
 		return false;
 	return slot > OPEN_FRAME || s->flags & (CAP_FLAG_REMOTE | CAP_FLAG_FOREIGN);
 }
@@ -309,6 +317,8 @@ bool distribution_begin(const struct distribution *d, unsigned cores, struct req
 
 	world_begin(cores);
 	d->make(cores);
+	for (unsigned core = 0; core < cores; core++)
+		occupy(core, OCCUPIED);
 	for (unsigned core = 0; core < cores; core++)
 		for (unsigned slot = 0; slot < USER_SLOTS; slot++)
 			if (is_of_interest(core, slot))

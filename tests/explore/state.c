@@ -38,7 +38,7 @@ static void each_stretch_of_core(uint32_t core, stretch_t *visit, void *argument
 {
 	char *memory = window(core_memory(core));
 
-	visit(argument, (struct line *)(memory + CNODE_ROOT), IN_USERS + 2);
+	visit(argument, (struct line *)(memory + CNODE_ROOT), IN_KERNEL + 1);
 	visit(argument, (struct line *)(memory + CNODE_MONITOR), MONITOR_SLOTS);
 	visit(argument, (struct line *)(memory + CNODE_USERS), USER_SLOTS);
 	for (unsigned page = 0; page < MANAGED_PAGES; page++)

@@ -57,7 +57,7 @@ static void core_begin(uint32_t number)
 	MUST(slot_make(c, &root[IN_USERS], CAP_CNode, memory + CNODE_USERS, CNODE_BYTES, all));
 	MUST(slot_make(c, cnode_at(number, CNODE_MONITOR) + MONITOR_RAM, CAP_RAM, managed_page(number, 0).value, COVERED_PAGES * PAGE_BYTES,
 	               all));
-	MUST(slot_make(c, &root[IN_USERS + 1], CAP_Kernel, 0, 0, all));
+	MUST(slot_make(c, &root[IN_KERNEL], CAP_Kernel, 0, 0, all));
 	MUST(slot_make(c, user_slot(number, OPEN_RAM), CAP_RAM, managed_page(number, COVERED_PAGES).value,
 	               (OPEN_PAGES - FRAME_PAGES) * PAGE_BYTES, all));
 	MUST(slot_make(c, user_slot(number, OPEN_FRAME), CAP_Frame, managed_page(number, MANAGED_PAGES - FRAME_PAGES).value,

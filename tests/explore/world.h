@@ -45,8 +45,8 @@
 #define CORE_BYTES    (MANAGED + MANAGED_PAGES * PAGE_BYTES)
 #define CONTENT_LINES 2
 
-enum { IN_MONITOR = 1, IN_USERS = 2 };       /* slots of the root CNode */
-enum { MONITOR_RAM = 0, MONITOR_FIRST = 1 }; /* slots of the monitor's CNode: its RAM, the first that is given out */
+enum { IN_MONITOR = 1, IN_USERS = 2, IN_KERNEL = 3 }; /* slots of the root CNode */
+enum { MONITOR_RAM = 0, MONITOR_FIRST = 1 };          /* slots of the monitor's CNode: its RAM, the first that is given out */
 
 enum { OPEN_RAM = 0, OPEN_FRAME = 1 }; /* slots of the users' CNode */
 
