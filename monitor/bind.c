@@ -5,6 +5,7 @@
 
 #include "monitor/bind.h"
 #include "monitor/block.h"
+#include "monitor/capability.h"
 #include "monitor/domain.h"
 #include "monitor/estate.h"
 #include "monitor/handlers.h"
@@ -44,11 +45,12 @@ static struct connection *connection_new(struct monitor *m, uint32_t domain)
 }
 
 /* This core's last copy goes back to its owner; any other one just goes. */
-static void give_up(cap_t cap)
+static void give_up(struct monitor *m, cap_t cap)
 {
-	if (is_err(platform_surrender(cap)))
-		(void)!is_ok(cap_delete(cap));
-	cap_slot_free(cap);
+	if (is_ok(platform_surrender(cap)))
+		cap_slot_free(cap);
+	else
+		capability_discard(m, cap);
 }
 
 static void sweep_all(cap_t cap)
@@ -70,10 +72,12 @@ static void drop_foreign(struct monitor *m, struct connection *c)
 		return;
 	known = is_ok(cap_identify(c->peer_ring, &ring));
 	sweep_all(c->peer_ring);
-	give_up(c->peer_ring);
-	give_up(c->peer_doorbell);
+	/* If its core is dead the ring has become this one's (connections_lose_core); now it goes the way of the dead core's memory. */
+	if (c->lost)
+		(void)!is_ok(platform_mark(c->peer_ring, false, c->peer_core));
+	give_up(m, c->peer_ring);
+	give_up(m, c->peer_doorbell);
 	c->peer_ring = c->peer_doorbell = CAP_NULL;
-	/* If its core is dead, whoever has that memory now has waited for this. */
 	if (c->lost && known)
 		estate_tell_dropped(m, ring.base, ring.size);
 }
@@ -676,9 +680,11 @@ void connections_lose_core(struct monitor *m, uint32_t core)
 		if (c->state == CONNECTION_FREE || c->peer_core != core)
 			continue;
 		c->lost = true;
-		/* Nobody is there to be woken. The domain may still read what has been said, and write until it has heard. */
-		if (c->peer_doorbell.value != CAP_NULL.value)
+		/* Nobody is there to be woken. The ring has to stay until the domain has heard of it; it is nobody else's any more. */
+		if (c->peer_ring.value != CAP_NULL.value) {
 			sweep_all(c->peer_doorbell);
+			(void)!is_ok(platform_mark(c->peer_ring, false, m->core));
+		}
 		if (!c->peer_closed)
 			peer_has_closed(m, c);
 	}

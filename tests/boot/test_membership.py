@@ -5,6 +5,7 @@
 import re
 import time
 
+import pytest
 from stopped_thread import stopped
 
 CALM_US = 65_000  # monitor/heartbeat.h: silence that is enough on a machine that has a processor for everybody
@@ -80,6 +81,22 @@ def test_a_core_is_started_by_hand(boot):
     assert machine.status == 0, machine.tail()
     assert [joined["core"] for joined in machine.facts("event", event="core_joined")] == [2]
     balanced(machine, range(4))
+
+
+@pytest.mark.parametrize("cores,nodes,seed", [(4, 2, 3), (4, 1, 5), (8, 2, 7)])
+def test_chaos(boot, cores, nodes, seed):
+    """Cores die in the middle of what they do, one or two at a time, and come back."""
+    machine = boot(cores=cores, nodes=nodes, mem=f"{cores * 128}M", app=f"chaos {seed} 4", timeout=180, check=False)
+    assert machine.status == 0, machine.tail()
+    assert {fact["name"] for fact in machine.facts("test") if fact["ok"]} == {
+        "chaos.workers", "chaos.kills_and_restarts", "chaos.everybody_works", "chaos.nobody_was_wrong"}, machine.tail()
+    suspicions = machine.facts("event", event="core_suspected")
+    assert len(suspicions) >= 4 and all(map(in_time, suspicions)), suspicions
+    # What each of them had is somebody's: the heir's, or that of whoever held it.
+    deaths = sorted(suspicion["core"] for suspicion in suspicions)
+    returned = machine.facts("event", event="memory_returned")
+    assert sorted(fact["core"] for fact in returned) == deaths, machine.tail()
+    balanced(machine, range(cores))
 
 
 def test_without_the_first_core_the_machine_ends(boot):
