@@ -124,6 +124,7 @@ struct agreement {
 	uint32_t view;         /* counts up whenever a core dies or joins */
 	struct core_set alive; /* in this view */
 	bool changing;         /* between views: nothing new begins */
+	bool recounts;         /* somebody has died since the last view that was settled: all count again what they have of others */
 	uint8_t stage;         /* members.c: how far the change of view is, here */
 	struct core_set reached[5]; /* and who has said that it is as far */
 	uint16_t due_first, due_last; /* operations with something to do, linked by `next` */

@@ -122,6 +122,7 @@ void copy_mend(struct agreement *a, struct operation *op);
 void retype_mend(struct agreement *a, struct operation *op);
 void revoke_mend(struct agreement *a, struct operation *op);
 void holder_cancel(struct agreement *a, struct operation *op);
+void holder_end_cancelled(struct agreement *a, struct operation *op);
 void sweep_mend(struct agreement *a, struct operation *op);
 void transfer_mend(struct agreement *a, struct operation *op);
 /* Members of the set that are in the view. */

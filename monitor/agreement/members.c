@@ -5,6 +5,7 @@
  *
  *   stage 1   everybody ── stage ──▶ everybody     what I said before this is of an older view, and will not be followed by more of that
  *   stage 2   everybody ── claim ──▶ leader        for each object here that a dead core owned
+ *             everybody ── recount, still ... ──▶ everybody, what it has of theirs
  *             everybody ── stage ──▶ leader
  *             leader ── adopt ─────▶ new owner     the lowest that has the object; or who took it over just before the death
  *             leader ── settled ───▶ everybody     if nothing changes hands, that was all
@@ -61,6 +62,7 @@ static void tell_stage(struct agreement *a, uint32_t to, enum stage stage)
 	union agreement_message m = message_blank();
 
 	m.stage.stage = stage;
+	m.stage.recounts = a->recounts;
 	say_about(a, &nothing, to, AGREEMENT_stage, &m);
 }
 
@@ -94,6 +96,7 @@ bool receive_stage(struct agreement *a, uint32_t from, const struct subject *s, 
 	if (!a->changing || m->stage < STAGE_ARRIVED || m->stage > STAGE_SURROUNDED)
 		return false;
 	set_add(&a->reached[m->stage - 1], from);
+	a->recounts |= m->recounts != 0; /* a core that has just joined knows of no death */
 	go_on(a);
 	return true;
 }
@@ -183,6 +186,59 @@ static void claim_own(struct agreement *a)
 		if (s->owner == a->core && (s->adopted || taken))
 			claim(a, &s->object, a->core, true);
 	}
+}
+
+/* ---- Counting again ---- */
+
+/* A sweep that ended with its owner's death has taken things along whose owners nobody told. Which, nobody knows any more, so everybody says
+ * to all owners what of theirs is left here. */
+static void recount(struct agreement *a)
+{
+	const struct core_set others = others_of(a, &a->alive);
+	const struct subject nothing = {0};
+	struct platform_remote at = {.type = CAP_Null};
+	union agreement_message m = message_blank();
+
+	SET_FOR_EACH(core, &others)
+		say_about(a, &nothing, core, AGREEMENT_recount, &m);
+	while (platform_next_foreign(&at)) {
+		const struct subject about = {{.base = at.base, .size = at.bytes, .type = at.type}, at.owner, 0};
+
+		if (at.owner < a->cores && set_has(&others, at.owner) && at.type != CAP_Doorbell)
+			say_about(a, &about, at.owner, AGREEMENT_still, &m);
+	}
+}
+
+/* An object that is being given away keeps its holders: the new owner learns of each in the course of that. */
+static bool is_counted(struct agreement *a, const struct shared *s)
+{
+	const struct operation *busy = s->busy != 0 ? operation_at(a, s->busy) : NULL;
+
+	return s->owner == a->core && s->moving_to == 0 && s->object.type != CAP_Doorbell &&
+	       (busy == NULL || busy->kind != OPERATION_TRANSFER);
+}
+
+bool receive_recount(struct agreement *a, uint32_t from, const struct subject *s, const struct agreement_recount *m)
+{
+	(void)s, (void)m;
+	if (!a->changing)
+		return false;
+	for (uint32_t i = 0; i < a->shared_count; i++)
+		if (is_counted(a, &a->shared[i]))
+			set_remove(&a->shared[i].holders, from);
+	return true;
+}
+
+bool receive_still(struct agreement *a, uint32_t from, const struct subject *s, const struct agreement_still *m)
+{
+	struct shared *shared = shared_find(a, &s->object);
+
+	(void)m;
+	if (!a->changing)
+		return false;
+	if (shared != NULL && is_counted(a, shared))
+		set_add(&shared->holders, from);
+	return true;
 }
 
 /* ---- The decision ---- */
@@ -369,7 +425,7 @@ bool receive_cover(struct agreement *a, uint32_t from, const struct subject *s, 
 		struct shared *outer = &a->shared[i];
 
 		if (outer->owner == a->core && object_contains(&outer->object, s->object.base, s->object.size) &&
-		    object_before(&outer->object, &s->object) && !set_has(&outer->holders, from))
+		    object_before(&outer->object, &s->object))
 			surround(a, outer, from);
 	}
 	return true;
@@ -426,10 +482,14 @@ static void finish(struct agreement *a)
 {
 	a->changing = false;
 	a->stage = STAGE_NONE;
+	a->recounts = false;
 	for (uint32_t i = 0; i < a->shared_count; i++)
 		a->shared[i].adopted = false;
 	for (unsigned i = 0; i < STAGE_SURROUNDED; i++)
 		a->reached[i] = (struct core_set){0};
+	for (uint16_t i = 1; i <= OPERATIONS_MAX; i++)
+		if (operation_at(a, i)->kind == OPERATION_HOLDER)
+			holder_end_cancelled(a, operation_at(a, i));
 	for (uint16_t i = 1; i <= OPERATIONS_MAX; i++)
 		if (operation_at(a, i)->kind != OPERATION_NONE)
 			mend(a, operation_at(a, i));
@@ -453,7 +513,7 @@ bool receive_settled(struct agreement *a, uint32_t from, const struct subject *s
 /* The leader, when all claims have come. */
 static void decide_all(struct agreement *a)
 {
-	const bool any = decide(a);
+	const bool any = decide(a) || a->recounts;
 
 	settle(a, any);
 	platform_flush();
@@ -465,6 +525,8 @@ static void decide_all(struct agreement *a)
 
 static void begin_claims(struct agreement *a)
 {
+	if (a->recounts)
+		recount(a);
 	claim_foreign(a);
 	claim_own(a);
 	enter_stage(a, STAGE_CLAIMED);
@@ -516,6 +578,8 @@ static void forget_dead(struct agreement *a)
 
 void agreement_view(struct agreement *a, uint32_t view, const struct core_set *alive)
 {
+	for (unsigned i = 0; i < SET_WORDS; i++)
+		a->recounts |= (a->alive.word[i] & ~alive->word[i]) != 0;
 	a->view = view;
 	a->alive = *alive;
 	a->changing = true;

@@ -83,7 +83,8 @@ static bool is_object(const struct agreement_head *h, unsigned cores)
 /* Some are about no object. */
 static bool head_is_right(unsigned type, const struct agreement_head *h, unsigned cores)
 {
-	if (type == AGREEMENT_flush || type == AGREEMENT_flushed || type == AGREEMENT_stage || type == AGREEMENT_settled)
+	if (type == AGREEMENT_flush || type == AGREEMENT_flushed || type == AGREEMENT_stage || type == AGREEMENT_recount ||
+	    type == AGREEMENT_settled)
 		return h->object == 0 && h->size == 0;
 	return is_object(h, cores);
 }

@@ -224,13 +224,25 @@ void retype_run(struct agreement *a, struct operation *op)
 		owner_end(a, op);
 }
 
+/* Somebody may own something in the range that a dead core has left, so all are asked again. */
+static void find_again(struct agreement *a, struct operation *op)
+{
+	struct shared *s = line_turn(a, op);
+
+	op->generation++;
+	if (op->kind == OPERATION_OWNER && platform_find(op->cap, op->base, op->bytes))
+		op->error = ERR_NUMBER_OVERLAP;
+	op->left = others_of(a, &s->holders);
+	set_remove(&op->left, op->core);
+	ask_holders(a, op);
+	if (set_is_empty(&op->left))
+		all_found(a, op);
+}
+
 void retype_mend(struct agreement *a, struct operation *op)
 {
-	const bool waited = op->phase == PHASE_FIND;
-
-	keep_alive(a, &op->left);
-	if (waited && set_is_empty(&op->left))
-		all_found(a, op);
-	if (op->phase == PHASE_GRANTED && !set_has(&a->alive, op->core))
+	if (op->phase == PHASE_FIND && line_turn(a, op) != NULL)
+		find_again(a, op);
+	else if (op->phase == PHASE_GRANTED && !set_has(&a->alive, op->core))
 		owner_end(a, op);
 }

@@ -420,7 +420,11 @@ void holder_cancel(struct agreement *a, struct operation *op)
 	if (op->cap.value != CAP_NULL.value)
 		handle_drop(a, op->cap);
 	op->cap = CAP_NULL;
-	if (op->children == 0 && !op->due)
+}
+
+void holder_end_cancelled(struct agreement *a, struct operation *op)
+{
+	if (op->answered && op->children == 0 && !op->due)
 		operation_free(a, op);
 }
 
