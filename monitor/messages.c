@@ -6,15 +6,13 @@
 #include "cpudriver/abi/memory_map.h"
 #include "monitor/messages.h"
 
-#define WORDS_OF(type) ((sizeof(struct type) + 7) / 8)
-
 struct description {
 	const char *name;
 	unsigned bytes;
 };
 
 static const struct description descriptions[MESSAGE_TYPES] = {
-#define MESSAGE(name, number, fields) [number] = {#name, WORDS_OF(message_##name) * 8},
+#define MESSAGE(name, number, fields) [number] = {#name, sizeof(struct message_##name)},
 #include "monitor/messages.def"
 #undef MESSAGE
 };

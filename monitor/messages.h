@@ -11,7 +11,7 @@
 #define TEXT(name, bytes)        char name[bytes];
 #define BYTES(name, bytes)       char name[bytes];
 #define MESSAGE(name, number, fields)                                                                                                      \
-	struct message_##name {                                                                                                            \
+	struct __attribute__((aligned(8))) message_##name { /* whole words, because it is copied and sent as such */                       \
 		fields                                                                                                                     \
 	};                                                                                                                                 \
 	_Static_assert(sizeof(struct message_##name) <= CHANNEL_LINE_PAYLOAD, "one line of a channel");

@@ -1,4 +1,4 @@
-// sources: monitor/names.c monitor/tickets.c
+// sources: monitor/names.c monitor/tickets.c monitor/messages.c
 /* SPDX-License-Identifier: MIT
  * Copyright 2026 The Atoll authors */
 
@@ -45,19 +45,6 @@ bool mesh_send(struct monitor *mm, uint32_t core, enum message_type type, const 
 	memcpy(&sent[sents].message, message, message_bytes(type) ? message_bytes(type) : sizeof(union message));
 	sents++;
 	return true;
-}
-
-unsigned message_bytes(unsigned type)
-{
-	switch (type) {
-#define MESSAGE(name, number, fields)                                                                                                      \
-	case number:                                                                                                                       \
-		return sizeof(struct message_##name);
-#include "monitor/messages.def"
-#undef MESSAGE
-	default:
-		return 0;
-	}
 }
 
 
