@@ -53,14 +53,6 @@ static void give_up(struct monitor *m, cap_t cap)
 		capability_discard(m, cap);
 }
 
-static void sweep_all(cap_t cap)
-{
-	struct platform_obstacle obstacle;
-
-	while (err_is(platform_sweep(cap, SWEEP_PLAIN, &obstacle), ERR_NUMBER_AGAIN))
-		;
-}
-
 /* What the peer's monitor gave for this connection. The ring is this connection's alone, and its owner is about to take it back, so
  * there is no one to ask. The doorbell is the same object for every connection with that domain: only our copy goes. */
 static void drop_foreign(struct monitor *m, struct connection *c)
@@ -71,7 +63,7 @@ static void drop_foreign(struct monitor *m, struct connection *c)
 	if (c->peer_ring.value == CAP_NULL.value)
 		return;
 	known = is_ok(cap_identify(c->peer_ring, &ring));
-	sweep_all(c->peer_ring);
+	platform_sweep_plain(c->peer_ring);
 	/* If its core is dead the ring has become this one's (connections_lose_core); now it goes the way of the dead core's memory. */
 	if (c->lost)
 		(void)!is_ok(platform_mark(c->peer_ring, false, c->peer_core));
@@ -682,7 +674,7 @@ void connections_lose_core(struct monitor *m, uint32_t core)
 		c->lost = true;
 		/* Nobody is there to be woken. The ring has to stay until the domain has heard of it; it is nobody else's any more. */
 		if (c->peer_ring.value != CAP_NULL.value) {
-			sweep_all(c->peer_doorbell);
+			platform_sweep_plain(c->peer_doorbell);
 			(void)!is_ok(platform_mark(c->peer_ring, false, m->core));
 		}
 		if (!c->peer_closed)

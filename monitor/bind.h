@@ -24,8 +24,8 @@
  * The rings' frames stay in the hands of the monitors, the domains get copies without the right to control. So a side's end leaves no
  * mapping behind at the other, and a domain that does not close only keeps the peer's monitor from using two pages again. The agreement
  * knows nothing of rings, and need not: nobody can give one on (gift.c refuses), take one apart, or delete a core's last copy of one but
- * these two monitors, who have agreed on its whole life by the messages above. If a
- * core dies, what its domains could write to stays out of use until the core is known to have stopped (fence.h). */
+ * these two monitors, who have agreed on its whole life by the messages above. If a core dies, what its domains could write to stays out of
+ * use until the core is known to have stopped (fence.h). */
 
 #include "monitor/monitor.h"
 

@@ -2,11 +2,11 @@
  * Copyright 2026 The Atoll authors */
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "monitor/bind.h"
 #include "monitor/block.h"
 #include "monitor/capability.h"
+#include "monitor/clear.h"
 #include "monitor/domain.h"
 #include "monitor/gift.h"
 #include "monitor/mesh.h"
@@ -70,15 +70,8 @@ void capability_discard(struct monitor *m, cap_t cap)
 static bool clear_returned(struct monitor *m, struct leftover *l, const struct cap_identity *id)
 {
 	const struct block b = {id->base, id->size, l->cap};
-	uint64_t slice = b.bytes - l->cleared < CLEAR_SLICE ? b.bytes - l->cleared : CLEAR_SLICE;
-	struct view view;
-	err_t e = view_open(&b, l->cleared, slice, &view);
+	err_t e = clear_slice(&b, &l->cleared);
 
-	if (is_ok(e)) {
-		memset(view.at, 0, slice);
-		view_close(&view);
-	}
-	l->cleared += slice;
 	if (is_ok(e) && l->cleared < b.bytes)
 		return false;
 	if (is_ok(e))

@@ -19,7 +19,6 @@
 #include "monitor/shares.h"
 #include "monitor/trampoline.h"
 
-#define INIT_WAIT_US  10000
 #define SIPI_WAIT_US  200
 #define UP_BOUND_US   2000000 /* and for each core of the machine, since they may share fewer processors: */
 #define UP_BOUND_EACH 200000

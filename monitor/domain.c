@@ -9,6 +9,7 @@
 #include "monitor/bind.h"
 #include "monitor/block.h"
 #include "monitor/capability.h"
+#include "monitor/clear.h"
 #include "monitor/domain.h"
 #include "monitor/handlers.h"
 #include "monitor/mesh.h"
@@ -326,20 +327,20 @@ void domain_revoked(struct monitor *m, uint32_t number, err_t e)
 	}
 }
 
-static void clear_slice(struct monitor *m, struct domain *d)
+static void clear(struct monitor *m, struct domain *d)
 {
 	struct block *b = next_block(d);
-	uint64_t left = b->bytes - d->cleared, slice = left < CLEAR_SLICE ? left : CLEAR_SLICE;
-	struct view view;
+	err_t e = clear_slice(b, &d->cleared);
 
-	if (slice > 0 && is_ok(view_open(b, d->cleared, slice, &view))) {
-		memset(view.at, 0, slice);
-		view_close(&view);
-	}
-	d->cleared += slice;
-	if (d->cleared < b->bytes)
+	if (is_ok(e) && d->cleared < b->bytes)
 		return;
-	block_give(m, b);
+	if (is_ok(e)) {
+		block_give(m, b);
+	} else {
+		report_line(m, "monitor %u: %lu bytes of memory of %s can't be used again: %s", m->core, (unsigned long)b->bytes, d->name,
+		            err_sentence(e));
+		*b = (struct block){0};
+	}
 	d->phase = DOMAIN_REVOKING;
 	if (next_block(d) != NULL)
 		return;
@@ -363,7 +364,7 @@ static void step(struct monitor *m, struct domain *d)
 			begin_revoke(m, d);
 		break;
 	case DOMAIN_CLEARING:
-		clear_slice(m, d);
+		clear(m, d);
 		break;
 	default:
 		break;

@@ -2,9 +2,9 @@
  * Copyright 2026 The Atoll authors */
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "monitor/block.h"
+#include "monitor/clear.h"
 #include "monitor/estate.h"
 #include "monitor/fence.h"
 #include "monitor/handlers.h"
@@ -151,7 +151,7 @@ static void leave(struct monitor *m, uint64_t base, uint64_t end)
 		return;
 	estate_given(m, heir, base, end - base);
 	f->returned += end - base;
-	f->heir = heir;
+	set_add(&f->heirs, heir);
 	f->inheriting++;
 	MESH_SEND(m, heir, inherit, .dead = s->piece.core, .base = base, .bytes = end - base);
 }
@@ -227,9 +227,15 @@ static void view_has_changed(struct monitor *m)
 	struct settlement *s = &m->membership.settlement;
 
 	s->view = m->membership.view;
-	for (uint32_t core = 0; core < m->peers; core++)
-		if (!membership_has(m, fence_of(m, core)->heir))
-			fence_of(m, core)->inheriting = 0;
+	for (uint32_t core = 0; core < m->peers; core++) {
+		struct fence *f = fence_of(m, core);
+
+		SET_FOR_EACH(heir, &f->heirs)
+		{
+			if (!membership_has(m, heir))
+				f->inheriting = 0;
+		}
+	}
 	if (s->piece.bytes != 0) {
 		s->repeated = false;
 		ask(m);
@@ -315,8 +321,7 @@ void handle_inventory(struct monitor *m, uint32_t from, const struct message_inv
 	struct membership *s = &m->membership;
 	struct telling t = {.m = m, .to = from, .round = message->round};
 
-	if (from != membership_leader(m, CORES_MAX) || message->base % PAGE_BYTES != 0 || message->bytes % PAGE_BYTES != 0 ||
-	    message->bytes == 0 || message->bytes > WINDOW_BYTES || message->base > WINDOW_BYTES - message->bytes)
+	if (from != membership_leader(m, CORES_MAX) || message->base > WINDOW_BYTES - message->bytes)
 		return;
 	if (s->asked_base != message->base || s->asked_bytes != message->bytes)
 		s->arrivals = 0;
@@ -337,8 +342,8 @@ void handle_holding(struct monitor *m, uint32_t from, const struct message_holdi
 	struct settlement *s = &m->membership.settlement;
 	const struct holding h = {message->base, message->bytes, from};
 
-	if (s->piece.bytes == 0 || message->round != s->round || !set_has(&s->left, from) || h.bytes > WINDOW_BYTES ||
-	    h.base > WINDOW_BYTES - h.bytes)
+	if (message->round != s->round || !set_has(&s->left, from) || h.base < s->piece.base ||
+	    h.base + h.bytes > s->piece.base + s->piece.bytes)
 		return;
 	/* What can't be noted must not be given away. */
 	if (has_room((void **)&s->holding, s->holdings, &s->holdings_room, sizeof(*s->holding)))
@@ -361,15 +366,28 @@ void handle_inventoried(struct monitor *m, uint32_t from, const struct message_i
 
 /* ---- The heir ---- */
 
+static err_t install_legacy(struct monitor *m, uint64_t base, uint64_t bytes, cap_t *cap)
+{
+	err_t e = cap_slot_alloc(cap);
+
+	if (is_err(e))
+		return e;
+	e = platform_install(*cap, &(struct platform_remote){CAP_RAM, RIGHTS_ALL, m->core, base, bytes, 0});
+	if (is_err(e))
+		cap_slot_free(*cap);
+	return e;
+}
+
 void handle_inherit(struct monitor *m, uint32_t from, const struct message_inherit *message)
 {
-	struct legacy *l = calloc(1, sizeof(*l));
-	struct platform_obstacle obstacle;
+	struct legacy *l;
 	cap_t cap;
-	err_t e = l == NULL ? ERR(NO_MEMORY) : from != membership_leader(m, CORES_MAX) ? ERR(PERMISSION) : cap_slot_alloc(&cap);
+	err_t e;
 
-	if (is_ok(e))
-		e = platform_install(cap, &(struct platform_remote){CAP_RAM, RIGHTS_ALL, m->core, message->base, message->bytes, 0});
+	if (from != membership_leader(m, CORES_MAX))
+		return;
+	l = malloc(sizeof(*l));
+	e = l == NULL ? ERR(NO_MEMORY) : install_legacy(m, message->base, message->bytes, &cap);
 	if (is_err(e)) {
 		report_line(m, "monitor %u: can't inherit 0x%lx: %s", m->core, (unsigned long)message->base, err_sentence(e));
 		MESH_SEND(m, from, inherited, .dead = message->dead);
@@ -377,8 +395,7 @@ void handle_inherit(struct monitor *m, uint32_t from, const struct message_inher
 		return;
 	}
 	/* Doorbells of the dead may be left in it. */
-	while (err_is(platform_sweep(cap, SWEEP_PLAIN, &obstacle), ERR_NUMBER_AGAIN))
-		;
+	platform_sweep_plain(cap);
 	*l = (struct legacy){m->membership.legacies, message->base, message->bytes, 0, message->dead, cap.value, false};
 	m->membership.legacies = l;
 }
@@ -386,20 +403,15 @@ void handle_inherit(struct monitor *m, uint32_t from, const struct message_inher
 /* A slice of the clearing. Returns whether there is more. */
 static bool clear(struct monitor *m, struct legacy *l)
 {
-	struct block b = {l->base, l->bytes, {l->cap}};
-	uint64_t slice = lower(l->bytes - l->cleared, CLEAR_SLICE);
-	struct view view;
-	err_t e;
+	const struct block b = {l->base, l->bytes, {l->cap}};
+	err_t e = clear_slice(&b, &l->cleared);
 
-	if (slice > 0 && is_ok(view_open(&b, l->cleared, slice, &view))) {
-		memset(view.at, 0, slice);
-		view_close(&view);
-	}
-	l->cleared += slice;
-	if (l->cleared < l->bytes)
+	if (is_ok(e) && l->cleared < l->bytes)
 		return true;
 	l->done = true;
-	if (is_err(e = block_adopt(m, b.cap)))
+	if (is_ok(e))
+		e = block_adopt(m, b.cap);
+	if (is_err(e))
 		report_line(m, "monitor %u: can't use the inherited 0x%lx: %s", m->core, (unsigned long)l->base, err_sentence(e));
 	MESH_SEND(m, membership_leader(m, CORES_MAX), inherited, .dead = l->dead);
 	return false;
@@ -409,8 +421,7 @@ void handle_inherited(struct monitor *m, uint32_t from, const struct message_inh
 {
 	struct fence *f = m->membership.fence == NULL ? NULL : fence_of(m, message->dead);
 
-	(void)from;
-	if (f != NULL && f->inheriting > 0)
+	if (f != NULL && f->inheriting > 0 && set_has(&f->heirs, from))
 		f->inheriting--;
 }
 
@@ -438,7 +449,7 @@ void handle_given(struct monitor *m, uint32_t from, const struct message_given *
 	struct fence *f = fence_of(m, message->core);
 
 	(void)from;
-	if (message->bytes > WINDOW_BYTES || message->base > WINDOW_BYTES - message->bytes)
+	if (message->base > WINDOW_BYTES - message->bytes)
 		return;
 	estate_given(m, message->core, message->base, message->bytes);
 	if (f != NULL && message->boot_page != 0)

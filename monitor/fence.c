@@ -16,7 +16,6 @@
 #include "monitor/tickets.h"
 #include "monitor/trampoline.h"
 
-#define INIT_WAIT_US   10000 /* Intel SDM vol. 3, 8.4.4.1: between INIT and SIPI */
 #define POLL_US        500
 #define PATIENCE_US    20000 /* before INIT is sent again; doubles each time */
 #define PATIENCE_LIMIT 1000000
@@ -71,6 +70,7 @@ static void bury(struct monitor *m, uint32_t core, struct fence *f)
 	f->state = FENCE_BURIED;
 	f->buried = platform_now();
 	f->returned = f->held = 0;
+	f->heirs = (struct core_set){{0}};
 	if (!has_crashed(core, f->boot_page) && f->restarts < RESTARTS_MAX) {
 		f->restarts++;
 		f->wanted = true;

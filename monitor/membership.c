@@ -97,12 +97,11 @@ void handle_view(struct monitor *m, uint32_t from, const struct message_view *me
 /* ---- Cores go ---- */
 
 /* Without the first core nobody speaks for the others: each line goes to the serial port. */
-static void report_first(struct monitor *m)
+static void report_first(void)
 {
 	static const char text[] = "\nCore 0 does not answer, and with it the serial line, the names and the firmware are lost:\n"
 	                           "the machine starts again.\n";
 
-	(void)m;
 	for (size_t at = 0; at + 1 < sizeof(text); at += 32)
 		platform_print(text + at, sizeof(text) - 1 - at < 32 ? sizeof(text) - 1 - at : 32);
 }
@@ -112,7 +111,7 @@ static void remove_core(struct monitor *m, uint32_t core, uint32_t by, uint64_t 
 	struct core_set alive = m->membership.alive;
 
 	if (core == 0)
-		report_first(m);
+		report_first();
 	fence_begin(m, core);
 	set_remove(&alive, core);
 	announce(m, &alive);

@@ -64,7 +64,7 @@ struct fence {
 	bool wanted;             /* by somebody: start it as soon as it can be */
 	uint32_t asker, ticket;  /* who waits for that */
 	uint64_t returned, held; /* bytes of its memory */
-	uint32_t heir;           /* of the latest piece */
+	struct core_set heirs;
 	unsigned inheriting;     /* pieces that their heirs have not confirmed */
 };
 

@@ -74,12 +74,9 @@ static err_t install_page(struct monitor *m, uint32_t core, void **page)
 
 static void drop_capability(cap_t *cap)
 {
-	struct platform_obstacle obstacle;
-
 	if (cap->value == CAP_NULL.value)
 		return;
-	while (err_is(platform_sweep(*cap, SWEEP_PLAIN, &obstacle), ERR_NUMBER_AGAIN))
-		;
+	platform_sweep_plain(*cap);
 	(void)!is_ok(platform_surrender(*cap));
 	cap_slot_free(*cap);
 	*cap = CAP_NULL;

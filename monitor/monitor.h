@@ -33,7 +33,6 @@
 #define RING_LINES    64 /* of a connection's ring */
 #define RING_BYTES    (RING_LINES * sizeof(struct channel_slot))
 #define MESH_LINES    16 /* of a ring between monitors: half a page */
-#define CLEAR_SLICE   (256 * KIB)
 #define PRINT_LINE    512
 
 /* A piece of this core's memory with the capability over it: RAM or a Frame. bytes == 0: none. */

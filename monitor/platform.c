@@ -109,11 +109,6 @@ err_t platform_identify(cap_t cap, struct platform_remote *what, unsigned *flags
 	return OK;
 }
 
-err_t platform_copy(cap_t cap, uint8_t rights, cap_t slot)
-{
-	return invoke(cap, OP_Any_mint, cnode_of(slot), slot_of(slot), rights, 0, 0).error;
-}
-
 err_t platform_move(cap_t cap, cap_t slot)
 {
 	return invoke(cap, OP_Any_move, cnode_of(slot), slot_of(slot), 0, 0, 0).error;
@@ -166,11 +161,6 @@ err_t platform_delete(cap_t cap, bool *ram, struct platform_obstacle *o)
 err_t platform_delete_mapped(cap_t cap, bool *ram, struct platform_obstacle *o)
 {
 	return delete_slice(cap, SWEEP_SHARED_TABLES, ram, o);
-}
-
-err_t platform_revoke(cap_t cap, struct platform_obstacle *o)
-{
-	return deletion(invoke(cap, OP_Any_revoke, 0, 0, 0, 0, 0), o);
 }
 
 err_t platform_sweep(cap_t cap, unsigned flags, struct platform_obstacle *o)
@@ -265,16 +255,17 @@ err_t platform_deliver(cap_t cap, cap_t dispatcher, uint64_t address)
 
 err_t platform_doorbell(cap_t dispatcher, cap_t slot, uint64_t *base, uint64_t *extra)
 {
+	struct platform_remote what;
+	unsigned flags;
 	err_t e = cap_retype(dispatcher, CAP_Doorbell, 0, 0, 1, slot);
 
-	if (is_ok(e)) {
-		struct call_result r = invoke(slot, OP_Any_identify, 0, 0, 0, 0, 0);
-
-		e = r.error;
-		*base = r.value[1];
-		*extra = r.value[0] >> 48;
-	}
-	return e;
+	if (is_ok(e))
+		e = platform_identify(slot, &what, &flags);
+	if (is_err(e))
+		return e;
+	*base = what.base;
+	*extra = what.extra;
+	return OK;
 }
 
 err_t platform_endpoint(cap_t dispatcher, cap_t slot, uint64_t badge)

@@ -43,7 +43,6 @@ MUST_USE err_t platform_install(cap_t slot, const struct platform_remote *what);
 /* The same of what is in a slot, with CAP_FLAG_*. Errors: CAP_EMPTY. */
 MUST_USE err_t platform_identify(cap_t cap, struct platform_remote *what, unsigned *flags);
 /* Of this core's own slots, without asking anybody. */
-MUST_USE err_t platform_copy(cap_t cap, uint8_t rights, cap_t slot);
 MUST_USE err_t platform_move(cap_t cap, cap_t slot);
 MUST_USE err_t platform_surrender(cap_t cap);
 MUST_USE err_t platform_mark(cap_t cap, bool remote, uint32_t owner);
@@ -58,8 +57,15 @@ struct platform_obstacle {
 MUST_USE err_t platform_delete(cap_t cap, bool *ram, struct platform_obstacle *o);
 /* Likewise, and mappings in page tables that other cores use may go (SWEEP_SHARED_TABLES): the caller has those cores flush. */
 MUST_USE err_t platform_delete_mapped(cap_t cap, bool *ram, struct platform_obstacle *o);
-MUST_USE err_t platform_revoke(cap_t cap, struct platform_obstacle *o);
 MUST_USE err_t platform_sweep(cap_t cap, unsigned flags, struct platform_obstacle *o);
+/* All that goes without asking anybody. */
+static inline void platform_sweep_plain(cap_t cap)
+{
+	struct platform_obstacle o;
+
+	while (err_is(platform_sweep(cap, SWEEP_PLAIN, &o), ERR_NUMBER_AGAIN))
+		;
+}
 /* A copy of the obstacle, with all rights of its type and whoever owns it: so what stands in a container's way can go on elsewhere. */
 MUST_USE err_t platform_rescue(const struct platform_obstacle *o, cap_t slot);
 

@@ -151,11 +151,6 @@ err_t platform_identify(cap_t cap, struct platform_remote *what, unsigned *flags
 	return OK;
 }
 
-err_t platform_copy(cap_t cap, uint8_t rights, cap_t slot)
-{
-	return cap_mint(cap, slot, RIGHTS(rights), 0);
-}
-
 err_t platform_move(cap_t cap, cap_t slot)
 {
 	return cap_move(cap, slot);
@@ -233,15 +228,6 @@ err_t platform_delete_mapped(cap_t cap, bool *ram, struct platform_obstacle *o)
 	const struct invocation i = kernel(OP_Kernel_delete, &e, cap.value, SWEEP_SHARED_TABLES, 0, 0, 0);
 
 	*ram = is_ok(e) && i.value[0];
-	tell_obstacle(&i, e, o);
-	return e;
-}
-
-err_t platform_revoke(cap_t cap, struct platform_obstacle *o)
-{
-	err_t e;
-	const struct invocation i = world_call(cap, OP_Any_revoke, &e, 0, 0, 0, 0, 0);
-
 	tell_obstacle(&i, e, o);
 	return e;
 }

@@ -1,4 +1,4 @@
-// sources: monitor/capability.c monitor/gift.c cpudriver/abi/errors.c
+// sources: monitor/capability.c monitor/clear.c monitor/gift.c cpudriver/abi/errors.c
 /* SPDX-License-Identifier: MIT
  * Copyright 2026 The Atoll authors */
 
@@ -483,14 +483,14 @@ static void test_memory_that_comes_back_is_cleared_first(void **state)
 
 	(void)state;
 	assert_true(is_ok(cap_slot_alloc(&ram)));
-	own[ram.value] = (struct cap_identity){.type = CAP_RAM, .base = BASE, .size = CLEAR_SLICE * 3 + PAGE_BYTES};
+	own[ram.value] = (struct cap_identity){.type = CAP_RAM, .base = BASE, .size = MIB + PAGE_BYTES};
 	agreement_return_memory(&m.agreement, ram);
 	while (capability_step(&m)) {
 		assert_int_equal(adopted, 0);
 		steps++;
 	}
-	assert_int_equal(steps, 4);
-	assert_int_equal(cleared, CLEAR_SLICE * 3 + PAGE_BYTES);
+	assert_int_equal(steps, 5);
+	assert_int_equal(cleared, MIB + PAGE_BYTES);
 	assert_int_equal(adopted, 1);
 }
 

@@ -1,4 +1,5 @@
-// sources: monitor/membership.c monitor/heartbeat.c monitor/fence.c monitor/estate.c monitor/trampoline.c
+// sources: monitor/membership.c monitor/heartbeat.c monitor/fence.c monitor/estate.c monitor/trampoline.c monitor/clear.c
+// sources: monitor/messages.c
 // sources: numa/model/query.c cpudriver/abi/errors.c
 /* SPDX-License-Identifier: MIT
  * Copyright 2026 The Atoll authors */
@@ -167,12 +168,15 @@ err_t frame_unmap(void *at)
 	return OK;
 }
 
-static uint8_t slice[CLEAR_SLICE];
+static uint8_t slice[MIB];
+static bool no_view; /* nothing can be cleared */
 
 err_t view_open(const struct block *b, uint64_t offset, uint64_t bytes, struct view *out)
 {
 	assert_in_range(offset + bytes, 1, b->bytes);
-	assert_in_range(bytes, 1, CLEAR_SLICE);
+	assert_in_range(bytes, 1, sizeof(slice));
+	if (no_view)
+		return ERR(OVERLAP);
 	out->at = slice;
 	return OK;
 }
@@ -216,19 +220,6 @@ bool mesh_send(struct monitor *m, uint32_t core, unsigned type, const void *mess
 	memcpy(&letters[last].message, message, message_bytes(type));
 	last++;
 	return true;
-}
-
-unsigned message_bytes(unsigned type)
-{
-	switch (type) {
-#define MESSAGE(name, number, fields)                                                                                                      \
-	case number:                                                                                                                       \
-		return sizeof(struct message_##name);
-#include "monitor/messages.def"
-#undef MESSAGE
-	default:
-		return 0;
-	}
 }
 
 static void hand_over(const struct letter *l)
@@ -802,6 +793,39 @@ static void test_ones_own_memory_is_never_given_away(void **state)
 	assert_int_equal(monitor[0]->membership.fence[2].held, PIECE / 4 + MIB);
 }
 
+static void test_what_cannot_be_cleared_is_not_used(void **state)
+{
+	(void)state;
+	no_view = true;
+	crash(2, 1);
+	run(250);
+	nobody_is_silent();
+	run(1000000);
+	no_view = false;
+	assert_int_equal(adopted[0] + adopted[1] + adopted[3], 0);
+	assert_int_equal(monitor[0]->membership.fence[2].state, FENCE_OUT);
+}
+
+static void test_what_lies_elsewhere_is_no_holding(void **state)
+{
+	struct settlement *s = &monitor[0]->membership.settlement;
+
+	(void)state;
+	monitor[0]->agreement.changing = true;
+	crash(2, 1);
+	run(1000000);
+	monitor[0]->agreement.changing = false;
+	running = 0;
+	membership_step(monitor[0], now);
+	handle_holding(monitor[0], 1, &(struct message_holding){.round = s->round, .base = 3 * PIECE, .bytes = PAGE_BYTES});
+	handle_holding(monitor[0], 1, &(struct message_holding){.round = s->round, .base = 3 * PIECE - PAGE_BYTES, .bytes = 2 * PAGE_BYTES});
+	handle_holding(monitor[0], 1, &(struct message_holding){.round = s->round, .base = 2 * PIECE - PAGE_BYTES, .bytes = 2 * PAGE_BYTES});
+	handle_holding(monitor[0], 1, &(struct message_holding){.round = s->round + 1, .base = 2 * PIECE, .bytes = PAGE_BYTES});
+	assert_int_equal(s->holdings, 0);
+	handle_holding(monitor[0], 1, &(struct message_holding){.round = s->round, .base = 2 * PIECE, .bytes = PAGE_BYTES});
+	assert_int_equal(s->holdings, 1);
+}
+
 static void test_what_moves_meanwhile_is_not_missed(void **state)
 {
 	struct settlement *s = &monitor[0]->membership.settlement;
@@ -865,9 +889,7 @@ static void test_only_the_leader_is_told_what_is_where(void **state)
 {
 	(void)state;
 	handle_inventory(monitor[1], 3, &(struct message_inventory){.round = 1, .base = PIECE, .bytes = PIECE});
-	handle_inventory(monitor[1], 0, &(struct message_inventory){.round = 1, .base = PIECE + 1, .bytes = PIECE});
-	handle_inventory(monitor[1], 0, &(struct message_inventory){.round = 1, .base = PIECE, .bytes = 0});
-	handle_inventory(monitor[1], 0, &(struct message_inventory){.round = 1, .base = ~(PAGE_BYTES - 1), .bytes = PAGE_BYTES});
+	handle_inventory(monitor[1], 0, &(struct message_inventory){.round = 1, .base = WINDOW_BYTES - PAGE_BYTES, .bytes = PIECE});
 	assert_int_equal(last, 0);
 	handle_inherit(monitor[1], 3, &(struct message_inherit){.base = PIECE, .bytes = PIECE});
 	assert_null(monitor[1]->membership.legacies);
@@ -896,6 +918,8 @@ int main(void)
 	    TEST(test_silence_is_forgiven_three_times),
 	    TEST(test_what_nobody_has_goes_to_a_core_of_the_node),
 	    TEST(test_ones_own_memory_is_never_given_away),
+	    TEST(test_what_cannot_be_cleared_is_not_used),
+	    TEST(test_what_lies_elsewhere_is_no_holding),
 	    TEST(test_what_moves_meanwhile_is_not_missed),
 	    TEST(test_an_heir_that_dies_has_heirs),
 	    TEST(test_settling_waits_for_the_agreement),
