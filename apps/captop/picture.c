@@ -47,10 +47,11 @@ static void add_cost(struct picture *p, const struct agreement_info *record)
 
 void picture_add(struct picture *p, uint32_t core, const struct agreement_info *record)
 {
-	struct picture_core *c = &p->core[core < MACHINE_CORES ? core : 0];
+	struct picture_core *c;
 
 	if (core >= MACHINE_CORES)
 		return;
+	c = &p->core[core];
 	switch ((enum agreement_info_kind)record->kind) {
 	case AGREEMENT_INFO_TRAFFIC:
 		c->seen = true;

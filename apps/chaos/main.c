@@ -120,7 +120,7 @@ static bool strike(struct chaos_random *r, uint64_t seed)
 {
 	static const uint64_t ways[] = {0, 6, 8, 13, 14, CRASH_SILENT, CRASH_SILENT, CRASH_SILENT};
 	unsigned first = pick(r), second = chaos_draw(r, 3) == 0 ? pick(r) : first;
-	struct death one, other;
+	static struct death one, other; /* the threads that wait for them may outlive a failure here */
 	bool ok = true;
 
 	sleep_us(30000 + chaos_draw(r, 60000));
@@ -163,22 +163,11 @@ static bool end_workers(void)
 	return ok;
 }
 
-int main(int argc, char **argv)
+static bool run(uint64_t seed, unsigned long kills)
 {
-	uint64_t seed = argc > 1 ? strtoull(argv[argc - 1], NULL, 10) : 1;
-	unsigned long kills = argc > 2 ? strtoul(argv[2], NULL, 10) : 4;
-	struct chaos_random random;
-	bool started, struck = true, worked = true;
+	struct chaos_random random = {seed * 0x9e3779b97f4a7c15 + 1};
+	bool started = start_workers(seed), struck = true, worked = true;
 
-	if (argc == 3 && strcmp(argv[1], "worker") == 0)
-		return chaos_work(seed);
-	seed = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
-	random.state = seed * 0x9e3779b97f4a7c15 + 1;
-	if (is_err(core_list(cores, MACHINE_CORES, &core_count)) || core_count < (domain_core() == 0 ? 2 : 3)) {
-		printf("chaos: there has to be a core besides the first one and this one\n");
-		return EXIT_FAILURE;
-	}
-	started = start_workers(seed);
 	for (unsigned long i = 0; i < kills && struck; i++)
 		struck = strike(&random, seed + i + 1);
 	sleep_us(100000);
@@ -188,5 +177,16 @@ int main(int argc, char **argv)
 	test("kills_and_restarts", struck);
 	test("everybody_works", worked);
 	test("nobody_was_wrong", end_workers());
-	return all_ok ? EXIT_SUCCESS : EXIT_FAILURE;
+	return all_ok;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 3 && strcmp(argv[1], "worker") == 0)
+		return chaos_work(strtoull(argv[2], NULL, 10));
+	if (is_err(core_list(cores, MACHINE_CORES, &core_count)) || core_count < (domain_core() == 0 ? 2 : 3)) {
+		printf("chaos: there has to be a core besides the first one and this one\n");
+		return EXIT_FAILURE;
+	}
+	return run(argc > 1 ? strtoull(argv[1], NULL, 10) : 1, argc > 2 ? strtoul(argv[2], NULL, 10) : 4) ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -6,9 +6,9 @@
  *
  * A foreign call comes in through upcall_foreign_entry (libos/upcall/entry.S). Calls of the table linux_quick are answered there, inside
  * the upcall: they may not wait and may not touch the program's memory. All others run on the thread's service stack, enabled, so they may
- * wait, be interrupted and take page faults on the program's memory. What
- * a program passes by address is read and written only through program_read and program_write: an address that is not the program's is
- * answered with EFAULT. Each file of this directory answers one group of calls. */
+ * wait, be interrupted and take page faults on the program's memory. What a program passes by address is read and written only through
+ * program_read and program_write: an address that is not the program's is answered with EFAULT. Each file of this directory answers one
+ * group of calls. */
 
 #include <stddef.h>
 #include <stdint.h>
