@@ -50,6 +50,7 @@ static struct {
 
 static struct {
 	size_t scenarios, exhausted, broken, states, transitions;
+	enum invariant first; /* that was broken */
 	double seconds;
 } total;
 
@@ -134,7 +135,8 @@ static bool explore(const struct scenario *s, const void *beginning, bool show)
 	total.transitions += search.transitions;
 	if (search.ending != ENDING_BROKEN)
 		return true;
-	total.broken++;
+	if (!total.broken++)
+		total.first = search.broken;
 	if (show)
 		show_broken(s, beginning);
 	return false;
@@ -152,7 +154,8 @@ static void *begin(const struct distribution *d, unsigned cores, unsigned *liste
 		diagram_begin(NULL);
 		d->make(cores);
 		diagram_end();
-		total.broken++;
+		if (!total.broken++)
+			total.first = broken;
 		return NULL;
 	}
 	beginning = malloc(state_room());
@@ -246,8 +249,8 @@ static int explore_all(void)
 	total.seconds = now() - start;
 	if (options.until_broken) {
 		if (total.broken)
-			printf("caught by '%s' in scenario %zu, after %zu states; shortest schedule %u steps\n", invariant_name(broken),
-			       total.scenarios, total.states, search.depth);
+			printf("caught by '%s' in scenario %zu, after %zu states; shortest schedule %u steps\n",
+			       invariant_name(total.first), total.scenarios, total.states, search.depth);
 		else
 			printf("SURVIVED %zu scenarios, %zu states\n", total.scenarios, total.states);
 		return total.broken ? 0 : 1;

@@ -229,6 +229,32 @@ static bool expand_level(struct search *s)
 	return true;
 }
 
+/* From a state that leads to a circle, along others that do, until one comes again. Steps are in the order of the states that they begin
+ * at. */
+static uint32_t follow_to_circle(const struct step *steps, size_t count, const uint32_t *left, uint32_t node)
+{
+	uint8_t *been = calloc(seen.count, 1);
+
+	while (!been[node]) {
+		size_t low = 0, high = count;
+
+		been[node] = 1;
+		while (low < high) {
+			const size_t middle = (low + high) / 2;
+
+			if (steps[middle].from < node)
+				low = middle + 1;
+			else
+				high = middle;
+		}
+		while (!left[steps[low].to])
+			low++;
+		node = steps[low].to;
+	}
+	free(been);
+	return node;
+}
+
 /* Whether there is a circle: then *on is a state of one. Steps are turned round and sorted by where they lead, by counting. */
 static bool find_circle(uint32_t *on)
 {
@@ -255,7 +281,7 @@ static bool find_circle(uint32_t *on)
 				ready[finished++] = from[k];
 	for (uint32_t n = 0; n < nodes && finished < nodes; n++)
 		if (left[n]) {
-			*on = n;
+			*on = follow_to_circle(steps, count, left, n);
 			break;
 		}
 	free(first);
