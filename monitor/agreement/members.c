@@ -83,7 +83,7 @@ static void enter_stage(struct agreement *a, enum stage stage)
 
 bool members_may_say(const struct agreement *a, uint32_t from, unsigned type, uint32_t view)
 {
-	if (view == a->view || MUTANT(view_not_checked))
+	if (view == a->view)
 		return true;
 	if (type >= AGREEMENT_claim)
 		return false;
@@ -168,7 +168,7 @@ static void claim_foreign(struct agreement *a)
 
 		if (set_has(&a->alive, at.owner) || at.type == CAP_Doorbell)
 			continue;
-		if (is_table(&object))
+		if (is_table(&object) && !MUTANT(tables_inherited))
 			drop_table(a, &object);
 		else if (at.owner < a->cores)
 			claim(a, &object, at.owner, false);
@@ -395,7 +395,7 @@ static void ask_for_covers(struct agreement *a)
 	for (uint32_t i = 0; i < a->shared_count; i++) {
 		const struct subject about = {a->shared[i].object, a->core, 0};
 
-		if (a->shared[i].owner == a->core && a->shared[i].adopted)
+		if (a->shared[i].owner == a->core && a->shared[i].adopted && !MUTANT(heirs_not_surrounded))
 			SET_FOR_EACH(core, &others)
 				say_about(a, &about, core, AGREEMENT_cover, &m);
 	}
@@ -525,7 +525,7 @@ static void decide_all(struct agreement *a)
 
 static void begin_claims(struct agreement *a)
 {
-	if (a->recounts)
+	if (a->recounts && !MUTANT(not_counted_again))
 		recount(a);
 	claim_foreign(a);
 	claim_own(a);
@@ -547,7 +547,7 @@ static void go_on(struct agreement *a)
 {
 	if (a->stage == STAGE_ARRIVED && all_at(a, STAGE_ARRIVED))
 		begin_claims(a);
-	if (a->stage == STAGE_CLAIMED && leader_of(a) == a->core && all_at(a, STAGE_CLAIMED))
+	if (a->stage == STAGE_CLAIMED && leader_of(a) == a->core && (all_at(a, STAGE_CLAIMED) || MUTANT(claims_not_awaited)))
 		decide_all(a);
 	if (a->stage == STAGE_ADOPTED && all_at(a, STAGE_ADOPTED))
 		begin_covers(a);
@@ -565,7 +565,8 @@ static void forget_dead(struct agreement *a)
 		struct shared *s = &a->shared[i];
 
 		if (s->owner == a->core) {
-			keep_alive(a, &s->holders);
+			if (!MUTANT(dead_stays_holder))
+				keep_alive(a, &s->holders);
 		} else {
 			s->holders = (struct core_set){0}; /* claims that an older view did not come to decide */
 			s->moving_to = 0;

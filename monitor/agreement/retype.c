@@ -229,12 +229,15 @@ static void find_again(struct agreement *a, struct operation *op)
 {
 	struct shared *s = line_turn(a, op);
 
-	op->generation++;
-	if (op->kind == OPERATION_OWNER && platform_find(op->cap, op->base, op->bytes))
-		op->error = ERR_NUMBER_OVERLAP;
-	op->left = others_of(a, &s->holders);
-	set_remove(&op->left, op->core);
-	ask_holders(a, op);
+	keep_alive(a, &op->left);
+	if (!MUTANT(find_not_repeated)) {
+		op->generation++;
+		if (op->kind == OPERATION_OWNER && platform_find(op->cap, op->base, op->bytes))
+			op->error = ERR_NUMBER_OVERLAP;
+		op->left = others_of(a, &s->holders);
+		set_remove(&op->left, op->core);
+		ask_holders(a, op);
+	}
 	if (set_is_empty(&op->left))
 		all_found(a, op);
 }

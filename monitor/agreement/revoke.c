@@ -167,7 +167,8 @@ static bool own_part(struct agreement *a, struct operation *op)
 
 	if (op->children > 0)
 		return false;
-	if (!op->swept && op->cap.value != CAP_NULL.value && is_ok(have_handle(a, op)))
+	if (!op->swept && op->cap.value != CAP_NULL.value && !(MUTANT(owner_not_swept) && op->kind == OPERATION_OWNER) &&
+	    is_ok(have_handle(a, op)))
 		progress = sweep_slice(a, op);
 	if (progress == PROGRESS_MORE)
 		operation_due(a, op);
@@ -436,7 +437,7 @@ void revoke_mend(struct agreement *a, struct operation *op)
 	if (op->phase != PHASE_SWEEP)
 		return;
 	if (!asker && s != NULL) {
-		op->generation++;
+		op->generation = (uint16_t)(op->generation + !MUTANT(old_tree_counts));
 		op->left = (struct core_set){0};
 		op->kept = op->swept = false;
 		a->flushing -= !set_is_empty(&op->flush);
