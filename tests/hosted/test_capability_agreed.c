@@ -605,6 +605,14 @@ static void agreed_retype(void **state)
 	assert_ok(CALL(ROOT_SLOT(10), Any_mint, IN_ROOT, 14, RIGHT_READ | RIGHT_WRITE));
 	assert_err(CALL(KERNEL, Kernel_retype, ROOT_SLOT(14).value, IN_ROOT, 13 | CAP_Frame << 8 | 1 << 16, 64 * KIB, PAGE_BYTES),
 	           CAP_RIGHTS);
+	/* all of an object as what it is: a further copy, which makes nobody else its owner */
+	assert_ok(install(15, CAP_Frame, ELSEWHERE, 2 * MIB, 64 * KIB));
+	assert_ok(CALL(KERNEL, Kernel_retype, ROOT_SLOT(15).value, IN_ROOT, 16 | CAP_Frame << 8 | 1 << 16, 0, 64 * KIB));
+	assert_int_equal(root(16)->owner, ELSEWHERE);
+	assert_int_equal(root(16)->flags, CAP_FLAG_FOREIGN);
+	assert_ok(sweep(15, SWEEP_PLAIN));
+	assert_int_equal(root(16)->type, CAP_Null);
+	assert_ok(CALL(KERNEL, Kernel_surrender, ROOT_SLOT(15).value));
 	/* a shared object of this core's own, and the rights of the source */
 	MAKE(20, RAM, 1, 0, MIB);
 	MARK(20, CAP_FLAG_REMOTE, THIS_CORE);
