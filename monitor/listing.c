@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "monitor/agreement/agreement.h"
+#include "monitor/balance.h"
 #include "monitor/domain.h"
 #include "monitor/handlers.h"
 #include "monitor/mesh.h"
@@ -39,12 +40,17 @@ struct listing {
 	uint64_t first, count; /* records before the page; all so far */
 };
 
+static bool is_on_page(const struct listing *l, uint64_t number)
+{
+	return number >= l->first && number < l->first + AGREEMENT_PAGE;
+}
+
 static void tell(struct listing *l, const struct agreement_info *record)
 {
 	const uint64_t number = l->count++;
 	struct message_agreement_listed message;
 
-	if (number < l->first || number >= l->first + AGREEMENT_PAGE)
+	if (!is_on_page(l, number))
 		return;
 	memcpy(&message, record, sizeof(message));
 	message.ticket = l->ticket;
@@ -64,6 +70,14 @@ static void tell_numbers(struct listing *l)
 		                                 .detail = (uint8_t)kind,
 		                                 .word = {cost->operations, cost->messages, cost->cycles, cost->longest}});
 	}
+}
+
+/* Every capability is looked at for it. */
+static void tell_balance(struct listing *l)
+{
+	const struct balance b = is_on_page(l, l->count) ? balance_now(l->m) : (struct balance){0};
+
+	tell(l, &(struct agreement_info){.kind = AGREEMENT_INFO_BALANCE, .base = b.ram, .word = {b.capabilities, b.channels}});
 }
 
 static void tell_operations(struct listing *l)
@@ -106,6 +120,7 @@ void handle_list_agreement(struct monitor *m, uint32_t from, const struct messag
 	struct listing l = {.m = m, .to = from, .ticket = message->ticket, .first = message->first};
 
 	tell_numbers(&l);
+	tell_balance(&l);
 	tell_operations(&l);
 	tell_objects(&l);
 	MESH_SEND(m, from, agreement_listed, .ticket = message->ticket, .kind = AGREEMENT_INFO_END, .base = l.count);

@@ -65,6 +65,8 @@ PROGRAMS += share
 share_SRCS := tests/programs/share.c
 PROGRAMS += agreement
 agreement_SRCS := $(addprefix tests/programs/agreement/, main.c peer.c things.c operations.c groups.c races.c attacks.c)
+PROGRAMS += soak
+soak_SRCS := $(addprefix tests/programs/soak/, main.c lead.c picture.c worker.c things.c operations.c contents.c)
 
 include tests/explore/rules.mk
 include tests/lint.mk

@@ -106,6 +106,7 @@ enum agreement_info_kind {
 	AGREEMENT_INFO_TRAFFIC,   /* base: the view; words 0..2: messages sent, received, refused since the start */
 	AGREEMENT_INFO_COST,      /* of what domains of that core asked for: `detail`: enum agreement_operation; words: how many have ended, their
 	                             messages on all cores, their cycles from request to result, those of the longest */
+	AGREEMENT_INFO_BALANCE,   /* what domains' coming and going leaves as it was: base: free memory in bytes; words 0, 1: capabilities, ends of connections */
 	AGREEMENT_INFO_OPERATION, /* under way, or this core's part of another's: `detail`: enum agreement_operation; `core`: who asked or is asked; the object;
 	                             words: messages so far, cores whose answer is awaited, kind that an owner serves, phase */
 	AGREEMENT_INFO_OBJECT,    /* shared: `core`: its owner; `detail`: AGREEMENT_ANCHORED ...; words: the holders, a bit each */

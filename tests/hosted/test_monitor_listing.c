@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "monitor/balance.h"
 #include "monitor/domain.h"
 #include "monitor/handlers.h"
 #include "monitor/mesh.h"
@@ -64,6 +65,15 @@ void domain_event(struct monitor *mm, struct domain *d, enum monitor_event event
 	dones++;
 }
 
+static unsigned counted;
+
+struct balance balance_now(struct monitor *mm)
+{
+	(void)mm;
+	counted++;
+	return (struct balance){.ram = 77 * PAGE_BYTES, .capabilities = 5, .channels = 3};
+}
+
 static int begin(void **state)
 {
 	(void)state;
@@ -98,7 +108,7 @@ static const struct agreement_info *list(uint32_t first, unsigned *count)
 
 /* ---- Tests ---- */
 
-#define NUMBERS ASKED_KINDS /* one of traffic, and one for each kind that domains ask for */
+#define NUMBERS (ASKED_KINDS + 1) /* one of traffic, one for each kind that domains ask for, the balance */
 
 static void an_idle_core_tells_its_numbers(void **state)
 {
@@ -125,6 +135,10 @@ static void an_idle_core_tells_its_numbers(void **state)
 	assert_int_equal(r[ASKED_REVOKE].word[1], 9);
 	assert_int_equal(r[ASKED_REVOKE].word[2], 5000);
 	assert_int_equal(r[ASKED_REVOKE].word[3], 3000);
+	assert_int_equal(r[ASKED_KINDS].kind, AGREEMENT_INFO_BALANCE);
+	assert_int_equal(r[ASKED_KINDS].base, 77 * PAGE_BYTES);
+	assert_int_equal(r[ASKED_KINDS].word[0], 5);
+	assert_int_equal(r[ASKED_KINDS].word[1], 3);
 }
 
 static void operations_and_objects_are_told_as_they_are(void **state)
@@ -171,6 +185,7 @@ static void a_long_listing_comes_in_pages(void **state)
 	(void)state;
 	for (unsigned i = 0; i < objects; i++)
 		m->agreement.shared[2 * i].object = (struct object){.base = i * PAGE_BYTES, .size = PAGE_BYTES, .type = CAP_Frame};
+	counted = 0;
 	for (uint32_t first = 0; first < NUMBERS + objects; first += count) {
 		const struct agreement_info *r = list(first, &count);
 
@@ -181,6 +196,7 @@ static void a_long_listing_comes_in_pages(void **state)
 				assert_int_equal(r[i].base, seen++ * PAGE_BYTES);
 	}
 	assert_int_equal(seen, objects);
+	assert_int_equal(counted, 1); /* it takes its time, so only for the page that has it */
 	(void)list(NUMBERS + objects, &count);
 	assert_int_equal(count, 0);
 }
