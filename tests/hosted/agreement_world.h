@@ -428,7 +428,7 @@ static void run(void)
 }
 
 /* Until a message of that type is the next one. */
-static struct sent run_until(unsigned type)
+static inline struct sent run_until(unsigned type)
 {
 	for (step_all(); in_flight > 0; step_all()) {
 		const struct sent s = take();
@@ -441,7 +441,7 @@ static struct sent run_until(unsigned type)
 	abort();
 }
 
-static unsigned sent_of(unsigned type)
+static inline unsigned sent_of(unsigned type)
 {
 	unsigned n = 0;
 
@@ -475,7 +475,7 @@ static cap_t fetch(uint32_t number, cap_t from, bool move)
 }
 
 /* What the caller does with the slot that it gets back. */
-static void give_back(uint32_t number, cap_t cap)
+static inline void give_back(uint32_t number, cap_t cap)
 {
 	on(number);
 	clear(at(cap));
@@ -489,7 +489,7 @@ static const struct result *only_result(void)
 	return &results[0];
 }
 
-static unsigned held(uint32_t number, enum cap_type type, unsigned page, unsigned pages)
+static inline unsigned held(uint32_t number, enum cap_type type, unsigned page, unsigned pages)
 {
 	unsigned n = 0;
 
@@ -502,7 +502,7 @@ static unsigned held(uint32_t number, enum cap_type type, unsigned page, unsigne
 }
 
 /* A user's frame of two pages on core 0, with a copy on each of the cores in the list. */
-static cap_t shared_frame(unsigned slot, unsigned page, const uint32_t *cores, unsigned count)
+static inline cap_t shared_frame(unsigned slot, unsigned page, const uint32_t *cores, unsigned count)
 {
 	const cap_t frame = user(0, slot, CAP_Frame, page, 2, 0);
 
@@ -519,7 +519,7 @@ static cap_t shared_frame(unsigned slot, unsigned page, const uint32_t *cores, u
 }
 
 /* The user's capability to the object on that core. */
-static cap_t users_of(uint32_t number, enum cap_type type, unsigned page)
+static inline cap_t users_of(uint32_t number, enum cap_type type, unsigned page)
 {
 	for (unsigned k = USERS; k < SLOTS; k++)
 		if (core[number].slot[k].what.type == type && core[number].slot[k].what.base == page * PAGE)
@@ -528,14 +528,14 @@ static cap_t users_of(uint32_t number, enum cap_type type, unsigned page)
 	abort();
 }
 
-static void assert_quiet(void)
+static inline void assert_quiet(void)
 {
 	assert_int_equal(in_flight, 0);
 	for (uint32_t i = 0; i < CORES; i++)
 		assert_true(agreement_is_quiet(&core[i].agreement));
 }
 
-static const struct shared *entry(uint32_t number, enum cap_type type, unsigned page)
+static inline const struct shared *entry(uint32_t number, enum cap_type type, unsigned page)
 {
 	for (unsigned k = 0; k < SHARED_MAX; k++) {
 		const struct shared *s = &core[number].agreement.shared[k];
