@@ -119,15 +119,6 @@ static err_t plan(const struct capabilities *c, const struct retype *r, struct p
 	return source->type == CAP_Dispatcher ? plan_of_dispatcher(c, r, p) : plan_part(c, r, p);
 }
 
-/* All of a source, as what it is, is the source itself: a further copy, and whose it is does not change. */
-static void keep_owner(const struct retype *r, struct plan *p)
-{
-	if (!same_object(&p->object, r->source))
-		return;
-	p->object.owner = r->source->owner;
-	p->object.flags = r->source->flags & (CAP_FLAG_REMOTE | CAP_FLAG_FOREIGN);
-}
-
 /* ---- Act ---------------------------------------------------------------------------------------- */
 
 static void place(struct capabilities *c, struct slot *s, const struct slot *object, uint64_t base, struct slot *next)
@@ -148,7 +139,11 @@ err_t slot_retype(struct capabilities *c, const struct retype *r)
 	if (is_err(e))
 		return e;
 
-	keep_owner(r, &p);
+	if (same_object(&p.object, r->source)) {
+		/* all of it, as what it is: a further copy, and whose it is does not change */
+		slot_copy(c, r->source, r->first, RIGHTS(RIGHTS_ALL));
+		return OK;
+	}
 	for (uint64_t k = 0; k < p.count; k++)
 		place(c, &r->first[k], &p.object, p.object.base + k * p.step, p.next);
 	return OK;

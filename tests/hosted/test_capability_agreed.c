@@ -565,11 +565,16 @@ static void mark_finds_new_copies(void **state)
 		}
 		if (calls == 5)
 			assert_ok(install(30, CAP_Frame, THIS_CORE, RAM_BASE + MIB, PAGE_BYTES));
+		/* all of it as what it is: another way to make a copy, here of one that is among the first to be marked */
+		assert_ok(CALL(KERNEL, Kernel_retype, CAP(20 + 899 / 256, 899 % 256).value, IN_ROOT,
+		               (40 + calls) | CAP_Frame << 8 | 1 << 16, 0, PAGE_BYTES));
 	} while (calls++, err_is(e, ERR_NUMBER_AGAIN));
 	assert_ok(e);
 	assert_in_range(calls, 900 / WORK_PER_CALL, 1500 / WORK_PER_CALL);
 	for (unsigned n = 0; n < next; n++)
 		assert_int_equal(cap_slot(root_slots(), CAP(20 + n / 256, n % 256))->flags, CAP_FLAG_REMOTE);
+	for (unsigned n = 0; n < calls; n++)
+		assert_int_equal(root(40 + n)->flags, CAP_FLAG_REMOTE);
 	assert_int_equal(root(10)->flags, CAP_FLAG_REMOTE);
 	assert_int_equal(root(30)->flags, CAP_FLAG_REMOTE);
 	while (err_is(CALL(KERNEL, Kernel_mark, ROOT_SLOT(10).value, 0, THIS_CORE), ERR_NUMBER_AGAIN))
