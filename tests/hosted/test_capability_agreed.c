@@ -565,20 +565,41 @@ static void mark_finds_new_copies(void **state)
 		}
 		if (calls == 5)
 			assert_ok(install(30, CAP_Frame, THIS_CORE, RAM_BASE + MIB, PAGE_BYTES));
-		/* all of it as what it is: another way to make a copy, here of one that is among the first to be marked */
-		assert_ok(CALL(KERNEL, Kernel_retype, CAP(20 + 899 / 256, 899 % 256).value, IN_ROOT,
-		               (40 + calls) | CAP_Frame << 8 | 1 << 16, 0, PAGE_BYTES));
 	} while (calls++, err_is(e, ERR_NUMBER_AGAIN));
 	assert_ok(e);
 	assert_in_range(calls, 900 / WORK_PER_CALL, 1500 / WORK_PER_CALL);
 	for (unsigned n = 0; n < next; n++)
 		assert_int_equal(cap_slot(root_slots(), CAP(20 + n / 256, n % 256))->flags, CAP_FLAG_REMOTE);
-	for (unsigned n = 0; n < calls; n++)
-		assert_int_equal(root(40 + n)->flags, CAP_FLAG_REMOTE);
 	assert_int_equal(root(10)->flags, CAP_FLAG_REMOTE);
 	assert_int_equal(root(30)->flags, CAP_FLAG_REMOTE);
 	while (err_is(CALL(KERNEL, Kernel_mark, ROOT_SLOT(10).value, 0, THIS_CORE), ERR_NUMBER_AGAIN))
 		;
+}
+
+/* All of an object as what it is: another way to make a copy, here of the one that is marked first. It must not hide those behind. */
+static void mark_finds_those_behind_new_copies(void **state)
+{
+	(void)state;
+	for (unsigned copies = WORK_PER_CALL; copies < 2 * WORK_PER_CALL; copies++) {
+		err_t e;
+
+		MAKE(10, Frame, 1, MIB, PAGE_BYTES);
+		for (unsigned n = 0; n < copies; n++)
+			assert_ok(CALL(ROOT_SLOT(10), Any_copy, IN_ROOT, 20 + n));
+		assert_err(CALL(KERNEL, Kernel_mark, ROOT_SLOT(10).value, CAP_FLAG_REMOTE, THIS_CORE), AGAIN);
+		assert_int_equal(root(10)->flags, CAP_FLAG_REMOTE);
+		for (unsigned n = 20 + copies; n < 256; n++)
+			assert_ok(CALL(KERNEL, Kernel_retype, ROOT_SLOT(10).value, IN_ROOT, n | CAP_Frame << 8 | 1 << 16, 0, PAGE_BYTES));
+		do
+			e = CALL(KERNEL, Kernel_mark, ROOT_SLOT(10).value, CAP_FLAG_REMOTE, THIS_CORE);
+		while (err_is(e, ERR_NUMBER_AGAIN));
+		assert_ok(e);
+		for (unsigned n = 20; n < 256; n++)
+			assert_int_equal(root(n)->flags, CAP_FLAG_REMOTE);
+		assert_ok(sweep(10, SWEEP_PLAIN));
+		MARK(10, 0, THIS_CORE);
+		assert_ok(CALL(ROOT_SLOT(10), Any_delete));
+	}
 }
 
 /* ---- retype ------------------------------------------------------------------------------------- */
@@ -665,6 +686,7 @@ int main(void)
 	    T(a_doorbell_comes_home),
 	    T(a_doorbell_keeps_its_owner),
 	    T(mark_finds_new_copies),
+	    T(mark_finds_those_behind_new_copies),
 	    T(find_waits_for_deletions),
 	    T(agreed_retype),
 	    T(flush),
