@@ -20,7 +20,8 @@
 #include "tests/explore/scenarios.h"
 #include "tests/explore/search.h"
 
-#define OPERATIONS_EACH 3 /* of one scenario, at most */
+#define OPERATIONS_EACH 3       /* of one scenario, at most */
+#define SPREAD          1000003 /* a prime */
 #define STATES_MAX      4000000
 
 /* All scenarios of so many operations. */
@@ -31,8 +32,9 @@ struct family {
 };
 
 static const struct family families[] = {
-    {1, 2, 0, 100, true}, {1, 3, 0, 100, true}, {1, 4, 0, 100, true},  {2, 2, 0, 100, true},  {2, 3, 0, 100, false}, {1, 2, 1, 100, true},
-    {1, 3, 1, 100, true}, {2, 2, 1, 100, true}, {2, 3, 1, 100, false}, {3, 2, 0, 100, false}, {2, 4, 0, 85, false},  {3, 3, 0, 100, false},
+    {1, 2, 0, 100, true}, {1, 3, 0, 100, true}, {1, 4, 0, 100, true},  {2, 2, 0, 100, true}, {2, 3, 0, 100, false},
+    {1, 2, 1, 100, true}, {1, 3, 1, 100, true}, {2, 2, 1, 100, false}, {3, 2, 0, 50, false}, {1, 4, 1, 60, false},
+    {2, 3, 1, 80, false}, {2, 4, 0, 90, false}, {3, 3, 0, 100, false},
 };
 #define FAMILIES (sizeof families / sizeof families[0])
 
@@ -165,27 +167,26 @@ static void *begin(const struct distribution *d, unsigned cores, unsigned *liste
 
 /* ---- All of a family ---------------------------------------------------------------------------- */
 
-/* The next set of numbers below `limit`; false after the last. */
-static bool next_numbers(struct scenario *s, unsigned limit)
-{
-	for (unsigned k = s->operations; k-- > 0;)
-		if (s->number[k] + 1 < limit) {
-			const unsigned value = s->number[k] + 1;
-
-			for (; k < s->operations; k++)
-				s->number[k] = value;
-			return true;
-		}
-	return false;
-}
-
-static size_t count_scenarios(unsigned operations, unsigned listed)
+/* How many sets of so many numbers below `limit` there are; a number may be in it several times. */
+static size_t count_sets(unsigned numbers, unsigned limit)
 {
 	size_t count = 1;
 
-	for (unsigned k = 0; k < operations; k++)
-		count = count * (listed + k) / (k + 1);
+	for (unsigned k = 0; k < numbers; k++)
+		count = count * (limit + k) / (k + 1);
 	return count;
+}
+
+/* The scenario of that index in the order of their numbers. */
+static void choose_scenario(struct scenario *s, size_t index, unsigned listed)
+{
+	unsigned number = 0;
+
+	for (unsigned k = 0; k < s->operations; k++) {
+		for (size_t with; (with = count_sets(s->operations - k - 1, listed - number)) <= index; number++)
+			index -= with;
+		s->number[k] = number;
+	}
 }
 
 static const char *family_text(const struct family *f)
@@ -197,18 +198,19 @@ static const char *family_text(const struct family *f)
 	return text;
 }
 
-/* Whether to go on. */
+/* The scenarios in an order that is spread over all of them, in case there is not time for all. Whether to go on. */
 static bool explore_distribution(const struct family *f, const struct distribution *d, double deadline)
 {
 	struct scenario s = {.distribution = d, .cores = f->cores, .deaths = f->deaths, .operations = f->operations};
-	const size_t exhausted = total.exhausted, scenarios = total.scenarios, states = total.states, wrong = total.broken;
+	const size_t exhausted = total.exhausted, states = total.states, wrong = total.broken;
 	const double start = now();
 	unsigned listed = 0, deepest = 0;
 	void *beginning = begin(d, f->cores, &listed);
-	bool more = beginning && listed;
+	const size_t count = beginning ? count_sets(f->operations, listed) : 0;
 
-	for (; more && now() < deadline; more = next_numbers(&s, listed)) {
-		if (!explore(&s, beginning, total.broken - wrong < 1) && options.until_broken)
+	for (size_t k = 0; k < count && now() < deadline; k++) {
+		choose_scenario(&s, k * SPREAD % count, listed);
+		if (!explore(&s, beginning, total.broken == wrong) && options.until_broken)
 			break;
 		if (search.depth > deepest)
 			deepest = search.depth;
@@ -218,22 +220,29 @@ static bool explore_distribution(const struct family *f, const struct distributi
 
 	if (!options.until_broken)
 		printf("  %-16s %6zu of %6zu exhausted%s, %9zu states, up to %3u steps, %7.0f states/s\n", d->name,
-		       total.exhausted - exhausted, count_scenarios(f->operations, listed), total.broken > wrong ? " (BROKEN)" : "",
-		       total.states - states, deepest, (double)(total.states - states) / (seconds > 0 ? seconds : 1));
+		       total.exhausted - exhausted, count, total.broken > wrong ? " (BROKEN)" : "", total.states - states, deepest,
+		       (double)(total.states - states) / (seconds > 0 ? seconds : 1));
 	fflush(stdout);
-	(void)scenarios;
 	return !(options.until_broken && total.broken);
 }
 
+static bool is_explored(const struct family *f, const struct distribution *d)
+{
+	return f->cores >= d->cores_min && (!options.only || !strcmp(options.only, d->name));
+}
+
+/* Each distribution gets its share of the time that is left. */
 static bool explore_family(const struct family *f, double start)
 {
 	const double deadline = start + options.seconds * f->until / 100;
+	unsigned left = 0;
 
 	if (!options.until_broken)
 		printf("%s\n", family_text(f));
 	for (unsigned k = 0; k < distribution_count; k++)
-		if (f->cores >= distributions[k].cores_min && (!options.only || !strcmp(options.only, distributions[k].name)) &&
-		    !explore_distribution(f, &distributions[k], deadline))
+		left += is_explored(f, &distributions[k]);
+	for (unsigned k = 0; k < distribution_count; k++)
+		if (is_explored(f, &distributions[k]) && !explore_distribution(f, &distributions[k], now() + (deadline - now()) / left--))
 			return false;
 	return true;
 }

@@ -24,12 +24,16 @@
 #define ROUNDS      40    /* of a walk */
 #define ROUND_TASKS 80    /* operations of a round */
 #define ROUND_STEPS 20000 /* more, and something goes on for ever */
-#define STEPS_DRAWN 80
+#define STEPS_DRAWN 3000
+#define DEATH_EACH  500 /* steps, about */
 #define SLOW_FOR    300 /* steps */
 
 struct walk {
+	/* given */
 	unsigned cores, deaths;
 	uint64_t number; /* the seed */
+	/* how far it came */
+	unsigned died;
 	size_t steps, operations;
 };
 
@@ -115,7 +119,7 @@ static bool choose_request(struct request *r)
 	r->to_core = (uint8_t)((r->core + 1 + below(world.cores - 1)) % world.cores);
 	r->rights = (uint8_t)(below(4) ? RIGHTS_ALL : below(RIGHTS_ALL + 1));
 	r->direct = r->kind <= REQUEST_REVOKE && below(8) == 0;
-	if (!find_slot(r->core, false, &r->slot))
+	if (world.core[r->core].dead || !find_slot(r->core, false, &r->slot))
 		return false;
 	if (r->kind == REQUEST_RETYPE)
 		choose_part(r);
@@ -194,6 +198,20 @@ static unsigned add_tasks(unsigned at_most)
 	return added;
 }
 
+/* At any moment, whatever it is doing. What its users asked for may still arrive; what they were about to ask is forgotten. */
+static void kill_one(struct walk *w)
+{
+	unsigned core = below(world.cores);
+
+	while (world.core[core].dead)
+		core = (core + 1) % world.cores;
+	w->died++;
+	choice_apply((struct choice){.kind = CHOICE_DIE, .a = (uint8_t)core});
+	for (unsigned k = 0; k < TASKS_MAX; k++)
+		if (world.task[k].request.core == core && world.task[k].state == TASK_READY)
+			world.task[k].state = TASK_NONE;
+}
+
 static void walk_round(struct walk *w)
 {
 	struct choice c[CHOICES_MAX];
@@ -207,6 +225,8 @@ static void walk_round(struct walk *w)
 			left -= wanted;
 			w->operations += add_tasks(wanted);
 		}
+		if (w->died < w->deaths && below(DEATH_EACH) == 0)
+			kill_one(w);
 		count = choices(c, 0);
 		if (count == 0 && left == 0)
 			break;
@@ -219,19 +239,9 @@ static void walk_round(struct walk *w)
 	}
 }
 
-static void kill_one(struct walk *w)
-{
-	unsigned core = below(world.cores);
-
-	while (world.core[core].dead)
-		core = (core + 1) % world.cores;
-	w->deaths--;
-	choice_apply((struct choice){.kind = CHOICE_DIE, .a = (uint8_t)core});
-}
-
 static void walk(struct walk *w)
 {
-	w->steps = w->operations = 0;
+	w->steps = w->operations = w->died = 0;
 	random_state = w->number * UINT64_C(0x9e3779b97f4a7c15) + w->cores;
 	random_state += !random_state;
 	world_begin(w->cores);
@@ -245,9 +255,8 @@ static void walk(struct walk *w)
 		if (!broken)
 			check_rest();
 		for (unsigned core = 0; core < world.cores && !broken; core++)
-			give_memory(core);
-		if (w->deaths && !broken && below(ROUNDS / 4) == 0)
-			kill_one(w);
+			if (!world.core[core].dead)
+				give_memory(core);
 	}
 	if (draw_from != SIZE_MAX)
 		diagram_end();
@@ -263,16 +272,15 @@ static double now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static void show_broken(struct walk w, unsigned deaths)
+static void show_broken(struct walk w)
 {
 	const size_t steps = w.steps;
 
-	printf("\n  SEED=walk:%u:%lu:%u breaks, at step %zu: %s (%s)\n", w.cores, w.number, deaths, steps, invariant_sentence(broken),
+	printf("\n  SEED=walk:%u:%lu:%u breaks, at step %zu: %s (%s)\n", w.cores, w.number, w.deaths, steps, invariant_sentence(broken),
 	       invariant_name(broken));
 	printf("  what happened to %s, lately:\n", object_text(broken_about.type, broken_about.base, broken_about.size));
 	drawn = broken_about;
 	draw_from = steps > STEPS_DRAWN ? steps - STEPS_DRAWN : 0;
-	w.deaths = deaths;
 	walk(&w);
 	draw_from = SIZE_MAX;
 }
@@ -284,7 +292,8 @@ static int walk_many(double seconds, bool until_broken)
 	struct walk shortest = {.steps = SIZE_MAX};
 
 	for (uint64_t number = 1; now() - start < seconds && !(until_broken && wrong); number++, walks++) {
-		struct walk w = {.cores = 2 + (unsigned)(number % (WORLD_CORES - 1)), .number = number};
+		const unsigned cores = 2 + (unsigned)(number % (WORLD_CORES - 1));
+		struct walk w = {.cores = cores, .deaths = number % 3 ? 0 : cores / 2, .number = number};
 
 		walk(&w);
 		steps += w.steps;
@@ -302,7 +311,7 @@ static int walk_many(double seconds, bool until_broken)
 	}
 	if (wrong) {
 		walk(&shortest); /* again, for what it breaks */
-		show_broken(shortest, 0);
+		show_broken(shortest);
 	}
 	printf("%zu walks on 2 to %u cores: %zu operations, %zu steps, %zu broken, in %.0f s\n", walks, WORLD_CORES, operations, steps,
 	       wrong, now() - start);
@@ -319,14 +328,12 @@ static int walk_one(const char *name)
 		fprintf(stderr, "explore: '%s' is not a walk: walk:CORES:NUMBER:DEATHS is, walk:4:17:0\n", name);
 		return 2;
 	}
-	const unsigned deaths = w.deaths;
-
 	walk(&w);
 	if (broken) {
-		show_broken(w, deaths);
+		show_broken(w);
 		return 1;
 	}
-	printf("%s: %zu operations in %zu steps, all right\n", name, w.operations, w.steps);
+	printf("%s: %zu operations in %zu steps, %u cores died, all right\n", name, w.operations, w.steps, w.died);
 	return 0;
 }
 
