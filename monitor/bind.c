@@ -254,7 +254,8 @@ static void close_here(struct monitor *m, struct connection *c, bool ended)
 	drop_foreign(m, c);
 	c->domain = 0;
 	c->state = CONNECTION_CLOSING;
-	if (c->peer_number != 0 && mesh_alive(m, c->peer_core))
+	/* Whoever is on a lost core's place now has other connections under the same numbers. */
+	if (c->peer_number != 0 && !c->lost && mesh_alive(m, c->peer_core))
 		MESH_SEND(m, c->peer_core, close, .connection = c->peer_number, .ended = ended);
 	if (c->peer_closed)
 		connection_free(m, c);

@@ -100,6 +100,9 @@ void block_give(struct monitor *m, struct block *b)
 	if (empty_slot(b->cap)) {
 		cap_slot_free(b->cap);
 		ram_give(&m->ram, b->base, b->bytes);
+	} else {
+		report_line(m, "monitor %u: the memory at 0x%llx stays out: something is left that was made of it", m->core,
+		            (unsigned long long)b->base);
 	}
 	*b = (struct block){0};
 }

@@ -118,7 +118,7 @@ static void complete_boot(const struct starting *s, const struct start *c, struc
 	boot->model_base = boot->channel_receive + boot->channel_bytes;
 	boot->model_bytes = sizeof(struct machine);
 	boot->stopped = 0;
-	boot->restarted = c->again;
+	boot->restarted = c->again ? m->membership.view >> LEADER_BITS : 0;
 }
 
 static err_t lay_out(const struct starting *s, struct start *c)

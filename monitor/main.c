@@ -26,6 +26,7 @@
 #include "monitor/requests.h"
 
 #define EVENTS_RETRY_US 2000
+#define LIFE_NUMBERS    64 /* domain numbers between two lives of a core */
 #define OVERDUE_US      10000 /* how often to look at what should have happened already */
 
 static uint32_t since_start(const struct monitor *m)
@@ -84,6 +85,8 @@ static struct monitor *begin(const struct core_boot *boot)
 	m->start_tsc = boot->start_tsc;
 	m->driver_us = since_start(m);
 	m->life = LIFE_READY;
+	/* The numbers of domains that died with the core are not given out again soon. */
+	m->domain_count = (uint16_t)(boot->restarted * LIFE_NUMBERS);
 	return m;
 }
 

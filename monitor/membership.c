@@ -12,7 +12,6 @@
 #include "monitor/mesh.h"
 #include "monitor/report.h"
 
-#define LEADER_BITS 8
 _Static_assert(CORES_MAX <= 1 << LEADER_BITS, "a view's number names its leader");
 _Static_assert(SET_WORDS == 4, "as the message `view` has it");
 

@@ -33,6 +33,8 @@
 
 struct monitor;
 
+#define LEADER_BITS 8 /* of a view's number */
+
 /* ---- State, by file ---- */
 
 struct heartbeat {

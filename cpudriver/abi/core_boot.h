@@ -120,7 +120,7 @@ struct core_boot {
 	uint64_t starter_mailbox;                              /* physical base, for Kernel.peer */
 	uint64_t entered_tsc;                                  /* time-stamp counter when this core entered its CPU driver, which says so itself */
 	uint64_t stopped;   /* this core's CPU driver took an exception after which it can't go on: vector + 1. Read by whoever buries it */
-	uint64_t restarted; /* 1: the core was up before, and died; it starts no others */
+	uint64_t restarted; /* not 0: the core was up before, and died after so many views; it starts no others */
 	uint64_t reserved[3];
 
 	uint32_t regions, modules;
