@@ -145,7 +145,9 @@ static void leave(struct monitor *m, uint64_t base, uint64_t end)
 {
 	struct settlement *s = &m->membership.settlement;
 	uint32_t heir = estate_heir(m, machine_node_of_address(m->machine, base));
-	struct fence *f = fence_of(m, s->piece.core);
+	/* What a member has dropped is nobody's inheritance, should that one die and come back. */
+	uint32_t dead = membership_has(m, s->piece.core) ? heir : s->piece.core;
+	struct fence *f = fence_of(m, dead);
 
 	if (base >= end)
 		return;
@@ -153,7 +155,7 @@ static void leave(struct monitor *m, uint64_t base, uint64_t end)
 	f->returned += end - base;
 	set_add(&f->heirs, heir);
 	f->inheriting++;
-	MESH_SEND(m, heir, inherit, .dead = s->piece.core, .base = base, .bytes = end - base);
+	MESH_SEND(m, heir, inherit, .dead = dead, .base = base, .bytes = end - base);
 }
 
 /* What nobody has goes to the heir, the rest to the name of who has it. */

@@ -152,19 +152,28 @@ err_t share_take(struct monitor *m, struct start *c, uint64_t least)
 	return check_share(m, c, least);
 }
 
+/* The largest piece that this core has inherited from that one. */
+static struct legacy **largest_legacy(struct monitor *m, uint32_t dead)
+{
+	struct legacy **largest = NULL;
+
+	for (struct legacy **link = &m->membership.legacies; *link != NULL; link = &(*link)->next)
+		if ((*link)->dead == dead && (*link)->done && (largest == NULL || (*link)->bytes > (*largest)->bytes))
+			largest = link;
+	return largest;
+}
+
+/* There may be more pieces than a core can get: the smallest ones stay. */
 static void take_legacies(struct monitor *m, struct start *c)
 {
-	for (struct legacy **link = &m->membership.legacies; *link != NULL;) {
-		struct legacy *l = *link;
-		uint64_t largest;
+	struct legacy **link;
 
-		if (l->dead != c->core || !l->done) {
-			link = &l->next;
-			continue;
-		}
-		largest = ram_largest(&m->ram, l->base, l->base + l->bytes);
-		if (largest > 0)
-			(void)!is_ok(take_piece(m, c, largest, l->base, l->base + l->bytes));
+	while ((link = largest_legacy(m, c->core)) != NULL) {
+		struct legacy *l = *link;
+		uint64_t bytes = ram_largest(&m->ram, l->base, l->base + l->bytes);
+
+		if (bytes > 0)
+			(void)!is_ok(take_piece(m, c, bytes, l->base, l->base + l->bytes));
 		*link = l->next;
 		free(l);
 	}

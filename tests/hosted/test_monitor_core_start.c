@@ -442,6 +442,7 @@ static void test_a_core_comes_back_with_what_it_had(void **state)
 	up_all();
 	inherit(base, 4 * MIB);
 	inherit(base + 5 * MIB, 11 * MIB);
+	m.membership.view = 5 << LEADER_BITS;
 	peers[1].state = PEER_UNKNOWN;
 	memset(mesh + PAGE_BYTES, 0, PAGE_BYTES);
 	core_start_again(&m, 1);
@@ -450,7 +451,7 @@ static void test_a_core_comes_back_with_what_it_had(void **state)
 	assert_int_equal(start_of(1)->memory[0].bytes, 11 * MIB);
 	assert_int_equal(m.ram.free, 16 * MIB);
 	assert_null(m.membership.legacies);
-	assert_true(((struct core_boot *)viewed)->restarted);
+	assert_int_equal(((struct core_boot *)viewed)->restarted, 5);
 	core_start_step(&m, 20000);
 	core_start_step(&m, 30000);
 	assert_int_equal(inits[1] + sipis[1], 4);
