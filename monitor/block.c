@@ -92,26 +92,6 @@ static bool empty_slot(cap_t slot)
 	return is_err(cap_identify(slot, &left)) || left.type == CAP_Null;
 }
 
-void block_give(struct monitor *m, struct block *b)
-{
-	if (b->bytes == 0)
-		return;
-	/* A block that can't be taken apart stays out: lost, and seen in the balance, but never given twice. */
-	if (empty_slot(b->cap)) {
-		cap_slot_free(b->cap);
-		ram_give(&m->ram, b->base, b->bytes);
-	} else {
-		report_line(m, "monitor %u: the memory at 0x%llx stays out: something is left that was made of it", m->core,
-		            (unsigned long long)b->base);
-	}
-	*b = (struct block){0};
-}
-
-/* ---- Parting with a block ----
- *
- * Memory that another core gets must not stay covered by a root here: this core would still give it away. So the root is cut at the block's
- * borders. What is left on either side stays a root, and the piece in the middle goes. */
-
 static unsigned root_around(const struct monitor *m, const struct block *b)
 {
 	unsigned i = 0;
@@ -120,6 +100,50 @@ static unsigned root_around(const struct monitor *m, const struct block *b)
 		i++;
 	return i;
 }
+
+/* Those of the start are not from our own slots. */
+static void free_root_slot(cap_t cap)
+{
+	if (cap.value >> 8 != ROOT_BOOT)
+		cap_slot_free(cap);
+}
+
+/* A RAM block of a whole root is a copy of it, and whoever revokes it takes the root's capability away. Then the block's is the last one, and
+ * the root's from now on. */
+static bool becomes_root(struct monitor *m, const struct block *b)
+{
+	unsigned i = root_around(m, b);
+	struct cap_identity left;
+
+	if (i == m->roots || m->root[i].bytes != b->bytes || is_err(cap_identify(b->cap, &left)) || left.type != CAP_RAM ||
+	    left.size != b->bytes || !empty_slot(m->root[i].cap))
+		return false;
+	free_root_slot(m->root[i].cap);
+	m->root[i].cap = b->cap;
+	return true;
+}
+
+void block_give(struct monitor *m, struct block *b)
+{
+	bool empty;
+
+	if (b->bytes == 0)
+		return;
+	empty = empty_slot(b->cap);
+	if (empty)
+		cap_slot_free(b->cap);
+	if (empty || becomes_root(m, b))
+		ram_give(&m->ram, b->base, b->bytes);
+	else /* lost, and seen in the balance, but never given twice */
+		report_line(m, "monitor %u: the memory at 0x%llx stays out: something is left that was made of it", m->core,
+		            (unsigned long long)b->base);
+	*b = (struct block){0};
+}
+
+/* ---- Parting with a block ----
+ *
+ * Memory that another core gets must not stay covered by a root here: this core would still give it away. So the root is cut at the block's
+ * borders. What is left on either side stays a root, and the piece in the middle goes. */
 
 /* Makes two roots of one, if the address is not its border anyway. */
 static err_t cut(struct monitor *m, unsigned i, uint64_t address)
@@ -148,15 +172,14 @@ static err_t cut(struct monitor *m, unsigned i, uint64_t address)
 	return OK;
 }
 
-/* The root and the block are the same object: the block's capability is enough. Those of the start are not from our own slots. */
+/* The root and the block are the same object: the block's capability is enough. */
 static err_t drop_root(struct monitor *m, unsigned i)
 {
 	cap_t cap = m->root[i].cap;
 
 	if (!empty_slot(cap))
 		return ERR(STATE);
-	if (cap.value >> 8 != ROOT_BOOT)
-		cap_slot_free(cap);
+	free_root_slot(cap);
 	m->root[i] = m->root[--m->roots];
 	return OK;
 }

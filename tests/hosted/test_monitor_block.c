@@ -276,6 +276,24 @@ static void low_end_high_end_middle_all(void **state)
 	assert_int_equal(used_slots, 0);
 }
 
+/* A block of a whole root is a copy of it. Revoked, as a domain's is at its end, it is the only one: the memory is not lost. */
+static void block_of_a_whole_root(void **state)
+{
+	const uint64_t base = m.root[2].base, bytes = m.root[2].bytes;
+	struct block b;
+
+	(void)state;
+	for (unsigned round = 0; round < 2; round++) {
+		must_be(block_take_within(&m, CAP_RAM, bytes, base, base + bytes, &b));
+		must_be(repeat(b.cap, OP_Any_revoke, 0));
+		block_give(&m, &b);
+		assert_int_equal(reports, 0);
+		assert_int_equal(m.ram.free, RAM_BYTES - OWN);
+		assert_int_equal(used_slots, 1); /* the root's own now, instead of the one from the start, and then instead of the first */
+		check();
+	}
+}
+
 /* Then the memory is another core's all the same, and somebody is told that it stays covered here. */
 static void no_slot_to_cut_with(void **state)
 {
@@ -313,6 +331,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    T(memory_of_other_cores),
 	    T(low_end_high_end_middle_all),
+	    T(block_of_a_whole_root),
 	    T(no_slot_to_cut_with),
 	    T(too_many_roots),
 	};
