@@ -46,11 +46,13 @@ enum invariant {
 
 struct task;
 struct slot;
+struct object;
 
 /* The first one that was broken, and where. */
 extern enum invariant broken;
 extern struct object broken_about; /* type Null: no object in particular */
 void break_invariant(enum invariant i);
+void look_at(const struct object *o); /* what is broken from now on is about that; NULL: about nothing in particular */
 #define BREAK(name) break_invariant(INVARIANT_##name)
 const char *invariant_name(enum invariant i);
 const char *invariant_sentence(enum invariant i);

@@ -9,7 +9,7 @@
 
 EXPLORE_COMMON := $(wildcard monitor/agreement/*.c cpudriver/capability/*.c) cpudriver/abi/errors.c \
 	$(addprefix tests/explore/, world.c platform.c network.c surroundings.c translations.c users.c state.c schedule.c diagram.c \
-	invariants.c forged.c)
+	objects.c invariants.c endings.c forged.c)
 EXPLORE_SEARCH := $(EXPLORE_COMMON) $(addprefix tests/explore/, scenarios.c search.c main.c)
 EXPLORE_WALK   := $(EXPLORE_COMMON) tests/explore/walk.c
 

@@ -153,6 +153,13 @@ static inline struct slot *monitor_slot(const struct core *c, cap_t cap)
 	return &((struct slot *)window(PADDR(core_memory(core_number(c)).value + CNODE_MONITOR)))[cap.value & 0xff];
 }
 
+static inline bool is_in_monitor(const struct core *c, const struct slot *s)
+{
+	const struct slot *first = monitor_slot(c, CAP(IN_MONITOR, 0));
+
+	return s >= first && s < first + MONITOR_SLOTS;
+}
+
 #define USER_CAP(slot) CAP(IN_USERS, slot)
 #define ROOT_OF(in)    CAP(0, in) /* address of the capability to one of the CNodes */
 
