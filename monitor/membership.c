@@ -83,14 +83,40 @@ static bool is_next_view(const struct monitor *m, uint32_t from, const struct me
 	       (m->membership.view == 0 || membership_has(m, from));
 }
 
+static bool has_heard_of_all(const struct monitor *m, const struct core_set *cores)
+{
+	SET_FOR_EACH(core, cores)
+	{
+		if (core != m->core && m->peer[core].state == PEER_UNKNOWN)
+			return false;
+	}
+	return true;
+}
+
+/* Nothing could be said to a core that is not known yet, so its view has to wait until it is. */
+static void enter_next(struct monitor *m)
+{
+	const struct core_set alive = m->membership.next_alive;
+	uint32_t number = m->membership.next_view;
+
+	if (number == 0 || !has_heard_of_all(m, &alive))
+		return;
+	m->membership.next_view = 0;
+	if (number > m->membership.view)
+		enter(m, number, &alive);
+}
+
 void handle_view(struct monitor *m, uint32_t from, const struct message_view *message)
 {
 	const struct core_set alive = {{message->alive0, message->alive1, message->alive2, message->alive3}};
 
-	if (is_next_view(m, from, message, &alive))
-		enter(m, message->number, &alive);
-	else
+	if (!is_next_view(m, from, message, &alive) || message->number <= m->membership.next_view) {
 		m->peer[from].refused++;
+		return;
+	}
+	m->membership.next_view = message->number;
+	m->membership.next_alive = alive;
+	enter_next(m);
 }
 
 /* ---- Cores go ---- */
@@ -171,8 +197,10 @@ static void earlier(uint64_t *deadline, uint64_t candidate)
 
 uint64_t membership_step(struct monitor *m, uint64_t now)
 {
-	uint64_t deadline = heartbeat_step(m, now);
+	uint64_t deadline;
 
+	enter_next(m);
+	deadline = heartbeat_step(m, now);
 	earlier(&deadline, fence_step(m, now));
 	earlier(&deadline, estate_step(m, now));
 	return deadline;

@@ -114,6 +114,9 @@ struct legacy {
 struct membership {
 	uint32_t view; /* 0: there is none yet */
 	struct core_set alive;
+	/* a view that names a core of which this one has not heard yet: `up` comes along the tree, and a view may overtake it */
+	uint32_t next_view; /* 0: none */
+	struct core_set next_alive;
 	struct heartbeat heartbeat;
 	/* the piece of memory that the leader asks about, and how many objects in it have come from other cores since */
 	uint64_t asked_base, asked_bytes, arrivals;
