@@ -33,7 +33,7 @@ struct family {
 
 static const struct family families[] = {
     {1, 2, 0, 100, true}, {1, 3, 0, 100, true}, {1, 4, 0, 100, true},  {2, 2, 0, 100, true}, {2, 3, 0, 100, false},
-    {1, 2, 1, 100, true}, {1, 3, 1, 100, true}, {2, 2, 1, 100, false}, {3, 2, 0, 50, false}, {1, 4, 1, 60, false},
+    {1, 2, 1, 100, true}, {1, 3, 2, 100, true}, {2, 2, 1, 100, false}, {3, 2, 0, 50, false}, {1, 4, 1, 60, false},
     {2, 3, 1, 80, false}, {2, 4, 0, 90, false}, {3, 3, 0, 100, false},
 };
 #define FAMILIES (sizeof families / sizeof families[0])
@@ -192,9 +192,10 @@ static void choose_scenario(struct scenario *s, size_t index, unsigned listed)
 static const char *family_text(const struct family *f)
 {
 	static const char *const name[] = {"", "single operations", "pairs", "triples"};
+	static const char *const deaths[] = {"", ", one may die", ", two may die"};
 	static char text[80];
 
-	snprintf(text, sizeof text, "%s, %u cores%s", name[f->operations], f->cores, f->deaths ? ", one may die" : "");
+	snprintf(text, sizeof text, "%s, %u cores%s", name[f->operations], f->cores, deaths[f->deaths]);
 	return text;
 }
 
