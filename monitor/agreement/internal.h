@@ -124,6 +124,8 @@ void revoke_mend(struct agreement *a, struct operation *op);
 void holder_cancel(struct agreement *a, struct operation *op);
 void holder_end_cancelled(struct agreement *a, struct operation *op);
 void sweep_mend(struct agreement *a, struct operation *op);
+/* The new owner is dead: all that heard of it will claim the object. */
+void transfer_lost(struct agreement *a, struct operation *op);
 void transfer_mend(struct agreement *a, struct operation *op);
 /* Members of the set that are in the view. */
 void keep_alive(const struct agreement *a, struct core_set *set);

@@ -209,12 +209,13 @@ static void recount(struct agreement *a)
 	}
 }
 
-/* An object that is being given away keeps its holders: the new owner learns of each in the course of that. */
+/* An object that is being given away keeps its holders: the new owner learns of each in the course of that. Those of what has been adopted are
+ * known from claims. */
 static bool is_counted(struct agreement *a, const struct shared *s)
 {
 	const struct operation *busy = s->busy != 0 ? operation_at(a, s->busy) : NULL;
 
-	return s->owner == a->core && s->moving_to == 0 && s->object.type != CAP_Doorbell &&
+	return s->owner == a->core && s->moving_to == 0 && !s->adopted && s->object.type != CAP_Doorbell &&
 	       (busy == NULL || busy->kind != OPERATION_TRANSFER);
 }
 
@@ -572,9 +573,14 @@ static void forget_dead(struct agreement *a)
 			s->moving_to = 0;
 		}
 	}
-	for (uint16_t i = 1; i <= OPERATIONS_MAX; i++)
-		if (operation_at(a, i)->kind == OPERATION_HOLDER)
-			holder_cancel(a, operation_at(a, i));
+	for (uint16_t i = 1; i <= OPERATIONS_MAX; i++) {
+		struct operation *op = operation_at(a, i);
+
+		if (op->kind == OPERATION_HOLDER)
+			holder_cancel(a, op);
+		else if (op->phase == PHASE_NEW_OWNER && op->kind != OPERATION_TRANSFER && !set_has(&a->alive, op->core))
+			transfer_lost(a, op);
+	}
 }
 
 void agreement_view(struct agreement *a, uint32_t view, const struct core_set *alive)

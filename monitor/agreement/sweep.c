@@ -12,7 +12,8 @@
  *   a page table that other cores use                  the mapping may go all the same, and at the end those cores forget what they
  *                                                      have of it
  *   anything outside, which a dying container holds    is copied into a slot of the agreement's own. So it no longer is the last one, and the
- *                                                      container can go. When that is past, the copy is deleted like any other (delete.c)
+ *                                                      container can go. When that is past, the copy is deleted like any other (delete.c).
+ *                                                      If that does not help, it is inside something that the container holds
  *
  * A core that never answers `flush` is waited for until it is declared dead: a dead core translates nothing. */
 
@@ -45,8 +46,11 @@ static enum progress revoke_inner(struct agreement *a, struct operation *op, con
 
 static enum progress rescue(struct agreement *a, struct operation *op, const struct platform_obstacle *o)
 {
+	const struct object object = {.base = o->base, .size = o->size, .type = o->type};
 	cap_t cap;
 
+	if (op->rescued.value != CAP_NULL.value && op->base == o->base && op->bytes == o->size)
+		return revoke_inner(a, op, &object); /* it lies in something of the container's that takes its contents along */
 	if (op->rescued.value != CAP_NULL.value)
 		dispose(a, op->rescued);
 	op->rescued = CAP_NULL;
@@ -57,6 +61,8 @@ static enum progress rescue(struct agreement *a, struct operation *op, const str
 		return PROGRESS_FAILED;
 	}
 	op->rescued = cap;
+	op->base = o->base;
+	op->bytes = o->size;
 	return PROGRESS_MORE;
 }
 

@@ -57,6 +57,7 @@ void transfer_begin(struct agreement *a, struct operation *op)
 	m.take_over.holders3 = op->left.word[3];
 	s->moving_to = (uint16_t)(op->core + 1);
 	op->phase = PHASE_TAKE_OVER;
+	op->number = 0;
 	op->messages += 2;
 	say(a, op, op->core, AGREEMENT_take_over, operation_number(a, op), &m);
 }
@@ -121,25 +122,39 @@ static void tell_the_others(struct agreement *a, struct operation *op, const str
 		all_noted(a, op);
 }
 
+static void declined(struct agreement *a, struct operation *op, struct shared *s, bool holds)
+{
+	s->moving_to = 0;
+	if (!holds)
+		set_remove(&s->holders, op->core);
+	op->to = op->core + 1;
+	op->phase = PHASE_TURN;
+	transfer_begin(a, op);
+}
+
+static void accepted(struct agreement *a, struct operation *op, struct shared *s)
+{
+	(void)!is_ok(mark_all(op->cap, false, op->core));
+	(void)!is_ok(platform_surrender(op->cap)); /* the last one, and nothing lies in it */
+	tell_the_others(a, op, s);
+}
+
+/* What has come while the view changed; in `number`, which a deletion doesn't need. */
+enum { ANSWER_DECLINED = 1, ANSWER_HOLDS, ANSWER_ACCEPTED };
+
 bool receive_taken_over(struct agreement *a, uint32_t from, const struct subject *s, const struct agreement_taken_over *m)
 {
 	struct operation *op = operation_named(a, s);
 	struct shared *shared = op != NULL ? line_turn(a, op) : NULL;
 
-	if (shared == NULL || op->phase != PHASE_TAKE_OVER || op->core != from)
+	if (shared == NULL || op->phase != PHASE_TAKE_OVER || op->core != from || op->number != 0)
 		return false;
-	if (!m->accepted) {
-		shared->moving_to = 0;
-		if (!m->holds)
-			set_remove(&shared->holders, from);
-		op->to = from + 1;
-		op->phase = PHASE_TURN;
-		transfer_begin(a, op);
-		return true;
-	}
-	(void)!is_ok(mark_all(op->cap, false, from));
-	(void)!is_ok(platform_surrender(op->cap)); /* the last one, and nothing lies in it */
-	tell_the_others(a, op, shared);
+	if (a->changing) /* who counts what it has for which owner must not be mixed up */
+		op->number = m->accepted ? ANSWER_ACCEPTED : m->holds ? ANSWER_HOLDS : ANSWER_DECLINED;
+	else if (m->accepted)
+		accepted(a, op, shared);
+	else
+		declined(a, op, shared, m->holds != 0);
 	return true;
 }
 
@@ -286,6 +301,25 @@ static void go_on_alone(struct agreement *a, struct operation *op)
 		owner_end(a, op);
 }
 
+void transfer_lost(struct agreement *a, struct operation *op)
+{
+	if (line_turn(a, op) != NULL)
+		all_noted(a, op);
+}
+
+static void take_over_mend(struct agreement *a, struct operation *op, struct shared *s)
+{
+	const uint32_t answer = op->number;
+
+	op->number = 0;
+	if (!set_has(&a->alive, op->core))
+		declined(a, op, s, false);
+	else if (answer == ANSWER_ACCEPTED)
+		accepted(a, op, s);
+	else if (answer != 0)
+		declined(a, op, s, answer == ANSWER_HOLDS);
+}
+
 void transfer_mend(struct agreement *a, struct operation *op)
 {
 	struct shared *s = line_turn(a, op);
@@ -297,11 +331,8 @@ void transfer_mend(struct agreement *a, struct operation *op)
 		all_noted(a, op);
 	} else if (op->phase == PHASE_COMPLETE && !set_has(&a->alive, op->core)) {
 		go_on_alone(a, op);
-	} else if (op->phase == PHASE_TAKE_OVER && !set_has(&a->alive, op->core)) {
-		s->moving_to = 0;
-		op->to = op->core + 1;
-		op->phase = PHASE_TURN;
-		transfer_begin(a, op);
+	} else if (op->phase == PHASE_TAKE_OVER) {
+		take_over_mend(a, op, s);
 	}
 }
 
