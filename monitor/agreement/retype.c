@@ -244,8 +244,10 @@ static void find_again(struct agreement *a, struct operation *op)
 
 void retype_mend(struct agreement *a, struct operation *op)
 {
-	if (op->phase == PHASE_FIND && line_turn(a, op) != NULL)
-		find_again(a, op);
-	else if (op->phase == PHASE_GRANTED && !set_has(&a->alive, op->core))
+	const bool at_owner = op->phase == PHASE_FIND || op->phase == PHASE_GRANTED;
+
+	if (at_owner && !set_has(&a->alive, op->core))
 		owner_end(a, op);
+	else if (op->phase == PHASE_FIND && line_turn(a, op) != NULL)
+		find_again(a, op);
 }
