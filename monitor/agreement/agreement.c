@@ -198,6 +198,7 @@ void operation_dispose(struct agreement *a, struct operation *op, cap_t cap)
 	op->owner = owner;
 	op->object = object;
 	op->cap = cap;
+	memset(&op->obstacle, 0, sizeof(op->obstacle));
 	memset(&op->left, 0, sizeof(op->left));
 	memset(&op->flush, 0, sizeof(op->flush));
 	operation_run(a, op);

@@ -103,7 +103,8 @@ struct operation {
 	struct object object;
 	cap_t cap;            /* this core's capability for it, in a slot of the monitor's; CAP_NULL: none */
 	cap_t rescued;        /* copy of the last obstacle outside; CAP_NULL: none */
-	uint64_t base, bytes; /* retype: the range. Taking apart: of what was rescued */
+	struct object obstacle; /* and what that was */
+	uint64_t base, bytes; /* retype: the range */
 	uint32_t to;          /* copy: the core */
 	uint16_t rights;
 	uint64_t recipient; /* copy: who gets it there */

@@ -49,7 +49,7 @@ static enum progress rescue(struct agreement *a, struct operation *op, const str
 	const struct object object = {.base = o->base, .size = o->size, .type = o->type};
 	cap_t cap;
 
-	if (op->rescued.value != CAP_NULL.value && op->base == o->base && op->bytes == o->size)
+	if (op->rescued.value != CAP_NULL.value && object_is(&op->obstacle, &object))
 		return revoke_inner(a, op, &object); /* it lies in something of the container's that takes its contents along */
 	if (op->rescued.value != CAP_NULL.value)
 		dispose(a, op->rescued);
@@ -61,8 +61,7 @@ static enum progress rescue(struct agreement *a, struct operation *op, const str
 		return PROGRESS_FAILED;
 	}
 	op->rescued = cap;
-	op->base = o->base;
-	op->bytes = o->size;
+	op->obstacle = object;
 	return PROGRESS_MORE;
 }
 
