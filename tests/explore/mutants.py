@@ -4,7 +4,9 @@
 """Each fault of monitor/agreement/mutants.def, compiled in, must break an invariant: first the search looks for it, then the walks.
 
 A fault that crashes the explorer, or makes it run for ever, is caught as well. Exit code 1 if one survives, or if something is wrong
-without any fault."""
+without any fault.
+
+usage: mutants.py BUILD COMPILER"""
 
 import re
 import subprocess
@@ -28,24 +30,29 @@ def verdict(program: Path, words: list[str]) -> tuple[bool, str]:
     return answer.returncode == 0, lines[-1] if lines else "it said nothing"
 
 
-def hunt(build: Path, suffix: str) -> tuple[bool, str]:
+def made(program: Path) -> Path:
+    subprocess.run(["make", "--no-print-directory", f"BUILD={sys.argv[1]}", f"CC={sys.argv[2]}", str(program)], check=True,
+                   stdout=subprocess.DEVNULL)
+    return program
+
+
+def hunt(suffix: str) -> tuple[bool, str]:
     for kind, words in STAGES:
-        caught, said = verdict(build / f"{kind}{suffix}" / "run", words)
+        caught, said = verdict(made(Path(sys.argv[1]) / "explore" / f"{kind}{suffix}" / "run"), words)
         if caught:
             break
     return caught, said
 
 
 def main() -> int:
-    build = Path(sys.argv[1]) / "explore"
     text = Path("monitor/agreement/mutants.def").read_text(encoding="utf-8")
     mutants = re.findall(r'^MUTANT\((\w+), "(.*)"\)', text, re.MULTILINE)
-    wrong, said = hunt(build, "")
+    wrong, said = hunt("")
     print(f"without a fault\n    {said}", flush=True)
     survivors = []
     for name, sentence in mutants:
         start = time.monotonic()
-        caught, said = hunt(build, f"-{name}")
+        caught, said = hunt(f"-{name}")
         survivors += [] if caught else [name]
         print(f"{name}: {sentence}\n    {said} ({time.monotonic() - start:.0f} s)", flush=True)
     print(f"{len(mutants) - len(survivors)} of {len(mutants)} mutants caught" + (f"; not: {', '.join(survivors)}" if survivors else ""))

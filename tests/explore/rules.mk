@@ -49,7 +49,7 @@ $$(BUILD)/explore/$(2)-$(1)/run: $(call mutant_objects,$(2),$(1),$(3))
 	$$(call say,LD,$$@)
 	$$(Q)$$(CC) $(4) -o $$@ $$^
 endef
-ifneq ($(filter explore-mutants $(BUILD)/explore/%,$(MAKECMDGOALS)),)
+ifneq ($(filter $(BUILD)/explore/%,$(MAKECMDGOALS)),)
 $(foreach m,$(MUTANTS),$(eval $(call mutant,$(m),search,$(EXPLORE_SEARCH),-O2 $(EXPLORE_SMALL))))
 $(foreach m,$(MUTANTS),$(eval $(call mutant,$(m),walk,$(EXPLORE_WALK),-O2 $(EXPLORE_LARGE))))
 endif
@@ -69,6 +69,5 @@ else
 	$(BUILD)/explore/walk/run --seconds $$(($(TIME) / 10)) || code=1; exit $$code
 endif
 
-explore-mutants: $(BUILD)/explore/search/run $(BUILD)/explore/walk/run \
-	$(foreach m,$(MUTANTS),$(BUILD)/explore/search-$(m)/run $(BUILD)/explore/walk-$(m)/run)
-	@$(PYTHON) tests/explore/mutants.py $(call quoted,$(BUILD))
+explore-mutants: $(DEPS)
+	@$(PYTHON) tests/explore/mutants.py $(call quoted,$(BUILD)) $(call quoted,$(CC))
