@@ -87,6 +87,7 @@ struct operation {
 	enum operation_kind kind, serving;
 	uint8_t phase;       /* the file's own */
 	uint8_t error;       /* so far: an ERR_NUMBER_* */
+	uint8_t tries;       /* cores that were asked and turned out not to own the object */
 	bool due;            /* in the queue of those that have something to do */
 	bool answered;       /* who asked knows the result */
 	bool internal;       /* nobody asked: the agreement's own, or its parent's */

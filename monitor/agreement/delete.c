@@ -252,6 +252,8 @@ bool receive_gone(struct agreement *a, uint32_t from, const struct subject *s, c
 	busy = shared->busy != 0 ? operation_at(a, shared->busy) : NULL;
 	if (busy != NULL && busy->phase == PHASE_INSTALL && busy->to == m->core && !MUTANT(gone_believed_during_copy))
 		return true; /* that was an older copy */
+	if (busy != NULL && busy->phase == PHASE_FIND && set_has(&busy->left, m->core))
+		return true; /* looking may leave an anchor: it will tell */
 	if (busy != NULL && busy->phase == PHASE_SWEEP)
 		return true; /* whoever is swept is a holder until the revoke ends */
 	set_remove(&shared->holders, m->core);

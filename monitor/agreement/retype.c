@@ -81,9 +81,9 @@ bool receive_find(struct agreement *a, uint32_t from, const struct subject *s, c
 		return false;
 	if (is_ok(handle_take(&s->object, s->owner, RIGHTS_ALL, &handle))) {
 		answer.found.any = platform_find(handle, m->base, m->bytes);
-		handle_drop(a, handle);
+		answer.found.holds = handle_drop(a, handle);
 	} else {
-		answer.found.any = true; /* it can't be told, so better not */
+		answer.found.any = answer.found.holds = true; /* it can't be told, so better not */
 	}
 	say_about(a, s, from, AGREEMENT_found, &answer);
 	return true;
@@ -125,9 +125,12 @@ static void all_found(struct agreement *a, struct operation *op)
 bool receive_found(struct agreement *a, uint32_t from, const struct subject *s, const struct agreement_found *m)
 {
 	struct operation *op = operation_named(a, s);
+	struct shared *shared = op != NULL ? line_turn(a, op) : NULL;
 
-	if (op == NULL || op->phase != PHASE_FIND || !set_has(&op->left, from))
+	if (shared == NULL || op->phase != PHASE_FIND || !set_has(&op->left, from))
 		return false;
+	if (!m->holds)
+		set_remove(&shared->holders, from); /* what it said of that before it looked does not count */
 	set_remove(&op->left, from);
 	if (m->any)
 		op->error = ERR_NUMBER_OVERLAP;

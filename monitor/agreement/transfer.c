@@ -179,20 +179,23 @@ bool receive_new_owner(struct agreement *a, uint32_t from, const struct subject 
 {
 	union agreement_message answer = message_blank();
 	struct shared *shared = shared_find(a, &s->object);
+	struct object object;
+	uint32_t owner;
+	unsigned flags;
 	cap_t cap;
-	err_t e;
 
 	if (s->number == 0 && m->head.view == a->view)
 		return members_new_owner(a, from, s, m->owner);
 	if (s->number == 0 || m->owner == a->core || (shared != NULL && shared->owner == a->core))
 		return false;
-	e = handle_take(&s->object, from, RIGHTS_ALL, &cap);
-	if (err_is(e, ERR_NUMBER_STATE))
-		return false; /* it was not the sender's */
-	if (is_ok(e)) {
-		if (!MUTANT(new_owner_not_noted))
-			e = mark_all(cap, false, m->owner);
+	if (is_ok(handle_take(&s->object, OWNER_OF_COPIES, RIGHTS_ALL, &cap))) {
+		const bool right = is_ok(object_of(cap, &object, &owner, &flags)) && owner == from;
+
+		if (right && !MUTANT(new_owner_not_noted))
+			(void)!is_ok(mark_all(cap, false, m->owner));
 		answer.noted.holds = handle_drop(a, cap);
+		if (!right)
+			return false; /* it was not the sender's */
 	}
 	if (shared != NULL)
 		shared->owner = m->owner;
