@@ -96,12 +96,18 @@ static void connection_free(struct monitor *m, struct connection *c)
 
 /* ---- Capabilities for the domain ---- */
 
-/* The domain itself puts things into its task CNode from the low end, the monitor from the high end; who meets something goes on. */
-static err_t place(cap_t source, unsigned rights, uint8_t *slot)
+#define UNREAD_MAX 64 /* events of a domain that is given more: far fewer than there are slots to go around */
+
+/* The domain itself puts things into its task CNode from the low end, the monitor from the high end; who meets something goes on. The
+ * monitor goes around: what it has placed may be revoked before the domain has read the event that names the slot, and whatever came to lie
+ * there next would be taken for it. */
+static err_t place(struct domain *d, cap_t source, unsigned rights, uint8_t *slot)
 {
-	for (unsigned s = CNODE_SLOTS - 1; s >= TASK_FREE; s--) {
+	for (unsigned tries = 0; tries < CNODE_SLOTS - TASK_FREE; tries++) {
+		unsigned s = d->placed > TASK_FREE ? d->placed - 1u : CNODE_SLOTS - 1;
 		err_t e = cap_mint(source, CAP(TASK_WINDOW, s), RIGHTS(rights), 0);
 
+		d->placed = (uint8_t)s;
 		if (err_is(e, ERR_NUMBER_SLOT_IN_USE))
 			continue;
 		*slot = (uint8_t)s;
@@ -110,14 +116,14 @@ static err_t place(cap_t source, unsigned rights, uint8_t *slot)
 	return ERR(NO_SLOT);
 }
 
-static err_t place_all(struct connection *c, cap_t ring, cap_t peer_ring, cap_t peer_doorbell)
+static err_t place_all(struct domain *d, struct connection *c, cap_t ring, cap_t peer_ring, cap_t peer_doorbell)
 {
-	err_t e = place(ring, RIGHTS_READ_WRITE, &c->slot_receive);
+	err_t e = place(d, ring, RIGHTS_READ_WRITE, &c->slot_receive);
 
 	if (is_ok(e))
-		e = place(peer_ring, RIGHTS_READ_WRITE, &c->slot_send);
+		e = place(d, peer_ring, RIGHTS_READ_WRITE, &c->slot_send);
 	if (is_ok(e))
-		e = place(peer_doorbell, RIGHT_WRITE, &c->slot_doorbell);
+		e = place(d, peer_doorbell, RIGHT_WRITE, &c->slot_doorbell);
 	return e;
 }
 
@@ -180,12 +186,12 @@ static err_t give_channel(struct monitor *m, struct connection *c, const struct 
 
 		if (peer == NULL || is_err(e = task_open(d)))
 			return peer == NULL ? ERR(PEER_GONE) : e;
-		e = place_all(c, c->ring.cap, other->ring.cap, peer->doorbell);
+		e = place_all(d, c, c->ring.cap, other->ring.cap, peer->doorbell);
 	} else {
 		e = install_face(c, face);
 		if (is_err(e) || is_err(e = task_open(d)))
 			return e;
-		e = place_all(c, c->ring.cap, c->peer_ring, c->peer_doorbell);
+		e = place_all(d, c, c->ring.cap, c->peer_ring, c->peer_doorbell);
 	}
 	task_close();
 	return e;
@@ -294,7 +300,7 @@ static err_t bind_endpoint(struct monitor *m, struct domain *client, struct doma
 	if (is_ok(e)) {
 		e = platform_endpoint(server->dispatcher, endpoint, s->number);
 		if (is_ok(e) && is_ok(e = task_open(client))) {
-			e = place(endpoint, RIGHT_WRITE, &c->slot_send);
+			e = place(client, endpoint, RIGHT_WRITE, &c->slot_send);
 			task_close();
 		}
 		(void)!is_ok(cap_delete(endpoint));
@@ -492,7 +498,7 @@ err_t connection_give(struct monitor *m, struct connection *c, cap_t cap, unsign
 
 	if (is_err(e))
 		return e;
-	e = place(cap, rights, &slot);
+	e = domain_unread(d) < UNREAD_MAX ? place(d, cap, rights, &slot) : ERR(LIMIT);
 	task_close();
 	if (is_ok(e))
 		domain_event(m, d, EVENT_given, (uint64_t[]){0, 0, c->number, slot, tag}, 5);
@@ -599,7 +605,7 @@ const struct block *bind_monitor(struct monitor *m, struct domain *d, const stru
 	c->peer_closed = true; /* there is no record of the other end */
 	e = take_ring(m, c);
 	if (is_ok(e) && is_ok(e = task_open(d))) {
-		e = place_all(c, c->ring.cap, ring->cap, m->own_doorbell);
+		e = place_all(d, c, c->ring.cap, ring->cap, m->own_doorbell);
 		task_close();
 	}
 	if (is_err(e)) {

@@ -104,6 +104,15 @@ static void events_retry(struct domain *d)
 	}
 }
 
+unsigned domain_unread(const struct domain *d)
+{
+	unsigned unread = channel_outstanding(&d->events);
+
+	for (const struct event *e = d->first; e != NULL; e = e->next)
+		unread++;
+	return unread;
+}
+
 void domain_event(struct monitor *m, struct domain *d, enum monitor_event event, const uint64_t *words, unsigned count)
 {
 	struct event *e = calloc(1, sizeof(*e));

@@ -23,6 +23,8 @@ struct domain *domain_new(struct monitor *m); /* NULL: there are too many */
 
 /* Tells the domain something; kept in order if its event ring is full. */
 void domain_event(struct monitor *m, struct domain *d, enum monitor_event event, const uint64_t *words, unsigned count);
+/* How many of them it has not acknowledged. */
+unsigned domain_unread(const struct domain *d);
 void domain_bound_failed(struct monitor *m, struct domain *d, uint32_t tag, err_t e);
 
 /* Begins the end. */

@@ -154,6 +154,7 @@ struct domain {
 	uint8_t *start; /* its four start pages, as this monitor sees them */
 	struct channel events;
 	struct event *first, *last; /* what the full event ring could not take */
+	uint8_t placed;             /* slot of the task CNode that the monitor used last; 0: none yet */
 	unsigned tickets;
 	uint64_t status, cleared;
 	enum end_cause cause;
