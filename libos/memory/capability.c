@@ -162,9 +162,12 @@ void cap_slot_free(cap_t slot)
 
 void cap_slot_drop(cap_t slot)
 {
+	struct cap_identity left;
 	err_t e = cap_delete(slot);
 
-	/* a revoke may have emptied it already */
+	/* A revoke may have emptied it already. What is the last of some memory, because a core died, stays there as RAM. */
+	if (is_ok(e) && is_ok(cap_identify(slot, &left)) && left.type != CAP_Null)
+		return;
 	if (is_ok(e) || err_is(e, ERR_NUMBER_CAP_EMPTY))
 		cap_slot_free(slot);
 }
