@@ -66,12 +66,33 @@ void capability_discard(struct monitor *m, cap_t cap)
 		leave_over(m, cap, is_ok(e) || err_is(e, ERR_NUMBER_LAST_COPY));
 }
 
+/* The last capability to memory need not have had all rights to it; whose the memory is has. */
+static err_t regain_rights(cap_t *ram, const struct cap_identity *id)
+{
+	cap_t all;
+	err_t e = id->rights == RIGHTS_ALL ? OK : cap_slot_alloc(&all);
+
+	if (is_err(e) || id->rights == RIGHTS_ALL)
+		return e;
+	e = platform_rescue(&(struct platform_obstacle){id->type, id->base, id->size}, all);
+	if (is_err(e)) {
+		cap_slot_free(all);
+		return e;
+	}
+	e = cap_delete(*ram); /* there is another one */
+	cap_slot_free(*ram);
+	*ram = all;
+	return e;
+}
+
 /* Memory that nothing else covers is not discarded, it is this core's again. Who had it may have left something in it. */
 static bool clear_returned(struct monitor *m, struct leftover *l, const struct cap_identity *id)
 {
+	err_t e = regain_rights(&l->cap, id);
 	const struct block b = {id->base, id->size, l->cap};
-	err_t e = clear_slice(&b, &l->cleared);
 
+	if (is_ok(e))
+		e = clear_slice(&b, &l->cleared);
 	if (is_ok(e) && l->cleared < b.bytes)
 		return false;
 	if (is_ok(e))
@@ -286,7 +307,8 @@ void capability_finish(struct monitor *m, struct capability_work *w, err_t e, ca
 	if (was.request.operation == CAPABILITY_RETYPE && is_ok(e))
 		e = retype(d, &was.request, cap);
 	left = !is_empty(cap, &id);
-	if (was.request.operation == CAPABILITY_MOVE && is_ok(e))
+	/* Who does not want to hear how a deletion went has something else in the slot by now. */
+	if ((was.request.operation == CAPABILITY_MOVE && is_ok(e)) || (was.request.operation == CAPABILITY_DELETE && was.tag == 0))
 		capability_discard(m, cap);
 	else
 		capability_put_back(m, d, &was.request, cap);

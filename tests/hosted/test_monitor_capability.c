@@ -114,6 +114,12 @@ err_t platform_deliver(cap_t cap, cap_t dispatcher, uint64_t address)
 	return OK;
 }
 
+err_t platform_rescue(const struct platform_obstacle *o, cap_t slot)
+{
+	own[slot.value] = (struct cap_identity){.type = o->type, .rights = RIGHTS_ALL, .base = o->base, .size = o->size};
+	return OK;
+}
+
 err_t platform_retype(cap_t source, enum cap_type type, uint64_t offset, uint64_t bytes, unsigned count, cap_t first)
 {
 	(void)type, (void)offset, (void)bytes, (void)count;
@@ -248,6 +254,7 @@ void view_close(struct view *v)
 err_t block_adopt(struct monitor *mm, cap_t ram)
 {
 	(void)mm;
+	assert_int_equal(own[ram.value].rights, RIGHTS_ALL);
 	own[ram.value] = (struct cap_identity){0};
 	slots_out--;
 	adopted++;
@@ -506,6 +513,36 @@ static void test_the_last_copy_of_memory_comes_back(void **state)
 	assert_int_equal(adopted, 1);
 }
 
+/* Whoever had it last may have had it to read only. */
+static void test_memory_comes_back_with_all_rights(void **state)
+{
+	(void)state;
+	space[HOME.value].rights = RIGHT_READ | RIGHT_CONTROL;
+	assert_true(is_ok(ask(CAPABILITY_REVOKE)));
+	d->phase = DOMAIN_STOPPING;
+	delete_answer = ERR(LAST_COPY);
+	done(OK);
+	delete_answer = OK;
+	while (capability_step(&m))
+		;
+	assert_int_equal(adopted, 1);
+	assert_int_equal(reports, 0);
+}
+
+/* The domain uses the slot for something else at once: what becomes of the deletion does not concern it any more. */
+static void test_what_nobody_waits_for_is_not_put_back(void **state)
+{
+	const struct capability_request r = {.cap = HOME.value, .operation = CAPABILITY_DELETE};
+
+	(void)state;
+	assert_true(is_ok(capability_begin(&m, d, 0, &r)));
+	done(ERR(CORE_DEAD));
+	assert_int_equal(space[HOME.value].type, CAP_Null);
+	while (capability_step(&m))
+		;
+	assert_int_equal(event.count, 0);
+}
+
 static void test_the_end_of_a_domains_memory(void **state)
 {
 	cap_t block;
@@ -753,6 +790,8 @@ int main(void)
 	    TEST(test_a_core_that_dies_does_not_keep_what_is_left_over),
 	    TEST(test_memory_that_comes_back_is_cleared_first),
 	    TEST(test_the_last_copy_of_memory_comes_back),
+	    TEST(test_memory_comes_back_with_all_rights),
+	    TEST(test_what_nobody_waits_for_is_not_put_back),
 	    TEST(test_the_end_of_a_domains_memory),
 	    TEST(test_one_domain_can_have_so_many_under_way),
 	    TEST(test_retype),
