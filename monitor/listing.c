@@ -75,9 +75,14 @@ static void tell_numbers(struct listing *l)
 /* Every capability is looked at for it. */
 static void tell_balance(struct listing *l)
 {
-	const struct balance b = is_on_page(l, l->count) ? balance_now(l->m) : (struct balance){0};
+	struct balance b = {0};
 
-	tell(l, &(struct agreement_info){.kind = AGREEMENT_INFO_BALANCE, .base = b.ram, .word = {b.capabilities, b.channels}});
+	if (is_on_page(l, l->count)) {
+		balance_note(l->m); /* a core where nothing has been started yet */
+		b = balance_now(l->m);
+	}
+	tell(l, &(struct agreement_info){
+	            .kind = AGREEMENT_INFO_BALANCE, .base = b.ram, .size = l->m->ram.total, .word = {b.capabilities, b.channels}});
 }
 
 static void tell_operations(struct listing *l)

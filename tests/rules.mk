@@ -68,5 +68,12 @@ agreement_SRCS := $(addprefix tests/programs/agreement/, main.c peer.c things.c 
 PROGRAMS += soak
 soak_SRCS := $(addprefix tests/programs/soak/, main.c lead.c picture.c worker.c things.c operations.c contents.c)
 
+# Random operations in the system for TIME seconds; with DEATHS=1 cores die meanwhile. Without SEED each run is another one.
+.PHONY: soak
+soak:
+	@[[ '$(DEATHS)' =~ ^[01]?$$ ]] || { echo 'DEATHS is 0 or 1.'; exit 2; }
+	@$(MAKE) --no-print-directory run TIMEOUT=$$(( $(or $(TIME),60) + 120 )) \
+		APP="soak $(or $(SEED),$$(date +%s)) $(or $(TIME),60)$(if $(filter 1,$(DEATHS)), deaths)"
+
 include tests/explore/rules.mk
 include tests/lint.mk

@@ -97,16 +97,17 @@ _Static_assert(sizeof(struct domain_info) == 56, "");
 struct core_info {
 	uint32_t core, apic, node, alive;
 	uint64_t ram_free, ram_total; /* bytes in the hands of this core's monitor; 0 for other cores than the caller's */
-	uint64_t boot_us, reserved;
+	uint64_t boot_us;
 };
-_Static_assert(sizeof(struct core_info) == 48, "");
+_Static_assert(sizeof(struct core_info) == 40, "");
 
 /* What a core's agreement has in hand, in records. */
 enum agreement_info_kind {
 	AGREEMENT_INFO_TRAFFIC,   /* base: the view; words 0..2: messages sent, received, refused since the start */
 	AGREEMENT_INFO_COST,      /* of what domains of that core asked for: `detail`: enum agreement_operation; words: how many have ended, their
 	                             messages on all cores, their cycles from request to result, those of the longest */
-	AGREEMENT_INFO_BALANCE,   /* what domains' coming and going leaves as it was: base: free memory in bytes; words 0, 1: capabilities, ends of connections */
+	AGREEMENT_INFO_BALANCE,   /* what domains' coming and going leaves as it was: base: free memory in bytes; words 0, 1: capabilities, ends of
+	                             connections. size: memory that the core serves, free or not, in bytes */
 	AGREEMENT_INFO_OPERATION, /* under way, or this core's part of another's: `detail`: enum agreement_operation; `core`: who asked or is asked; the object;
 	                             words: messages so far, cores whose answer is awaited, kind that an owner serves, phase */
 	AGREEMENT_INFO_OBJECT,    /* shared: `core`: its owner; `detail`: AGREEMENT_ANCHORED ...; words: the holders, a bit each */

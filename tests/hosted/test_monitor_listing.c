@@ -67,6 +67,11 @@ void domain_event(struct monitor *mm, struct domain *d, enum monitor_event event
 
 static unsigned counted;
 
+void balance_note(struct monitor *mm)
+{
+	(void)mm;
+}
+
 struct balance balance_now(struct monitor *mm)
 {
 	(void)mm;
@@ -117,6 +122,7 @@ static void an_idle_core_tells_its_numbers(void **state)
 
 	(void)state;
 	m->agreement.view = 4;
+	m->ram.total = 99 * PAGE_BYTES;
 	m->agreement.statistics.sent = 10;
 	m->agreement.statistics.received = 20;
 	m->agreement.statistics.refused = 30;
@@ -137,6 +143,7 @@ static void an_idle_core_tells_its_numbers(void **state)
 	assert_int_equal(r[ASKED_REVOKE].word[3], 3000);
 	assert_int_equal(r[ASKED_KINDS].kind, AGREEMENT_INFO_BALANCE);
 	assert_int_equal(r[ASKED_KINDS].base, 77 * PAGE_BYTES);
+	assert_int_equal(r[ASKED_KINDS].size, 99 * PAGE_BYTES);
 	assert_int_equal(r[ASKED_KINDS].word[0], 5);
 	assert_int_equal(r[ASKED_KINDS].word[1], 3);
 }

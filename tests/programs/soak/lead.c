@@ -6,7 +6,7 @@
 #include "tests/programs/soak/picture.h"
 
 #define WORK_US     2000000
-#define IDLE_US     30000000 /* for the operations under way to end */
+#define IDLE_US     15000000 /* for the operations under way to end */
 #define SETTLE_US   15000000 /* for what other cores still do after they have answered */
 #define CUT_ROUNDS  4        /* one in so many ends with the workers killed */
 
@@ -18,7 +18,11 @@ static struct member {
 } member[WORKERS_MAX];
 static unsigned members;
 static struct random dice;
-static uint64_t operations, refused;
+static struct progress {
+	unsigned busy; /* workers with threads at work */
+	uint64_t operations, refused;
+	bool wrong; /* somebody has found something */
+} progress;
 static unsigned deaths;
 
 static bool complain(const char *what)
@@ -87,31 +91,38 @@ static bool start(struct picture *p)
 	return ask_all(SOAK_RUN);
 }
 
-/* ---- The quiet point ---- */
+/* ---- How far they are ---- */
 
-static bool idle(uint64_t patience_us)
+/* Asks all. False: one does not answer. */
+static bool survey(void)
 {
-	const uint64_t end = in_us(patience_us);
 	struct ipc_message reply;
-	unsigned busy;
 
-	do {
-		busy = 0;
-		operations = refused = 0;
-		for (unsigned i = 0; i < members; i++) {
-			if (member[i].dead)
-				continue;
-			if (!ask(&member[i], SOAK_STATUS, 0, &reply))
-				return false;
-			busy += reply.word[0] > 0;
-			operations += reply.word[1];
-			refused += reply.word[2];
-		}
-		if (busy > 0)
-			sleep_us(2000);
-	} while (busy > 0 && time_tsc() < end);
-	return busy == 0 || complain("an operation does not end");
+	progress = (struct progress){0};
+	for (unsigned i = 0; i < members; i++) {
+		if (member[i].dead)
+			continue;
+		if (!ask(&member[i], SOAK_STATUS, 0, &reply))
+			return false;
+		progress.busy += reply.word[0] > 0;
+		progress.operations += reply.word[1];
+		progress.refused += reply.word[2];
+		progress.wrong |= reply.word[3] != 0;
+	}
+	return true;
 }
+
+static bool idle(void)
+{
+	const uint64_t end = in_us(IDLE_US);
+	bool ok;
+
+	while ((ok = survey()) && progress.busy > 0 && time_tsc() < end)
+		sleep_us(2000);
+	return ok && progress.busy == 0;
+}
+
+/* ---- The quiet point ---- */
 
 static bool note_held(struct picture *p, struct member *w)
 {
@@ -136,8 +147,8 @@ static bool note_held(struct picture *p, struct member *w)
 
 static void note_record(struct picture *p, unsigned core, const struct agreement_info *r)
 {
-	if (r->kind == AGREEMENT_INFO_OPERATION)
-		p->operations++;
+	if (r->kind == AGREEMENT_INFO_OPERATION && p->operations++ < OPERATIONS_SEEN)
+		p->operation[p->operations - 1] = (struct under_way){core, *r};
 	if (r->kind == AGREEMENT_INFO_OBJECT && picture_concerns(p, r->base) && p->accounts < SEEN_MAX)
 		p->account[p->accounts++] = (struct seen){
 		    .type = (enum cap_type)r->type,
@@ -200,13 +211,28 @@ static bool right(struct picture *p, bool held)
 	return complain(why);
 }
 
+/* What there is when something has gone wrong. */
+static void tell(struct picture *p)
+{
+	(void)ask_all(SOAK_STOP);
+	if (take_picture(p, idle()))
+		picture_print(p);
+}
+
+/* The operations under way end. */
+static bool all_idle(struct picture *p)
+{
+	if (idle())
+		return true;
+	tell(p);
+	return complain("an operation does not end");
+}
+
 /* ---- Deaths ---- */
 
 static bool kill_a_core(void)
 {
-	static const uint64_t ways[] = {CRASH_SILENT, CRASH_SILENT, 13};
 	struct member *w = &member[1 + draw(&dice, members - 1)];
-	const uint64_t how = ways[draw(&dice, 3)];
 	enum end_cause cause;
 	int64_t status;
 	err_t e;
@@ -215,7 +241,7 @@ static bool kill_a_core(void)
 		return true;
 	w->dead = true;
 	deaths++;
-	if (is_err(monitor_request(REQUEST_crash, 0, w->core, how, 0).error) || is_err(domain_wait(w->domain, &status, &cause)) || cause != END_CORE)
+	if (is_err(monitor_request(REQUEST_crash, 0, w->core, CRASH_SILENT, 0).error) || is_err(domain_wait(w->domain, &status, &cause)) || cause != END_CORE)
 		return complain("a core that was killed did not die");
 	/* STATE: one that was only silent is started without being asked for. */
 	e = core_start(w->core);
@@ -265,39 +291,38 @@ static bool let_work(bool with_deaths)
 
 	while (ok && time_tsc() < end) {
 		sleep_us(20000);
-		ok = ask_all(SOAK_STATUS);
+		ok = survey() && !progress.wrong;
 		if (ok && deaths == 0 && time_tsc() >= death)
 			ok = kill_a_core();
 	}
 	return ok;
 }
 
-/* What there is when something has gone wrong. */
-static void tell(struct picture *p)
+/* All stop, what there is is looked at, and everything is given back. */
+static bool end_well(struct picture *p, unsigned *held)
 {
-	(void)ask_all(SOAK_STOP);
-	if (idle(IDLE_US) && take_picture(p, true))
-		picture_print(p);
+	bool ok = ask_all(SOAK_STOP) && all_idle(p) && right(p, true);
+
+	*held = p->held;
+	return ok && ask_all(SOAK_GIVE_BACK) && all_idle(p) && end_workers();
 }
 
 int lead_round(bool with_deaths)
 {
 	static struct picture picture;
+	const uint64_t begun = time_tsc();
+	unsigned held = 0;
 	bool cut, ok;
 
 	dice = random_from(soak_seed ^ (uint64_t)soak_round << 32);
 	cut = draw(&dice, CUT_ROUNDS) == 0;
 	ok = start(&picture) && let_work(with_deaths);
-	if (!ok) {
+	if (ok)
+		ok = (cut ? kill_workers() : end_well(&picture, &held)) && right(&picture, false);
+	else
 		tell(&picture);
-	} else if (cut) {
-		ok = kill_workers() && right(&picture, false);
-	} else {
-		ok = ask_all(SOAK_STOP) && idle(IDLE_US) && right(&picture, true) && ask_all(SOAK_GIVE_BACK) && idle(IDLE_US) && end_workers() &&
-		     right(&picture, false);
-	}
-	printf("@soak {\"seed\":%llu,\"round\":%u,\"workers\":%u,\"cut\":%s,\"deaths\":%u,\"operations\":%llu,\"refused\":%llu,\"held\":%u}\n",
-	       (unsigned long long)soak_seed, soak_round, members, cut ? "true" : "false", deaths, (unsigned long long)operations,
-	       (unsigned long long)refused, picture.held);
+	printf("@soak {\"seed\":%llu,\"round\":%u,\"workers\":%u,\"cut\":%s,\"deaths\":%u,\"operations\":%llu,\"refused\":%llu,\"held\":%u,\"ms\":%llu}\n",
+	       (unsigned long long)soak_seed, soak_round, members, cut ? "true" : "false", deaths, (unsigned long long)progress.operations,
+	       (unsigned long long)progress.refused, held, (unsigned long long)((time_tsc() - begun) / (time_tsc_hz() / 1000)));
 	return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -12,11 +12,35 @@ unsigned soak_round;
 
 struct account {
 	bool alive;
-	uint64_t memory, capabilities, channels;
+	uint64_t born; /* when it came up */
+	uint64_t memory, capabilities, channels, served;
 };
 
 static struct core_info cores[MACHINE_CORES];
 static unsigned core_count;
+
+/* As many as when it all began: those that have died are back. */
+static bool all_are_up(void)
+{
+	static unsigned wanted;
+	const uint64_t end = in_us(BALANCE_US);
+	unsigned up;
+
+	do {
+		up = 0;
+		if (is_err(core_list(cores, MACHINE_CORES, &core_count)))
+			return false;
+		for (unsigned i = 0; i < core_count; i++)
+			up += cores[i].alive != 0;
+		if (wanted == 0)
+			wanted = up;
+		if (up < wanted)
+			sleep_us(10000);
+	} while (up < wanted && time_tsc() < end);
+	if (up < wanted)
+		printf("soak: seed %llu, round %u: %u of %u cores are up\n", (unsigned long long)soak_seed, soak_round, up, wanted);
+	return up == wanted;
+}
 
 static bool balance_of(unsigned core, struct account *out)
 {
@@ -28,7 +52,10 @@ static bool balance_of(unsigned core, struct account *out)
 		return false;
 	for (unsigned i = 0; i < count; i++)
 		if (records[i].kind == AGREEMENT_INFO_BALANCE) {
-			*out = (struct account){true, records[i].base, records[i].word[0], records[i].word[1]};
+			out->memory = records[i].base;
+			out->capabilities = records[i].word[0];
+			out->channels = records[i].word[1];
+			out->served = records[i].size;
 			return true;
 		}
 	return false;
@@ -36,42 +63,60 @@ static bool balance_of(unsigned core, struct account *out)
 
 static bool take_balance(struct account *out)
 {
-	if (is_err(core_list(cores, MACHINE_CORES, &core_count)))
+	if (!all_are_up())
 		return false;
 	for (unsigned i = 0; i < core_count; i++) {
-		out[i].alive = cores[i].alive;
+		out[i] = (struct account){.alive = cores[i].alive, .born = cores[i].boot_us};
 		if (cores[i].alive && !balance_of(cores[i].core, &out[i]))
 			return false;
 	}
 	return true;
 }
 
-static bool equal(const struct account *a, const struct account *b)
+/* A core that has died has to be back, and has begun a new account. */
+static bool equal(const struct account *before, const struct account *after)
 {
-	return a->memory == b->memory && a->capabilities == b->capabilities && a->channels == b->channels;
+	if (!before->alive || !after->alive)
+		return before->alive == after->alive;
+	return before->born != after->born || (before->memory == after->memory && before->capabilities == after->capabilities &&
+	                                       before->channels == after->channels);
 }
 
-/* A core that has died and come back has begun a new account. */
-static bool all_equal(const struct account *before, const struct account *after, const bool *died)
+/* What the cores serve together, whoever has died: what a core is started with is what another one had of it. */
+static uint64_t served(const struct account *a)
 {
+	uint64_t sum = 0;
+
 	for (unsigned i = 0; i < core_count; i++)
-		if (!died[i] && (before[i].alive != after[i].alive || (before[i].alive && !equal(&before[i], &after[i]))))
-			return false;
-	return true;
+		sum += a[i].served;
+	return sum;
+}
+
+static bool all_equal(const struct account *before, const struct account *after)
+{
+	bool ok = served(after) >= served(before);
+
+	for (unsigned i = 0; i < core_count; i++)
+		ok = ok && equal(&before[i], &after[i]);
+	return ok;
 }
 
 static void tell_difference(const struct account *before, const struct account *after)
 {
 	for (unsigned i = 0; i < core_count; i++)
 		if (!equal(&before[i], &after[i]))
-			printf("soak: seed %llu, round %u: core %u had %llu bytes, %llu capabilities, %llu channels, and has %llu, %llu, %llu\n",
+			printf("soak: seed %llu, round %u: core %u had %llu bytes, %llu capabilities, %llu channels, and has %llu, %llu, %llu%s\n",
 			       (unsigned long long)soak_seed, soak_round, i, (unsigned long long)before[i].memory,
 			       (unsigned long long)before[i].capabilities, (unsigned long long)before[i].channels,
-			       (unsigned long long)after[i].memory, (unsigned long long)after[i].capabilities, (unsigned long long)after[i].channels);
+			       (unsigned long long)after[i].memory, (unsigned long long)after[i].capabilities,
+			       (unsigned long long)after[i].channels, after[i].alive ? "" : ": it is dead");
+	if (served(after) < served(before))
+		printf("soak: seed %llu, round %u: all cores together served %llu bytes, now %llu\n", (unsigned long long)soak_seed, soak_round,
+		       (unsigned long long)served(before), (unsigned long long)served(after));
 }
 
 /* What was given back takes a while to be free. */
-static bool balanced(const struct account *before, const bool *died)
+static bool balanced(const struct account *before)
 {
 	static struct account after[MACHINE_CORES];
 	const uint64_t end = in_us(BALANCE_US);
@@ -79,7 +124,7 @@ static bool balanced(const struct account *before, const bool *died)
 
 	do {
 		sleep_us(5000);
-		ok = take_balance(after) && all_equal(before, after, died);
+		ok = take_balance(after) && all_equal(before, after);
 	} while (!ok && time_tsc() < end);
 	if (!ok)
 		tell_difference(before, after);
@@ -103,7 +148,6 @@ static bool run_round(bool deaths)
 static int soak(unsigned long seconds, bool deaths)
 {
 	static struct account before[MACHINE_CORES];
-	static bool died[MACHINE_CORES];
 	const uint64_t end = time_tsc() + seconds * time_tsc_hz();
 	bool ok = true;
 
@@ -111,7 +155,7 @@ static int soak(unsigned long seconds, bool deaths)
 	while (ok && (soak_round == 0 || time_tsc() < end)) {
 		ok = take_balance(before) && run_round(deaths);
 		if (ok && soak_round > 0)
-			ok = balanced(before, died);
+			ok = balanced(before);
 		soak_round += ok;
 	}
 	printf("@test {\"name\":\"soak.%s\",\"core\":%u,\"ok\":%s,\"seed\":%llu,\"rounds\":%u}\n", deaths ? "deaths" : "life", domain_core(),

@@ -13,7 +13,9 @@
 #define MOST_PAGES   8
 #define ALMOST_FULL  (HELD_MAX - 16)
 
-/* It may have been revoked; too much may be under way; a core may have died. */
+/* It may have been revoked; too much may be under way; a core may have died.
+ *
+ * LAST_COPY: somebody's core has died, and what is left of its memory lies in a CNode, or is the thing itself. */
 #define ANY_TIME (BIT(OK) | BIT(CAP_EMPTY) | BIT(LIMIT) | BIT(CORE_DEAD))
 
 static void note(const char *what, const struct cap_identity *id, err_t e, uint64_t allowed)
@@ -28,13 +30,10 @@ static void note(const char *what, const struct cap_identity *id, err_t e, uint6
 static void keep_or_free(cap_t cap)
 {
 	struct cap_identity id;
+	const bool there = is_ok(cap_identify(cap, &id)) && id.type != CAP_Null;
 
-	if (is_ok(cap_identify(cap, &id)) && id.type != CAP_Null) {
-		if (thing_add(cap, false))
-			return;
-		(void)!is_ok(cap_delete(cap));
-	}
-	cap_slot_free(cap);
+	if (!there || !thing_add(cap, false))
+		thing_discard(cap);
 }
 
 /* ---- Make ---- */
@@ -78,11 +77,12 @@ static bool make_of(struct random *r, cap_t source, const struct cap_identity *i
 	if (to.value == CAP_NULL.value)
 		return false;
 	e = cap_retype(source, type, offset, bytes, 1, to);
-	note("retype", id, e, ANY_TIME | BIT(OVERLAP));
+	/* The slots for CNodes are this worker's own to choose, and its other thread may have been faster. */
+	note("retype", id, e, ANY_TIME | BIT(OVERLAP) | (type == CAP_CNode ? BIT(SLOT_IN_USE) : 0));
 	if (type != CAP_CNode)
 		keep_or_free(to);
 	else if (is_ok(e) && !thing_add(to, true))
-		(void)!is_ok(cap_delete(to));
+		thing_empty(to);
 	return is_ok(e);
 }
 
@@ -167,7 +167,7 @@ static void store(struct random *r, struct thing *t, const struct cap_identity *
 		e = cap_move(t->cap, to);
 		note("a move into a CNode", id, e, ANY_TIME);
 		if (is_ok(e) && !thing_add(to, true))
-			(void)!is_ok(cap_delete(to));
+			thing_empty(to);
 	}
 	thing_put(c);
 }
@@ -202,7 +202,7 @@ static void revoke(struct random *r, struct thing *t, const struct cap_identity 
 	err_t e = cap_revoke(t->cap);
 
 	(void)r;
-	note("revoke", id, e, ANY_TIME);
+	note("revoke", id, e, ANY_TIME | BIT(LAST_COPY));
 	if (t->at != NULL)
 		(void)!is_ok(frame_unmap(t->at));
 	t->at = NULL;
@@ -215,7 +215,7 @@ static void revoke_the_arena(void)
 {
 	const struct cap_identity id = {.type = CAP_RAM, .base = me.arena_base, .size = ARENA_BYTES};
 
-	note("revoke", &id, cap_revoke(me.arena), ANY_TIME & ~BIT(CAP_EMPTY));
+	note("revoke", &id, cap_revoke(me.arena), (ANY_TIME & ~BIT(CAP_EMPTY)) | BIT(LAST_COPY));
 }
 
 /* ---- Memory ---- */

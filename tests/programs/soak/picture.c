@@ -124,6 +124,14 @@ const char *picture_wrong(const struct picture *p, struct seen *about)
 
 void picture_print(const struct picture *p)
 {
+	for (unsigned i = 0; i < p->operations && i < OPERATIONS_SEEN; i++) {
+		const struct agreement_info *o = &p->operation[i].info;
+
+		printf("soak:   core %u is at operation %u, serving %llu, phase %llu, with core %u, %llu cores to answer: %s 0x%llx+0x%llx\n",
+		       p->operation[i].core, o->detail, (unsigned long long)o->word[2], (unsigned long long)o->word[3], o->core,
+		       (unsigned long long)o->word[1], cap_type_name((enum cap_type)o->type), (unsigned long long)o->base,
+		       (unsigned long long)o->size);
+	}
 	for (unsigned i = 0; i < p->held; i++)
 		printf("soak:   core %u has %-10s 0x%llx+0x%llx owner %u rights %u flags %u\n", p->cap[i].core, cap_type_name(p->cap[i].type),
 		       (unsigned long long)p->cap[i].base, (unsigned long long)p->cap[i].size, p->cap[i].owner, p->cap[i].rights, p->cap[i].flags);

@@ -17,10 +17,17 @@ struct seen {
 	uint64_t holders;       /* likewise, if it is the owner's; a bit for each core */
 };
 
+/* An operation, or a core's part of one. */
+struct under_way {
+	unsigned core;
+	struct agreement_info info;
+};
+#define OPERATIONS_SEEN 64
+
 struct picture {
 	uint64_t arena[WORKERS_MAX]; /* base, 0: none */
-	unsigned operations;         /* under way, on all cores */
-	unsigned held, accounts;
+	unsigned operations, held, accounts;
+	struct under_way operation[OPERATIONS_SEEN];
 	struct seen cap[SEEN_MAX];     /* held by workers */
 	struct seen account[SEEN_MAX]; /* kept by monitors */
 };

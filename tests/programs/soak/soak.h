@@ -48,9 +48,14 @@ struct random {
 	uint64_t state;
 };
 
+/* Steele, Lea and Flood's SplitMix: seeds that are alike give sequences that are not. */
 static inline struct random random_from(uint64_t seed)
 {
-	return (struct random){(seed + 1) * 0x9e3779b97f4a7c15};
+	uint64_t z = (seed + 1) * 0x9e3779b97f4a7c15;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+	z = (z ^ z >> 27) * 0x94d049bb133111eb;
+	return (struct random){(z ^ z >> 31) | 1};
 }
 
 /* Marsaglia's xorshift with the shifts 13, 7, 17. */

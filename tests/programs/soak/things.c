@@ -18,6 +18,23 @@ static void unmap(struct thing *t)
 	t->at = NULL;
 }
 
+/* Too much may be under way (LIMIT), or a core has just died. */
+bool thing_empty(cap_t cap)
+{
+	struct cap_identity id;
+
+	for (unsigned tries = 0; is_there(cap, &id) && tries < 200; tries++)
+		if (is_err(cap_delete(cap)))
+			sleep_us(1000);
+	return !is_there(cap, &id);
+}
+
+void thing_discard(cap_t cap)
+{
+	if (thing_empty(cap))
+		cap_slot_free(cap);
+}
+
 /* Nobody else may have it: it is busy. */
 static void drop(struct thing *t)
 {
@@ -119,8 +136,7 @@ void things_give_back(void)
 	for (unsigned i = 0; i < HELD_MAX; i++)
 		if (things[i].used) {
 			unmap(&things[i]);
-			for (unsigned tries = 0; is_err(cap_delete(things[i].cap)) && tries < 100; tries++)
-				sleep_us(1000);
+			(void)thing_empty(things[i].cap);
 			thing_put(&things[i]);
 		}
 }

@@ -19,6 +19,10 @@ struct thing *thing_take(struct random *r, unsigned types, unsigned rights, stru
 void thing_put(struct thing *t);
 /* What has been put into that slot. False: there is no room, the slot stays the caller's. */
 bool thing_add(cap_t cap, bool inside);
+/* Deletes what is in a slot, which may take more than one try. False: it can't go. */
+bool thing_empty(cap_t cap);
+/* The same, and the slot is the library's again. */
+void thing_discard(cap_t cap);
 /* Whether a thing is at this address. */
 bool thing_at(cap_t cap);
 unsigned thing_count(void);

@@ -147,10 +147,8 @@ static void given(void *context, struct ipc_connection *c, uint32_t tag, cap_t c
 	}
 	if (id.rights & ~tag)
 		fail("a %s from core %u has the rights %u, it was given with %u", cap_type_name(id.type), ipc_peer_core(c), id.rights, tag);
-	if (!thing_add(cap, false)) {
-		(void)!is_ok(cap_delete(cap));
-		cap_slot_free(cap);
-	}
+	if (!thing_add(cap, false))
+		thing_discard(cap);
 }
 
 /* ---- Life ---- */
