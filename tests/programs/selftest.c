@@ -21,14 +21,9 @@
 #include <atoll/ipc.h>
 #include <atoll/thread.h>
 
-#define PROGRAM  "selftest"
-#define READ_WRITE RIGHTS(RIGHT_READ | RIGHT_WRITE)
+#include "tests/programs/check.h"
 
-#define CHECK(condition)                                                                                                                   \
-	do {                                                                                                                               \
-		if (!(condition))                                                                                                          \
-			return #condition;                                                                                                 \
-	} while (0)
+#define PROGRAM "selftest"
 
 /* ---- The C library ---- */
 

@@ -10,16 +10,11 @@
 #include <atoll/ipc.h>
 #include <atoll/thread.h>
 
+#include "tests/programs/check.h"
+
 #define PROGRAM    "agreement"
 #define PEERS_MAX  8
 #define PEER_SLOTS 64 /* in a row, from peer.first on */
-#define READ_WRITE RIGHTS(RIGHT_READ | RIGHT_WRITE)
-
-#define CHECK(condition)                                                                                                                   \
-	do {                                                                                                                               \
-		if (!(condition))                                                                                                          \
-			return #condition;                                                                                                 \
-	} while (0)
 
 /* What a peer is asked for: words 0..2 of the call, and results in words 1..3 of the reply; word 0 is the error's number. */
 enum command {
