@@ -68,10 +68,15 @@ static void receive_line(const struct mailbox_line *rung, struct mailbox_line *s
 	}
 }
 
-void mailbox_receive(unsigned vector)
+void mailbox_receive_from(uint32_t sender)
 {
 	struct mailbox_line *mailbox = window(PADDR(core.boot->mailbox_base));
 
+	receive_line(rung_line(mailbox, sender), seen_line(mailbox, sender));
+}
+
+void mailbox_receive(unsigned vector)
+{
 	for (uint32_t sender = vector - VECTOR_DOORBELL; sender < core.boot->cores; sender += DOORBELL_VECTORS)
-		receive_line(rung_line(mailbox, sender), seen_line(mailbox, sender));
+		mailbox_receive_from(sender);
 }

@@ -46,3 +46,7 @@ MUST_USE err_t mailbox_ring(uint32_t core, uint64_t index);
 
 /* Takes what the cores that share this vector have rung. */
 void mailbox_receive(unsigned vector);
+
+/* A new core is in the place of one that may have died between 4 and 5: what that one has rung counts as seen, or the new one could
+ * never ring the same doorbell. */
+void mailbox_receive_from(uint32_t sender);

@@ -40,6 +40,8 @@ err_t op_Kernel_peer(struct invocation *i)
 		return e;
 
 	core.peer[peer] = (struct peer){.mailbox = mailbox, .apic = (uint32_t)apic};
+	if (mailbox != 0)
+		mailbox_receive_from((uint32_t)peer);
 	return OK;
 }
 
