@@ -518,7 +518,9 @@ static bool receive(struct agreement *a, uint32_t from, unsigned type, const uni
 	const struct subject s = subject_of(&m->head);
 
 	switch (type) {
-#define AGREEMENT(name, number, fields)                                                                                                    	case number:                                                                                                                       		return receive_##name(a, from, &s, &m->name);
+#define AGREEMENT(name, number, fields)                                                                                                    \
+	case number:                                                                                                                       \
+		return receive_##name(a, from, &s, &m->name);
 #include "monitor/agreement/messages.def"
 #undef AGREEMENT
 	default:
@@ -532,7 +534,8 @@ void agreement_receive(struct agreement *a, uint32_t from, unsigned type, const 
 
 	a->statistics.received++;
 	memcpy(m.words, words, sizeof(m.words));
-	if (from == a->core || (!set_has(&a->alive, from) && !MUTANT(dead_believed)) || is_err(agreement_check(type, agreement_bytes(type), &m, a->cores)) ||
-	    !members_may_say(a, from, type, m.head.view) || !receive(a, from, type, &m))
+	if (from == a->core || (!set_has(&a->alive, from) && !MUTANT(dead_believed)) ||
+	    is_err(agreement_check(type, agreement_bytes(type), &m, a->cores)) || !members_may_say(a, from, type, m.head.view) ||
+	    !receive(a, from, type, &m))
 		a->statistics.refused++;
 }

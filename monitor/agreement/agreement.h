@@ -18,10 +18,13 @@
  *   shared further, on the cores that the derived object's own owner names. It follows that operations on an object inside
  *   another never wait for one on the outer object, only the other way round: nobody waits in a circle.
  *
- *   If the last capability of a core would go, but the first rule needs it, the monitor keeps it: an *anchor*. So has the
+ *   If the last capability of a core would go, but the first rule needs it, the monitor keeps it: an *anchor* (anchors.c). So has the
  *   owner of an object that is covered by something that is not shared (its monitor's memory, say): the anchor is what stands
  *   in the way of somebody who takes that apart without agreement. An owner that is not held by either gives the
  *   object to a holder instead (transfer.c). Page tables never change their owner: whose the shadow is doesn't change by a word.
+ *
+ * The holders are exact when nothing is under way: whoever loses its last capability says so. What a core says of that can be
+ * overtaken by what it answers to a question, so each answer tells whether the core has the object now (`holds`).
  *
  * One file for each operation, its messages in order on top: copy.c, retype.c, delete.c, transfer.c, revoke.c. Each is
  * a state machine: agreement_receive and the functions that begin an operation take what happened, change the state and send; none of them
@@ -29,7 +32,7 @@
  * object that it meets inside. members.c changes the view when a core dies.
  *
  * All state is in struct agreement, which has no pointers: the explorer (tests/explore) saves, restores and hashes it. What it
- * does to capabilities goes through platform.h and atoll/capability.h, what it says through the functions at the end of
+ * does to capabilities goes through platform.h and the slots of atoll/capability.h, what it says through the functions at the end of
  * this file. A peer's message is believed in nothing: who sent it, whether it fits the operation that it names, and
  * whether it is of this view is checked before anything changes (agreement_receive); what does not fit is counted and dropped. */
 
@@ -40,7 +43,7 @@
 #include "monitor/agreement/set.h"
 #include "monitor/platform.h"
 
-#ifndef SHARED_MAX           /* the explorer saves and restores this state for each step that it looks at */
+#ifndef SHARED_MAX          /* the explorer saves and restores this state for each step that it looks at */
 #define SHARED_MAX     1024 /* shared objects that one core owns, or anchors that it keeps */
 #define OPERATIONS_MAX 256  /* under way on one core, its own and others' */
 #endif
@@ -102,15 +105,15 @@ struct operation {
 	uint32_t core;       /* who asked, or who is asked */
 	uint32_t number;     /* the asker's number for it */
 	struct object object;
-	cap_t cap;            /* this core's capability for it, in a slot of the monitor's; CAP_NULL: none */
-	cap_t rescued;        /* copy of the last obstacle outside; CAP_NULL: none */
+	cap_t cap;              /* this core's capability for it, in a slot of the monitor's; CAP_NULL: none */
+	cap_t rescued;          /* copy of the last obstacle outside; CAP_NULL: none */
 	struct object obstacle; /* and what that was */
-	uint64_t base, bytes; /* retype: the range */
-	uint32_t to;          /* copy: the core */
+	uint64_t base, bytes;   /* retype: the range */
+	uint32_t to;            /* copy: the core */
 	uint16_t rights;
-	uint64_t recipient; /* copy: who gets it there */
-	uint64_t token;     /* who asked on this core */
-	uint32_t messages;  /* sent for it, all cores, as far as they are known here */
+	uint64_t recipient;    /* copy: who gets it there */
+	uint64_t token;        /* who asked on this core */
+	uint32_t messages;     /* sent for it, all cores, as far as they are known here */
 	struct core_set left;  /* cores that have not answered */
 	struct core_set flush; /* cores that must forget translations before it ends */
 };
@@ -123,18 +126,18 @@ struct agreement_statistics {
 
 struct agreement {
 	uint32_t core, cores;
-	uint32_t view;         /* counts up whenever a core dies or joins */
-	struct core_set alive; /* in this view */
-	bool changing;         /* between views: nothing new begins */
-	bool recounts;         /* somebody has died since the last view that was settled: all count again what they have of others */
-	uint8_t stage;         /* members.c: how far the change of view is, here */
-	struct core_set reached[5]; /* and who has said that it is as far */
+	uint32_t view;                /* counts up whenever a core dies or joins */
+	struct core_set alive;        /* in this view */
+	bool changing;                /* between views: nothing new begins */
+	bool recounts;                /* somebody has died since the last view that was settled: all count again what they have of others */
+	uint8_t stage;                /* members.c: how far the change of view is, here */
+	struct core_set reached[5];   /* and who has said that it is as far */
 	uint16_t due_first, due_last; /* operations with something to do, linked by `next` */
 	uint32_t shared_count, operation_count;
-	uint32_t flushing;              /* operations that wait for other cores to flush */
-	uint32_t parked;                /* deletions that found no room */
-	bool eased;                     /* something has ended since they were tried */
-	uint32_t tidy_next;             /* the entry whose anchor is looked at next */
+	uint32_t flushing;  /* operations that wait for other cores to flush */
+	uint32_t parked;    /* deletions that found no room */
+	bool eased;         /* something has ended since they were tried */
+	uint32_t tidy_next; /* the entry whose anchor is looked at next */
 	struct shared shared[SHARED_MAX];
 	struct operation operation[OPERATIONS_MAX];
 	struct agreement_statistics statistics;
@@ -143,7 +146,8 @@ struct agreement {
 /* ---- Beginning an operation ----
  *
  * `cap` is a slot of the monitor's own with a copy of the capability that the operation is about (delete, move, revoke: with the only
- * one that the caller had). It belongs to the agreement until agreement_done(token) gives it back; it may have been emptied by then.
+ * one that the caller had). It belongs to the agreement until agreement_done(token) gives it back; it may have been emptied by then, or
+ * hold the object's memory. Nothing happens before the next agreement_step.
  * Errors here (LIMIT, CAP_TYPE, CORE_DEAD, CORE_UNKNOWN) mean that nothing has begun and the slot is still the caller's. */
 
 void agreement_start(struct agreement *a, uint32_t core, uint32_t cores);

@@ -45,8 +45,8 @@ void delete_finish(struct agreement *a, struct operation *op, err_t e)
 
 /* ---- What stays ---- */
 
-/* The slot holds memory that nobody else has. Who asked for a deletion gets it with the slot; who moved the capability elsewhere, where it was
- * deleted meanwhile, does not want it back. */
+/* The slot holds memory that nobody else has. Who asked for a deletion gets it with the slot; who moved the capability elsewhere, where it
+ * was deleted meanwhile, does not want it back. */
 static err_t memory_back(struct agreement *a, struct operation *op)
 {
 	cap_t ram = op->cap;

@@ -68,8 +68,8 @@ void operation_run(struct agreement *a, struct operation *op);
 /* The end: whoever asked is told, and what the agreement itself still has of the object goes. */
 void operation_end(struct agreement *a, struct operation *op, cap_t anchor);
 void operation_fail(struct agreement *a, struct operation *op, err_t e);
-/* Whose the object is now, as the capability says. Errors: CAP_EMPTY; CORE_DEAD: nobody's who could be asked; NOT_OWNER for what another core
- * asked, when this one owns it no more. */
+/* Whose the object is now, as the capability says. Errors: CAP_EMPTY; CORE_DEAD: nobody's who could be asked; NOT_OWNER for what another
+ * core asked, when this one owns it no more. */
 MUST_USE err_t operation_look(struct agreement *a, struct operation *op);
 /* The same, whoever asked. */
 MUST_USE err_t operation_cap(struct operation *op);
@@ -187,7 +187,8 @@ bool slot_is_empty(cap_t cap);
 MUST_USE err_t handle_take(const struct object *object, uint32_t owner, uint8_t rights, cap_t *out);
 /* The same of an object that this core owns, and has: what is gone is not made anew. Errors also: STATE. */
 MUST_USE err_t handle_own(struct agreement *a, const struct object *object, uint8_t rights, cap_t *out);
-/* Gives it back, on a core that does not own the object; its owner is told by the caller. Whether there is another one, or it has to stay. */
+/* Gives it back, on a core that does not own the object; its owner is told by the caller. Whether there is another one, or it has to stay.
+ */
 bool handle_drop(struct agreement *a, cap_t cap);
 /* The object that is in a slot. */
 MUST_USE err_t object_of(cap_t cap, struct object *object, uint32_t *owner, unsigned *flags);

@@ -20,8 +20,8 @@
  * file), those that were about to begin do. Until then messages about what is under way are taken and answered, but no slice of
  * work is done (agreement_step), so what is claimed stays as it is.
  *
- * Stage 1 makes the views cleanly separate: when all have said it, nothing that was sent in an older view is on its way any more; until then
- * such messages are believed, but not those of the dead. A message of a later view than the receiver's own must wait outside until the
+ * Stage 1 makes the views cleanly separate: when all have said it, nothing that was sent in an older view is on its way any more; until
+ * then such messages are believed, but not those of the dead. A message of a later view than the receiver's own must wait outside until the
  * receiver is told of that view (agreement_view).
  *
  * Stages 3 to 5 are for "ancestors are where the owner is" (agreement.h): who inherits an object need not have what it was made from.
@@ -29,8 +29,8 @@
  * Page tables are not inherited. The memory of a dead core's table goes to somebody else some day, so the others take it out of
  * theirs now. A doorbell of a dead core's rings for nobody and is left alone.
  *
- * Whoever never answers is declared dead too: that is a new view, and everything begins anew. What was adopted meanwhile is claimed by its new
- * owner, who knows all that have it; nobody notes a new owner that has not adopted. */
+ * Whoever never answers is declared dead too: that is a new view, and everything begins anew. What was adopted meanwhile is claimed by its
+ * new owner, who knows all that have it; nobody notes a new owner that has not adopted. */
 
 #include "monitor/agreement/internal.h"
 
@@ -70,9 +70,10 @@ static void tell_all(struct agreement *a, enum stage stage)
 {
 	const struct core_set others = others_of(a, &a->alive);
 
-	SET_FOR_EACH(core, &others)
+	SET_FOR_EACH (core, &others) {
 		if (stage != STAGE_CLAIMED || core == leader_of(a))
 			tell_stage(a, core, stage);
+	}
 }
 
 static void enter_stage(struct agreement *a, enum stage stage)
@@ -190,8 +191,8 @@ static void claim_own(struct agreement *a)
 
 /* ---- Counting again ---- */
 
-/* A sweep that ended with its owner's death has taken things along whose owners nobody told. Which, nobody knows any more, so everybody says
- * to all owners what of theirs is left here. */
+/* A sweep that ended with its owner's death has taken things along whose owners nobody told. Which, nobody knows any more, so everybody
+ * says to all owners what of theirs is left here. */
 static void recount(struct agreement *a)
 {
 	const struct core_set others = others_of(a, &a->alive);
@@ -199,8 +200,9 @@ static void recount(struct agreement *a)
 	struct platform_remote at = {.type = CAP_Null};
 	union agreement_message m = message_blank();
 
-	SET_FOR_EACH(core, &others)
+	SET_FOR_EACH (core, &others) {
 		say_about(a, &nothing, core, AGREEMENT_recount, &m);
+	}
 	while (platform_next_foreign(&at)) {
 		const struct subject about = {{.base = at.base, .size = at.bytes, .type = at.type}, at.owner, 0};
 
@@ -209,8 +211,8 @@ static void recount(struct agreement *a)
 	}
 }
 
-/* An object that is being given away keeps its holders: the new owner learns of each in the course of that. Those of what has been adopted are
- * known from claims. */
+/* An object that is being given away keeps its holders: the new owner learns of each in the course of that. Those of what has been adopted
+ * are known from claims. */
 static bool is_counted(struct agreement *a, const struct shared *s)
 {
 	const struct operation *busy = s->busy != 0 ? operation_at(a, s->busy) : NULL;
@@ -320,11 +322,12 @@ static void tell_new_owner(struct agreement *a, const struct object *object, uin
 	union agreement_message m = message_blank();
 
 	m.new_owner.owner = owner;
-	SET_FOR_EACH(core, others)
+	SET_FOR_EACH (core, others) {
 		if (core == a->core)
 			note_owner(a, object, owner);
 		else
 			say_about(a, &about, core, AGREEMENT_new_owner, &m);
+	}
 }
 
 /* Tells the new owners. Whether there are any. */
@@ -382,8 +385,9 @@ static void settle(struct agreement *a, bool any)
 	union agreement_message m = message_blank();
 
 	m.settled.any = any;
-	SET_FOR_EACH(core, &others)
+	SET_FOR_EACH (core, &others) {
 		say_about(a, &nothing, core, AGREEMENT_settled, &m);
+	}
 }
 
 /* ---- What lies around ---- */
@@ -396,9 +400,11 @@ static void ask_for_covers(struct agreement *a)
 	for (uint32_t i = 0; i < a->shared_count; i++) {
 		const struct subject about = {a->shared[i].object, a->core, 0};
 
-		if (a->shared[i].owner == a->core && a->shared[i].adopted && !MUTANT(heirs_not_surrounded))
-			SET_FOR_EACH(core, &others)
-				say_about(a, &about, core, AGREEMENT_cover, &m);
+		if (a->shared[i].owner != a->core || !a->shared[i].adopted || MUTANT(heirs_not_surrounded))
+			continue;
+		SET_FOR_EACH (core, &others) {
+			say_about(a, &about, core, AGREEMENT_cover, &m);
+		}
 	}
 }
 

@@ -157,7 +157,7 @@ static void ask_holders(struct agreement *a, struct operation *op)
 
 	m.find.base = op->base;
 	m.find.bytes = op->bytes;
-	SET_FOR_EACH(core, &op->left) {
+	SET_FOR_EACH (core, &op->left) {
 		op->messages += 2;
 		say(a, op, core, AGREEMENT_find, operation_number(a, op), &m);
 	}

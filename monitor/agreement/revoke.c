@@ -8,8 +8,8 @@
  *                           owner ◀─ swept ──────── asker, holders, up the tree
  *   asker ◀─ revoked ────── owner
  *
- * The owner, if it isn't the asker, sweeps its own core too. Then only the asker has the object, and gets it from the owner, unless that has
- * to stay one (delete.c says when). A holder with no room for the operation sends the sweep back (sweep_later), and gets it again.
+ * The owner, if it isn't the asker, sweeps its own core too. Then only the asker has the object, and gets it from the owner, unless that
+ * has to stay one (delete.c says when). A holder with no room for the operation sends the sweep back (sweep_later), and gets it again.
  *
  * The tree: whoever sends to n cores sends the first of them one half of the others to care for, and goes on with the other half. So
  * nobody sends more than log2(n) messages, and the last core is swept after as many hops.
@@ -237,7 +237,8 @@ bool receive_revoked(struct agreement *a, uint32_t from, const struct subject *s
 {
 	struct operation *op = asked(a, from, s);
 
-	if (op == NULL || op->phase != PHASE_ASKED || (m->owner != from && m->owner != a->core) || (m->error == ERR_NUMBER_OK && !op->swept))
+	if (op == NULL || op->phase != PHASE_ASKED || (m->owner != from && m->owner != a->core) ||
+	    (m->error == ERR_NUMBER_OK && !op->swept))
 		return false;
 	op->messages += m->messages;
 	if (asker_tries_again(a, op, m->error))

@@ -11,9 +11,9 @@
  *   a shared object of this core's that lies inside    is revoked everywhere, nothing of it is kept; the sweep waits, then goes on
  *   a page table that other cores use                  the mapping may go all the same, and at the end those cores forget what they
  *                                                      have of it
- *   anything outside, which a dying container holds    is copied into a slot of the agreement's own. So it no longer is the last one, and the
- *                                                      container can go. When that is past, the copy is deleted like any other (delete.c).
- *                                                      If that does not help, it is inside something that the container holds
+ *   anything outside, which a dying container holds    is copied into a slot of the agreement's own. So it no longer is the last one, and
+ * the container can go. When that is past, the copy is deleted like any other (delete.c). If that does not help, it is inside something
+ * that the container holds
  *
  * A core that never answers `flush` is waited for until it is declared dead: a dead core translates nothing. */
 
@@ -128,7 +128,7 @@ static void send_flushes(struct agreement *a, struct operation *op)
 	being_flushed(a, &cores);
 	op->flush = others_of(a, &cores);
 	a->flushing += !set_is_empty(&op->flush);
-	SET_FOR_EACH(core, &op->flush) {
+	SET_FOR_EACH (core, &op->flush) {
 		op->messages += 2;
 		say_about(a, &about, core, AGREEMENT_flush, &m);
 	}

@@ -109,7 +109,7 @@ static void tell_the_others(struct agreement *a, struct operation *op, const str
 
 	op->owner = m.new_owner.owner = op->core;
 	op->phase = PHASE_NEW_OWNER;
-	SET_FOR_EACH(core, &op->left) {
+	SET_FOR_EACH (core, &op->left) {
 		if (set_has(&s->holders, core)) {
 			op->messages += 2;
 			say(a, op, core, AGREEMENT_new_owner, operation_number(a, op), &m);
@@ -298,8 +298,9 @@ static void go_on_alone(struct agreement *a, struct operation *op)
 	op->phase = PHASE_NEW_OWNER;
 	op->left = others_of(a, &s->holders);
 	m.new_owner.owner = a->core;
-	SET_FOR_EACH(core, &op->left)
+	SET_FOR_EACH (core, &op->left) {
 		say(a, op, core, AGREEMENT_new_owner, operation_number(a, op), &m);
+	}
 	if (set_is_empty(&op->left))
 		owner_end(a, op);
 }

@@ -210,7 +210,7 @@ err_t platform_mark(cap_t cap, bool remote, uint32_t owner)
 	return OK;
 }
 
-static err_t delete(cap_t cap, bool shared_tables, bool *ram, struct platform_obstacle *o)
+static err_t delete (cap_t cap, bool shared_tables, bool *ram, struct platform_obstacle *o)
 {
 	struct capability *c = at(cap), *d;
 
@@ -250,12 +250,12 @@ static err_t delete(cap_t cap, bool shared_tables, bool *ram, struct platform_ob
 
 err_t platform_delete(cap_t cap, bool *ram, struct platform_obstacle *o)
 {
-	return delete(cap, false, ram, o);
+	return delete (cap, false, ram, o);
 }
 
 err_t platform_delete_mapped(cap_t cap, bool *ram, struct platform_obstacle *o)
 {
-	return delete(cap, true, ram, o);
+	return delete (cap, true, ram, o);
 }
 
 err_t platform_sweep(cap_t cap, unsigned flags, struct platform_obstacle *o)
