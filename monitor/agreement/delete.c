@@ -50,12 +50,12 @@ void delete_finish(struct agreement *a, struct operation *op, err_t e)
 static err_t memory_back(struct agreement *a, struct operation *op)
 {
 	cap_t ram = op->cap;
-	err_t e = OK;
 
 	if (op->kind == OPERATION_DELETE && !op->internal)
 		return OK;
 	if (op->kind == OPERATION_MOVE) {
-		e = cap_slot_alloc(&ram);
+		err_t e = cap_slot_alloc(&ram);
+
 		if (is_ok(e) && is_err(e = platform_move(op->cap, ram)))
 			cap_slot_free(ram);
 		if (is_err(e))

@@ -286,7 +286,7 @@ static void begin_sweep(struct agreement *a, struct operation *op, struct shared
 static void run_turn(struct agreement *a, struct operation *op)
 {
 	struct shared *s = line_turn(a, op);
-	err_t e = OK;
+	err_t e;
 
 	if (s == NULL || op->error != ERR_NUMBER_OK) {
 		owner_end(a, op);
