@@ -112,6 +112,20 @@ static err_t have_looked_at(struct ipc_connection *c, cap_t frame, uint64_t cont
 	return e;
 }
 
+/* A core that dies meanwhile ends the operation, not what it was for. */
+static void take_back(cap_t frame)
+{
+	uint64_t end = in_ms(PATIENCE_MS);
+	err_t e;
+
+	while (err_is(e = cap_revoke(frame), ERR_NUMBER_CORE_DEAD) && time_tsc() < end)
+		thread_sleep_until(in_ms(1));
+	if (is_ok(e))
+		return;
+	printf("chaos: core %u can't take a page back: %s\n", domain_core(), err_sentence(e));
+	exit(EXIT_FAILURE);
+}
+
 /* Gives a page of one's own, and takes it back. */
 static err_t pass_a_page(struct ipc_connection *c, struct chaos_random *r)
 {
@@ -127,9 +141,7 @@ static err_t pass_a_page(struct ipc_connection *c, struct chaos_random *r)
 	at[0] = at[PAGE_BYTES / 8 - 1] = content;
 	e = have_looked_at(c, frame, content);
 	(void)!is_ok(frame_unmap(page));
-	/* A core that dies meanwhile ends the operation, not what it was for. */
-	while (err_is(cap_revoke(frame), ERR_NUMBER_CORE_DEAD))
-		;
+	take_back(frame);
 	memory_object_free(frame);
 	return e;
 }
@@ -176,8 +188,9 @@ int chaos_work(uint64_t seed)
 	for (;;) {
 		unsigned core = pick(&r);
 
+		/* Whoever never waits leaves the serving thread no turn to hear of its clients. */
 		if (core != domain_core())
 			visit(core, &r);
-		thread_yield();
+		thread_sleep_until(in_ms(1));
 	}
 }
