@@ -463,11 +463,13 @@ void estate_tell_dropped(struct monitor *m, uint64_t base, uint64_t bytes)
 	MESH_SEND(m, membership_leader(m, CORES_MAX), dropped, .base = base, .bytes = bytes);
 }
 
-/* If it has an owner after all, that one will say so. */
+/* If it has an owner after all, that one will say so. Who has just been asked about it may have said that it has it. */
 void handle_dropped(struct monitor *m, uint32_t from, const struct message_dropped *message)
 {
 	struct settlement *s = &m->membership.settlement;
 
+	if (s->piece.bytes != 0 && overlaps(s->piece.base, s->piece.bytes, message->base, message->base + message->bytes))
+		s->incomplete = true;
 	for (unsigned i = 0; i < s->estates; i++)
 		if (s->estate[i].core == from &&
 		    overlaps(s->estate[i].base, s->estate[i].bytes, message->base, message->base + message->bytes))

@@ -775,6 +775,19 @@ static void test_what_nobody_has_goes_to_a_core_of_the_node(void **state)
 	assert_int_equal(adopted[3], PIECE - 5 * PAGE_BYTES + 3 * PAGE_BYTES);
 }
 
+/* What a member has said that it has, and drops before the piece is settled, is asked for again. */
+static void test_what_is_dropped_while_it_is_being_settled(void **state)
+{
+	struct settlement *s = &monitor[0]->membership.settlement;
+
+	(void)state;
+	s->piece = (struct estate){.base = 2 * PIECE, .bytes = PIECE, .core = 2};
+	handle_dropped(monitor[0], 1, &(const struct message_dropped){.base = 3 * PIECE, .bytes = PAGE_BYTES});
+	assert_false(s->incomplete);
+	handle_dropped(monitor[0], 1, &(const struct message_dropped){.base = 2 * PIECE + PAGE_BYTES, .bytes = PAGE_BYTES});
+	assert_true(s->incomplete);
+}
+
 static void test_ones_own_memory_is_never_given_away(void **state)
 {
 	(void)state;
@@ -917,6 +930,7 @@ int main(void)
 	    TEST(test_a_starter_that_dies_takes_nothing_along),
 	    TEST(test_silence_is_forgiven_three_times),
 	    TEST(test_what_nobody_has_goes_to_a_core_of_the_node),
+	    TEST(test_what_is_dropped_while_it_is_being_settled),
 	    TEST(test_ones_own_memory_is_never_given_away),
 	    TEST(test_what_cannot_be_cleared_is_not_used),
 	    TEST(test_what_lies_elsewhere_is_no_holding),
