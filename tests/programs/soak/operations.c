@@ -13,10 +13,10 @@
 #define MOST_PAGES   8
 #define ALMOST_FULL  (HELD_MAX - 16)
 
-/* It may have been revoked; too much may be under way; a core may have died.
+/* It may have been revoked, or the CNode that it lies in; too much may be under way; a core may have died.
  *
  * LAST_COPY: somebody's core has died, and what is left of its memory lies in a CNode, or is the thing itself. */
-#define ANY_TIME (BIT(OK) | BIT(CAP_EMPTY) | BIT(LIMIT) | BIT(CORE_DEAD))
+#define ANY_TIME (BIT(OK) | BIT(CAP_EMPTY) | BIT(CAP_ADDRESS) | BIT(LIMIT) | BIT(CORE_DEAD))
 
 static void note(const char *what, const struct cap_identity *id, err_t e, uint64_t allowed)
 {
