@@ -437,8 +437,9 @@ void revoke_mend(struct agreement *a, struct operation *op)
 
 	if (op->phase != PHASE_SWEEP)
 		return;
-	if (!asker && s != NULL) {
-		op->generation = (uint16_t)(op->generation + !MUTANT(old_tree_counts));
+	keep_alive(a, &op->left);
+	if (!asker && s != NULL && !MUTANT(sweep_not_begun_anew)) {
+		op->generation++; /* answers to the old one do not count */
 		op->left = (struct core_set){0};
 		op->kept = op->swept = false;
 		a->flushing -= !set_is_empty(&op->flush);

@@ -38,9 +38,11 @@ static enum progress revoke_inner(struct agreement *a, struct operation *op, con
 		return PROGRESS_MORE;
 	}
 	child->cap = cap;
+	operation_due(a, child);
+	if (MUTANT(inner_not_awaited))
+		return PROGRESS_FAILED;
 	child->parent = operation_index(a, op);
 	op->children++;
-	operation_due(a, child);
 	return PROGRESS_WAITS;
 }
 
@@ -71,7 +73,7 @@ enum progress sweep_obstacle(struct agreement *a, struct operation *op, const st
 	const struct shared *s = shared_find(a, &object);
 	const bool inside = object_contains(&op->object, o->base, o->size) && object_before(&op->object, &object);
 
-	if (inside && !MUTANT(inner_not_revoked))
+	if (inside)
 		return revoke_inner(a, op, &object);
 	if (is_table(&object) && s != NULL && s->owner == a->core && !op->tables) {
 		op->tables = true;
