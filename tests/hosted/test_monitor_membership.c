@@ -222,6 +222,12 @@ bool mesh_send(struct monitor *m, uint32_t core, unsigned type, const void *mess
 	return true;
 }
 
+static void learn(struct monitor *m, const struct message_up *up)
+{
+	m->peer[up->core].state = PEER_KNOWN;
+	m->peer[up->core].up = *up;
+}
+
 static void hand_over(const struct letter *l)
 {
 	struct monitor *m = monitor[l->to];
@@ -234,8 +240,9 @@ static void hand_over(const struct letter *l)
 		break;
 		CASE(suspect)
 		CASE(view) CASE(buried) CASE(given) CASE(inventory) CASE(holding) CASE(inventoried) CASE(inherit) CASE(inherited)
-		    CASE(dropped) CASE(wanted) CASE(start) CASE(started) case MESSAGE_up : m->peer[l->message.up.core]
-		                                                                               .state = PEER_KNOWN;
+		    CASE(dropped) CASE(wanted) CASE(start) CASE(started)
+	case MESSAGE_up:
+		learn(m, &l->message.up);
 		membership_up(m, l->message.up.core);
 		break;
 	default:
