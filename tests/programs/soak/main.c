@@ -154,8 +154,8 @@ static int soak(unsigned long seconds, bool deaths)
 	const uint64_t end = time_tsc() + seconds * time_tsc_hz();
 	bool ok = true;
 
-	/* The first round is not counted: the console learns who writes. */
-	while (ok && (soak_round == 0 || time_tsc() < end)) {
+	/* The first round is not counted: the console learns who writes. One at least is. */
+	while (ok && (soak_round < 2 || time_tsc() < end)) {
 		ok = take_balance(before) && run_round(deaths);
 		if (ok && soak_round > 0)
 			ok = balanced(before);
