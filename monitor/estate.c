@@ -116,8 +116,8 @@ static void ask(struct monitor *m)
 	s->holdings = 0;
 	s->incomplete = false;
 	s->left = m->membership.alive;
-	SET_FOR_EACH(core, &s->left)
-	MESH_SEND(m, core, inventory, .round = s->round, .base = s->piece.base, .bytes = s->piece.bytes);
+	SET_FOR_EACH (core, &s->left)
+		MESH_SEND(m, core, inventory, .round = s->round, .base = s->piece.base, .bytes = s->piece.bytes);
 }
 
 static bool begin(struct monitor *m)
@@ -232,8 +232,7 @@ static void view_has_changed(struct monitor *m)
 	for (uint32_t core = 0; core < m->peers; core++) {
 		struct fence *f = fence_of(m, core);
 
-		SET_FOR_EACH(heir, &f->heirs)
-		{
+		SET_FOR_EACH (heir, &f->heirs) {
 			if (!membership_has(m, heir))
 				f->inheriting = 0;
 		}

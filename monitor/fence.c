@@ -65,8 +65,8 @@ static bool has_crashed(uint32_t core, uint64_t boot_page)
 static void bury(struct monitor *m, uint32_t core, struct fence *f)
 {
 	trampoline_leave(m, apic_of(m, core));
-	SET_FOR_EACH(member, &m->membership.alive)
-	MESH_SEND(m, member, buried, .core = core);
+	SET_FOR_EACH (member, &m->membership.alive)
+		MESH_SEND(m, member, buried, .core = core);
 	f->state = FENCE_BURIED;
 	f->buried = platform_now();
 	f->returned = f->held = 0;

@@ -16,8 +16,7 @@ static uint32_t member_before(const struct monitor *m)
 {
 	uint32_t before = CORES_MAX, last = m->core;
 
-	SET_FOR_EACH(core, &m->membership.alive)
-	{
+	SET_FOR_EACH (core, &m->membership.alive) {
 		if (core < m->core)
 			before = core;
 		last = core;

@@ -35,8 +35,7 @@ static void enter(struct monitor *m, uint32_t number, const struct core_set *ali
 
 	m->membership.view = number;
 	m->membership.alive = *alive;
-	SET_FOR_EACH(core, &before)
-	{
+	SET_FOR_EACH (core, &before) {
 		if (!set_has(alive, core))
 			core_lost(m, core);
 	}
@@ -44,8 +43,7 @@ static void enter(struct monitor *m, uint32_t number, const struct core_set *ali
 	heartbeat_view(m, platform_now());
 	mesh_release(m);
 	/* A new leader may have said that a core is alive of which this one has heard otherwise. */
-	SET_FOR_EACH(core, alive)
-	{
+	SET_FOR_EACH (core, alive) {
 		if (core != m->core && m->peer[core].state == PEER_LOST)
 			membership_suspect(m, core, 0, 0);
 	}
@@ -55,8 +53,7 @@ static void announce(struct monitor *m, const struct core_set *alive)
 {
 	uint32_t number = ((m->membership.view >> LEADER_BITS) + 1) << LEADER_BITS | m->core;
 
-	SET_FOR_EACH(core, alive)
-	{
+	SET_FOR_EACH (core, alive) {
 		if (core != m->core)
 			MESH_SEND(m, core, view, .number = number, .alive0 = alive->word[0], .alive1 = alive->word[1],
 			          .alive2 = alive->word[2], .alive3 = alive->word[3]);
@@ -85,8 +82,7 @@ static bool is_next_view(const struct monitor *m, uint32_t from, const struct me
 
 static bool has_heard_of_all(const struct monitor *m, const struct core_set *cores)
 {
-	SET_FOR_EACH(core, cores)
-	{
+	SET_FOR_EACH (core, cores) {
 		if (core != m->core && m->peer[core].state == PEER_UNKNOWN)
 			return false;
 	}
@@ -176,8 +172,7 @@ void membership_up(struct monitor *m, uint32_t core)
 
 	if (m->membership.view == 0 || membership_has(m, core) || membership_leader(m, core) != m->core || !mesh_alive(m, core))
 		return;
-	SET_FOR_EACH(member, &m->membership.alive)
-	{
+	SET_FOR_EACH (member, &m->membership.alive) {
 		if (member != m->core)
 			mesh_send(m, member, MESSAGE_up, &m->peer[core].up);
 	}

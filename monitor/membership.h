@@ -67,7 +67,7 @@ struct fence {
 	uint32_t asker, ticket;  /* who waits for that */
 	uint64_t returned, held; /* bytes of its memory */
 	struct core_set heirs;
-	unsigned inheriting;     /* pieces that their heirs have not confirmed */
+	unsigned inheriting; /* pieces that their heirs have not confirmed */
 };
 
 /* Memory that a core serves. The leader knows it of all cores but the first. */
