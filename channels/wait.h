@@ -22,7 +22,7 @@ enum {
 	CHANNEL_WAIT_LOOKS = 8, /* between two pauses, on average; a power of two */
 };
 
-/* `number` is different for each wait of a side: the sequence that it waits for, for example. */
+/* `number` is different for each side, and for each time that one begins to wait. */
 static inline struct channel_wait channel_wait_begin(uint64_t number)
 {
 	return (struct channel_wait){(uint32_t)number * (uint32_t)CHANNEL_WAIT_SPREAD};

@@ -255,7 +255,7 @@ err_t platform_deliver(cap_t cap, cap_t dispatcher, uint64_t address)
 
 err_t platform_doorbell(cap_t dispatcher, cap_t slot, uint64_t *base, uint64_t *extra)
 {
-	struct platform_remote what;
+	struct platform_remote what = {.type = CAP_Null};
 	unsigned flags;
 	err_t e = cap_retype(dispatcher, CAP_Doorbell, 0, 0, 1, slot);
 

@@ -10,10 +10,14 @@
 
 enum { EXCHANGE_TYPE = 1 };
 
-static inline bool exchange_receive(struct channel *ch, struct channel_message *message)
+/* Different at the two sides, and for each batch. */
+static inline struct channel_wait exchange_wait(const struct channel *ch)
 {
-	struct channel_wait wait = channel_wait_begin(ch->next_in);
+	return channel_wait_begin((uintptr_t)ch->rx / sizeof(*ch->rx) + ch->next_in);
+}
 
+static inline bool exchange_look(struct channel *ch, struct channel_message *message, struct channel_wait *wait)
+{
 	for (;;) {
 		struct channel_result result = channel_try_receive(ch, message);
 
@@ -21,19 +25,27 @@ static inline bool exchange_receive(struct channel *ch, struct channel_message *
 			return true;
 		if (result.code != CHANNEL_EMPTY)
 			return false;
-		channel_wait(&wait);
+		channel_wait(wait);
 	}
+}
+
+static inline bool exchange_receive(struct channel *ch, struct channel_message *message)
+{
+	struct channel_wait wait = exchange_wait(ch);
+
+	return exchange_look(ch, message, &wait);
 }
 
 /* `rounds` questions, each made of the answer before it; the answerer adds one to the first word. */
 static inline bool exchange_ask(struct channel *ch, unsigned rounds)
 {
 	struct channel_message message = {.words = {0}};
+	struct channel_wait wait = exchange_wait(ch);
 
 	for (unsigned i = 0; i < rounds; i++) {
 		if (!channel_ok(channel_send(ch, EXCHANGE_TYPE, message.words, CHANNEL_WORDS)))
 			return false;
-		if (!exchange_receive(ch, &message))
+		if (!exchange_look(ch, &message, &wait))
 			return false;
 	}
 	return message.words[0] == rounds;
@@ -42,9 +54,10 @@ static inline bool exchange_ask(struct channel *ch, unsigned rounds)
 static inline bool exchange_answer(struct channel *ch, unsigned rounds)
 {
 	struct channel_message message;
+	struct channel_wait wait = exchange_wait(ch);
 
 	for (unsigned i = 0; i < rounds; i++) {
-		if (!exchange_receive(ch, &message))
+		if (!exchange_look(ch, &message, &wait))
 			return false;
 		message.words[0]++;
 		if (!channel_ok(channel_send(ch, EXCHANGE_TYPE, message.words, CHANNEL_WORDS)))

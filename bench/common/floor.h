@@ -18,27 +18,29 @@ struct floor_line {
 
 _Static_assert(sizeof(struct floor_line) == 128, "a pair of cache lines");
 
-static inline void floor_wait(const struct floor_line *line, uint64_t value)
+static inline void floor_wait(const struct floor_line *line, uint64_t value, struct channel_wait *wait)
 {
-	struct channel_wait wait = channel_wait_begin(value);
-
 	while (atomic_load_explicit(&line->word, memory_order_acquire) != value)
-		channel_wait(&wait);
+		channel_wait(wait);
 }
 
 /* Both sides call with the same `rounds`; `*count` is each side's own and carries on from call to call. */
 static inline void floor_ask(struct floor_line *mine, const struct floor_line *theirs, uint64_t *count, unsigned rounds)
 {
+	struct channel_wait wait = channel_wait_begin((uintptr_t)mine / sizeof(*mine) + *count);
+
 	for (unsigned i = 0; i < rounds; i++) {
 		atomic_store_explicit(&mine->word, ++*count, memory_order_release);
-		floor_wait(theirs, *count);
+		floor_wait(theirs, *count, &wait);
 	}
 }
 
 static inline void floor_answer(struct floor_line *mine, const struct floor_line *theirs, uint64_t *count, unsigned rounds)
 {
+	struct channel_wait wait = channel_wait_begin((uintptr_t)mine / sizeof(*mine) + *count);
+
 	for (unsigned i = 0; i < rounds; i++) {
-		floor_wait(theirs, ++*count);
+		floor_wait(theirs, ++*count, &wait);
 		atomic_store_explicit(&mine->word, *count, memory_order_release);
 	}
 }
