@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "cpudriver/abi/memory_map.h"
 #include "monitor/messages.h"
+#include "monitor/ranges.h"
 
 struct description {
 	const char *name;
@@ -25,29 +25,6 @@ unsigned message_bytes(unsigned type)
 const char *message_name(unsigned type)
 {
 	return type < MESSAGE_TYPES && descriptions[type].name != NULL ? descriptions[type].name : "unknown";
-}
-
-static bool in_range_ANY(uint64_t value, unsigned cores)
-{
-	(void)value, (void)cores;
-	return true;
-}
-
-static bool in_range_CORE(uint64_t value, unsigned cores)
-{
-	return value < cores;
-}
-
-static bool in_range_FLAG(uint64_t value, unsigned cores)
-{
-	(void)cores;
-	return value <= 1;
-}
-
-static bool in_range_PAGE(uint64_t value, unsigned cores)
-{
-	(void)cores;
-	return value != 0 && value % PAGE_BYTES == 0 && value < WINDOW_BYTES;
 }
 
 #define FIELD(type, name, range) &&in_range_##range(m->name, cores)

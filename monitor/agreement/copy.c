@@ -171,13 +171,9 @@ bool receive_installed(struct agreement *a, uint32_t from, const struct subject 
 
 /* ---- Its way ---- */
 
-static void run_turn(struct agreement *a, struct operation *op)
+static void take_turn(struct agreement *a, struct operation *op, struct shared *s)
 {
-	struct shared *s = line_turn(a, op);
-
-	if (s == NULL || op->error != ERR_NUMBER_OK)
-		owner_end(a, op);
-	else if (!owner_asker_holds(a, op))
+	if (!owner_asker_holds(a, op))
 		operation_fail(a, op, ERR(CAP_EMPTY));
 	else if (!set_has(&a->alive, op->to))
 		operation_fail(a, op, ERR(CORE_DEAD));
@@ -187,33 +183,11 @@ static void run_turn(struct agreement *a, struct operation *op)
 		send_install(a, op, s);
 }
 
-static void begin_copy(struct agreement *a, struct operation *op)
-{
-	err_t e = operation_look(a, op);
-
-	if (is_err(e)) {
-		operation_fail(a, op, e);
-		return;
-	}
-	op->core = op->owner;
-	if (op->owner != a->core)
-		ask(a, op);
-	else if (op->to == a->core)
-		operation_fail(a, op, arrive(a, op, a->core));
-	else if (is_err(e = line_enter(a, op)))
-		operation_fail(a, op, e);
-	else if (op->phase == PHASE_TURN)
-		run_turn(a, op);
-}
-
 void copy_run(struct agreement *a, struct operation *op)
 {
-	if (op->phase == PHASE_BEGIN)
-		begin_copy(a, op);
-	else if (op->phase == PHASE_TURN)
-		run_turn(a, op);
-	else if (op->phase == PHASE_END)
-		owner_end(a, op);
+	static const struct course course = {.look = operation_look, .ask = ask, .turn = take_turn};
+
+	course_run(a, op, &course);
 }
 
 void copy_mend(struct agreement *a, struct operation *op)

@@ -73,8 +73,6 @@ void operation_fail(struct agreement *a, struct operation *op, err_t e);
 MUST_USE err_t operation_look(struct agreement *a, struct operation *op);
 /* The same, whoever asked. */
 MUST_USE err_t operation_cap(struct operation *op);
-/* The core that was asked did not own the object: whether another one is going to be asked. */
-bool asker_tries_again(struct agreement *a, struct operation *op, uint32_t error);
 /* Goes on as a deletion of a capability of the agreement's own. */
 void operation_dispose(struct agreement *a, struct operation *op, cap_t cap);
 /* Begins one. */
@@ -91,6 +89,27 @@ void say_about(struct agreement *a, const struct subject *about, uint32_t to, un
 	MUST_USE bool receive_##name(struct agreement *a, uint32_t from, const struct subject *s, const struct agreement_##name *m);
 #include "monitor/agreement/messages.def"
 #undef AGREEMENT
+
+/* ---- The way to the owner (course.c) ---- */
+
+/* What copy, retype and revoke do each in its own way. */
+struct course {
+	err_t (*look)(struct agreement *a, struct operation *op);                   /* whose is the object, and may this be asked at all? */
+	void (*ask)(struct agreement *a, struct operation *op);                     /* another core's */
+	void (*turn)(struct agreement *a, struct operation *op, struct shared *s); /* this one's, and nobody is before it in the line */
+};
+void course_run(struct agreement *a, struct operation *op, const struct course *c);
+
+/* The core that was asked did not own the object: whether another one is going to be asked. */
+bool asker_tries_again(struct agreement *a, struct operation *op, uint32_t error);
+/* Begins the owner's part of another core's operation; NULL: the object's line is not to be had, and the answer is given. */
+struct operation *owner_serve(struct agreement *a, uint32_t from, const struct subject *s, enum operation_kind what);
+/* Tells the core that asked how its operation ended. */
+void owner_answer(struct agreement *a, struct operation *op);
+/* Whether whoever asked still has the object. */
+bool owner_asker_holds(struct agreement *a, struct operation *op);
+
+/* ---- The operations ---- */
 
 /* The end of a deletion. */
 void delete_finish(struct agreement *a, struct operation *op, err_t e);
@@ -174,12 +193,6 @@ void line_refuse(struct agreement *a, struct shared *s, err_t e);
 
 /* The owner's end of an operation: if nobody else holds the object, it is shared no more. */
 void owner_end(struct agreement *a, struct operation *op);
-/* Begins the owner's part of another core's operation; NULL: the object's line is not to be had, and the answer is given. */
-struct operation *owner_serve(struct agreement *a, uint32_t from, const struct subject *s, enum operation_kind what);
-/* Tells the core that asked how its operation ended. */
-void owner_answer(struct agreement *a, struct operation *op);
-/* Whether whoever asked still has the object. */
-bool owner_asker_holds(struct agreement *a, struct operation *op);
 
 /* Whether nothing is in the slot. */
 bool slot_is_empty(cap_t cap);

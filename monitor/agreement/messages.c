@@ -2,7 +2,7 @@
  * Copyright 2026 The Atoll authors */
 
 #include "monitor/agreement/messages.h"
-#include "cpudriver/abi/memory_map.h"
+#include "monitor/ranges.h"
 
 #define WORDS_OF(type) ((sizeof(struct type) + 7) / 8)
 
@@ -90,29 +90,6 @@ static bool head_is_right(unsigned type, const struct agreement_head *h, unsigne
 }
 
 /* ---- The fields ---- */
-
-static bool in_range_ANY(uint64_t value, unsigned cores)
-{
-	(void)value, (void)cores;
-	return true;
-}
-
-static bool in_range_CORE(uint64_t value, unsigned cores)
-{
-	return value < cores;
-}
-
-static bool in_range_FLAG(uint64_t value, unsigned cores)
-{
-	(void)cores;
-	return value <= 1;
-}
-
-static bool in_range_ERROR(uint64_t value, unsigned cores)
-{
-	(void)cores;
-	return value <= UINT8_MAX;
-}
 
 #define FIELD(type, name, range) &&in_range_##range(m->name, cores)
 #define AGREEMENT(name, number, fields)                                                                                                    \

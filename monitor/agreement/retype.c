@@ -176,16 +176,10 @@ static err_t look_here(struct agreement *a, struct operation *op)
 	return platform_find(op->cap, op->base, op->bytes) ? ERR(OVERLAP) : OK;
 }
 
-static void run_turn(struct agreement *a, struct operation *op)
+static void take_turn(struct agreement *a, struct operation *op, struct shared *s)
 {
-	struct shared *s = line_turn(a, op);
-	err_t e;
+	err_t e = owner_asker_holds(a, op) ? look_here(a, op) : ERR(CAP_EMPTY);
 
-	if (s == NULL || op->error != ERR_NUMBER_OK) {
-		owner_end(a, op);
-		return;
-	}
-	e = owner_asker_holds(a, op) ? look_here(a, op) : ERR(CAP_EMPTY);
 	if (is_err(e)) {
 		operation_fail(a, op, e);
 		return;
@@ -198,33 +192,18 @@ static void run_turn(struct agreement *a, struct operation *op)
 		all_found(a, op);
 }
 
-static void begin_retype(struct agreement *a, struct operation *op)
+static err_t look(struct agreement *a, struct operation *op)
 {
 	err_t e = operation_look(a, op);
 
-	if (is_ok(e) && !is_part(&op->object, op->base, op->bytes))
-		e = ERR(RANGE);
-	if (is_err(e)) {
-		operation_fail(a, op, e);
-		return;
-	}
-	op->core = op->owner;
-	if (op->owner != a->core)
-		ask(a, op);
-	else if (is_err(e = line_enter(a, op)))
-		operation_fail(a, op, e);
-	else if (op->phase == PHASE_TURN)
-		run_turn(a, op);
+	return is_ok(e) && !is_part(&op->object, op->base, op->bytes) ? ERR(RANGE) : e;
 }
 
 void retype_run(struct agreement *a, struct operation *op)
 {
-	if (op->phase == PHASE_BEGIN)
-		begin_retype(a, op);
-	else if (op->phase == PHASE_TURN)
-		run_turn(a, op);
-	else if (op->phase == PHASE_END)
-		owner_end(a, op);
+	static const struct course course = {.look = look, .ask = ask, .turn = take_turn};
+
+	course_run(a, op, &course);
 }
 
 /* Somebody may own something in the range that a dead core has left, so all are asked again. */

@@ -283,15 +283,10 @@ static void begin_sweep(struct agreement *a, struct operation *op, struct shared
 	say(a, op, op->core, AGREEMENT_sweep_asker, operation_number(a, op), &m);
 }
 
-static void run_turn(struct agreement *a, struct operation *op)
+static void take_turn(struct agreement *a, struct operation *op, struct shared *s)
 {
-	struct shared *s = line_turn(a, op);
 	err_t e;
 
-	if (s == NULL || op->error != ERR_NUMBER_OK) {
-		owner_end(a, op);
-		return;
-	}
 	if (op->kind != OPERATION_OWNER)
 		e = have_handle(a, op);
 	else if (owner_asker_holds(a, op))
@@ -378,33 +373,19 @@ static void run_sweep(struct agreement *a, struct operation *op)
 		revoke_end(a, op);
 }
 
-static void begin_revoke(struct agreement *a, struct operation *op)
+static err_t look(struct agreement *a, struct operation *op)
 {
-	err_t e = op->internal ? have_handle(a, op) : operation_look(a, op);
-
-	if (is_err(e)) {
-		operation_fail(a, op, e);
-		return;
-	}
-	op->core = op->owner;
-	if (op->owner != a->core)
-		ask(a, op);
-	else if (is_err(e = line_enter(a, op)))
-		operation_fail(a, op, e);
-	else if (op->phase == PHASE_TURN)
-		run_turn(a, op);
+	return op->internal ? have_handle(a, op) : operation_look(a, op);
 }
 
 void revoke_run(struct agreement *a, struct operation *op)
 {
-	if (op->phase == PHASE_BEGIN)
-		begin_revoke(a, op);
-	else if (op->phase == PHASE_TURN)
-		run_turn(a, op);
-	else if (op->phase == PHASE_SWEEP)
+	static const struct course course = {.look = look, .ask = ask, .turn = take_turn};
+
+	if (op->phase == PHASE_SWEEP)
 		run_sweep(a, op);
-	else if (op->phase == PHASE_END)
-		owner_end(a, op);
+	else
+		course_run(a, op, &course);
 }
 
 /* ---- A new view ---- */

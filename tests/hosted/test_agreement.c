@@ -1,6 +1,6 @@
-// sources: monitor/agreement/agreement.c monitor/agreement/anchors.c monitor/agreement/copy.c monitor/agreement/delete.c
-// sources: monitor/agreement/members.c monitor/agreement/messages.c monitor/agreement/retype.c monitor/agreement/revoke.c
-// sources: monitor/agreement/shared.c monitor/agreement/sweep.c monitor/agreement/transfer.c
+// sources: monitor/agreement/agreement.c monitor/agreement/anchors.c monitor/agreement/copy.c monitor/agreement/course.c
+// sources: monitor/agreement/delete.c monitor/agreement/members.c monitor/agreement/messages.c monitor/agreement/retype.c
+// sources: monitor/agreement/revoke.c monitor/agreement/shared.c monitor/agreement/sweep.c monitor/agreement/transfer.c
 // flags: -DSHARED_MAX=8 -DOPERATIONS_MAX=16
 /* SPDX-License-Identifier: MIT
  * Copyright 2026 The Atoll authors */
