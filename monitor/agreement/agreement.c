@@ -107,12 +107,8 @@ void operation_due(struct agreement *a, struct operation *op)
 }
 
 static void (*const runs[])(struct agreement *a, struct operation *op) = {
-    [OPERATION_COPY] = copy_run,
-    [OPERATION_RETYPE] = retype_run,
-    [OPERATION_DELETE] = delete_run,
-    [OPERATION_REVOKE] = revoke_run,
-    [OPERATION_HOLDER] = holder_run,
-    [OPERATION_TRANSFER] = transfer_run,
+    [OPERATION_COPY] = copy_run,     [OPERATION_RETYPE] = retype_run, [OPERATION_DELETE] = delete_run,
+    [OPERATION_REVOKE] = revoke_run, [OPERATION_HOLDER] = holder_run, [OPERATION_TRANSFER] = transfer_run,
 };
 
 void operation_run(struct agreement *a, struct operation *op)

@@ -94,8 +94,8 @@ void say_about(struct agreement *a, const struct subject *about, uint32_t to, un
 
 /* What copy, retype and revoke do each in its own way. */
 struct course {
-	err_t (*look)(struct agreement *a, struct operation *op);                   /* whose is the object, and may this be asked at all? */
-	void (*ask)(struct agreement *a, struct operation *op);                     /* another core's */
+	err_t (*look)(struct agreement *a, struct operation *op);                  /* whose is the object, and may this be asked at all? */
+	void (*ask)(struct agreement *a, struct operation *op);                    /* another core's */
 	void (*turn)(struct agreement *a, struct operation *op, struct shared *s); /* this one's, and nobody is before it in the line */
 };
 void course_run(struct agreement *a, struct operation *op, const struct course *c);
