@@ -11,6 +11,8 @@
 #include "monitor/mesh.h"
 #include "monitor/report.h"
 
+#define NO_MEMORY_US 10000 /* before a piece that could not be settled for want of memory is asked about again */
+
 static uint64_t lower(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
@@ -20,23 +22,46 @@ static uint64_t higher(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
-/* Room for one more; false: there is no memory. */
-static bool has_room(void **array, unsigned count, unsigned *room, size_t each)
+/* Room for so many more; false: there is no memory. */
+static bool has_room(void **array, unsigned count, unsigned more, unsigned *room, size_t each)
 {
-	unsigned more = *room == 0 ? 64 : 2 * *room;
+	unsigned larger = *room == 0 ? 64 : 2 * *room;
 	void *grown;
 
-	if (count < *room)
+	if (more <= *room - count)
 		return true;
-	grown = realloc(*array, more * each);
+	while (larger - count < more)
+		larger *= 2;
+	grown = realloc(*array, larger * each);
 	if (grown == NULL)
 		return false;
 	*array = grown;
-	*room = more;
+	*room = larger;
 	return true;
 }
 
-/* ---- The leader's book ---- */
+/* ---- The leader's book ----
+ *
+ * It is given the room that a change may need before the change, so what it says of other memory is never lost. */
+
+static bool book_has_room(struct settlement *s, unsigned more)
+{
+	return has_room((void **)&s->estate, s->estates, more, &s->estates_room, sizeof(*s->estate));
+}
+
+/* What adjoins and is alike is one, but it has the heirs of one node. */
+static bool extend(const struct monitor *m, struct estate *to, const struct estate *by)
+{
+	if (to->core != by->core || to->orphaned != by->orphaned)
+		return false;
+	if (to->base + to->bytes != by->base && by->base + by->bytes != to->base)
+		return false;
+	if (machine_node_of_address(m->machine, to->base) != machine_node_of_address(m->machine, by->base))
+		return false;
+	to->base = lower(to->base, by->base);
+	to->bytes += by->bytes;
+	return true;
+}
 
 static void enter(struct monitor *m, struct estate e)
 {
@@ -44,14 +69,18 @@ static void enter(struct monitor *m, struct estate e)
 
 	if (e.bytes == 0)
 		return;
-	if (!has_room((void **)&s->estate, s->estates, &s->estates_room, sizeof(*s->estate))) {
-		report_line(m, "monitor %u: no memory to note whose 0x%lx is", m->core, (unsigned long)e.base);
-		return;
+	for (unsigned i = 0; i < s->estates;) {
+		if (!extend(m, &e, &s->estate[i])) {
+			i++;
+			continue;
+		}
+		s->estate[i] = s->estate[--s->estates];
+		i = 0;
 	}
 	s->estate[s->estates++] = e;
 }
 
-/* Takes the range out of whatever is noted. */
+/* Takes the range out of whatever is noted: that may be one piece more then. */
 static void carve(struct monitor *m, uint64_t base, uint64_t end)
 {
 	struct settlement *s = &m->membership.settlement;
@@ -74,11 +103,16 @@ static void carve(struct monitor *m, uint64_t base, uint64_t end)
 	}
 }
 
-void estate_given(struct monitor *m, uint32_t core, uint64_t base, uint64_t bytes)
+bool estate_given(struct monitor *m, uint32_t core, uint64_t base, uint64_t bytes)
 {
+	struct settlement *s = &m->membership.settlement;
+
+	if (!book_has_room(s, 2))
+		return false;
 	carve(m, base, base + bytes);
 	if (core != m->core)
 		enter(m, (struct estate){base, bytes, core, false});
+	return true;
 }
 
 void estate_orphan(struct monitor *m, uint32_t core)
@@ -115,6 +149,7 @@ static void ask(struct monitor *m)
 	s->arrivals = 0;
 	s->holdings = 0;
 	s->incomplete = false;
+	s->repeat_at = 0;
 	s->left = m->membership.alive;
 	SET_FOR_EACH (core, &s->left)
 		MESH_SEND(m, core, inventory, .round = s->round, .base = s->piece.base, .bytes = s->piece.bytes);
@@ -151,14 +186,14 @@ static void leave(struct monitor *m, uint64_t base, uint64_t end)
 
 	if (base >= end)
 		return;
-	estate_given(m, heir, base, end - base);
+	(void)estate_given(m, heir, base, end - base);
 	f->returned += end - base;
 	set_add(&f->heirs, heir);
 	f->inheriting++;
 	MESH_SEND(m, heir, inherit, .dead = dead, .base = base, .bytes = end - base);
 }
 
-/* What nobody has goes to the heir, the rest to the name of who has it. */
+/* What nobody has goes to the heir, the rest to the name of who has it. The book has room for that. */
 static void conclude(struct monitor *m)
 {
 	struct settlement *s = &m->membership.settlement;
@@ -174,7 +209,7 @@ static void conclude(struct monitor *m)
 		if (next <= at)
 			continue;
 		leave(m, at, base);
-		estate_given(m, s->holding[i].core, base, next - base);
+		(void)estate_given(m, s->holding[i].core, base, next - base);
 		fence_of(m, piece.core)->held += next - base;
 		at = next;
 	}
@@ -189,10 +224,12 @@ static void all_answered(struct monitor *m)
 
 	s->repeated = true;
 	s->previous = s->arrivals;
-	if (still)
+	if (s->repeat_at == 0 && !still)
+		ask(m);
+	else if (s->repeat_at == 0 && book_has_room(s, 2 * s->holdings + 2))
 		conclude(m);
 	else
-		ask(m);
+		s->repeat_at = platform_now() + platform_ticks(NO_MEMORY_US);
 }
 
 static bool has_orphans(const struct monitor *m, uint32_t core)
@@ -244,7 +281,7 @@ static void view_has_changed(struct monitor *m)
 }
 
 /* While a core is being stopped it may have memory of another dead one, whose starter it was, or which started it. */
-static void lead(struct monitor *m)
+static void lead(struct monitor *m, uint64_t now)
 {
 	struct settlement *s = &m->membership.settlement;
 
@@ -254,6 +291,8 @@ static void lead(struct monitor *m)
 		view_has_changed(m);
 	if (s->piece.bytes == 0 && !begin(m))
 		s->busy = finish(m);
+	else if (s->repeat_at != 0 && now >= s->repeat_at && set_is_empty(&s->left))
+		ask(m);
 }
 
 /* ---- What a member has ---- */
@@ -347,10 +386,10 @@ void handle_holding(struct monitor *m, uint32_t from, const struct message_holdi
 	    h.base + h.bytes > s->piece.base + s->piece.bytes)
 		return;
 	/* What can't be noted must not be given away. */
-	if (has_room((void **)&s->holding, s->holdings, &s->holdings_room, sizeof(*s->holding)))
+	if (has_room((void **)&s->holding, s->holdings, 1, &s->holdings_room, sizeof(*s->holding)))
 		s->holding[s->holdings++] = h;
 	else
-		s->incomplete = true;
+		s->repeat_at = platform_now() + platform_ticks(NO_MEMORY_US);
 }
 
 void handle_inventoried(struct monitor *m, uint32_t from, const struct message_inventoried *message)
@@ -418,11 +457,45 @@ static bool clear(struct monitor *m, struct legacy *l)
 	return false;
 }
 
+/* More pieces than a core could be given back need not be remembered. */
+static void forget_smallest(struct monitor *m, uint32_t dead)
+{
+	struct legacy **smallest = NULL, *forgotten;
+	unsigned count = 0;
+
+	for (struct legacy **link = &m->membership.legacies; *link != NULL; link = &(*link)->next) {
+		if ((*link)->dead != dead || !(*link)->done)
+			continue;
+		count++;
+		if (smallest == NULL || (*link)->bytes < (*smallest)->bytes)
+			smallest = link;
+	}
+	if (count <= START_MEMORIES)
+		return;
+	forgotten = *smallest;
+	*smallest = forgotten->next;
+	free(forgotten);
+}
+
+/* A slice for each piece that is not done. */
+static bool clear_legacies(struct monitor *m)
+{
+	for (struct legacy *l = m->membership.legacies; l != NULL; l = l->next)
+		if (!l->done && !clear(m, l)) {
+			forget_smallest(m, l->dead);
+			return true; /* the list is not what it was */
+		}
+	for (struct legacy *l = m->membership.legacies; l != NULL; l = l->next)
+		if (!l->done)
+			return true;
+	return false;
+}
+
 void handle_inherited(struct monitor *m, uint32_t from, const struct message_inherited *message)
 {
-	struct fence *f = m->membership.fence == NULL ? NULL : fence_of(m, message->dead);
+	struct fence *f = fence_of(m, message->dead);
 
-	if (f != NULL && f->inheriting > 0 && set_has(&f->heirs, from))
+	if (f->inheriting > 0 && set_has(&f->heirs, from))
 		f->inheriting--;
 }
 
@@ -430,12 +503,11 @@ uint64_t estate_step(struct monitor *m, uint64_t now)
 {
 	uint64_t next = 0;
 
-	if (membership_leader(m, CORES_MAX) == m->core)
-		lead(m);
-	for (struct legacy *l = m->membership.legacies; l != NULL; l = l->next)
-		if (!l->done && clear(m, l))
-			next = now;
-	return next;
+	if (membership_leader(m, CORES_MAX) == m->core) {
+		lead(m, now);
+		next = m->membership.settlement.repeat_at;
+	}
+	return clear_legacies(m) ? now : next;
 }
 
 /* ---- What the leader is told ---- */
@@ -445,16 +517,46 @@ void estate_tell_given(struct monitor *m, uint32_t core, uint64_t base, uint64_t
 	MESH_SEND(m, 0, given, .core = core, .base = base, .bytes = bytes, .boot_page = boot_page);
 }
 
+/* Whether `from` is starting the core: in the tree, before there is a view, or because it was told to. */
+static bool starts(struct monitor *m, uint32_t from, uint32_t core)
+{
+	const struct fence *f = fence_of(m, core);
+
+	if (m->membership.view == 0)
+		return m->tree != NULL && m->tree->parent[core] == from;
+	return f->state == FENCE_STARTING && f->starter == from;
+}
+
+/* Only what is in its own name may a monitor give to a core that it starts, and take it back if the start fails. */
+static bool may_give(struct monitor *m, uint32_t from, const struct message_given *message)
+{
+	const struct settlement *s = &m->membership.settlement;
+	uint64_t end = message->base + message->bytes, sum = 0;
+
+	if (from == m->core)
+		return true;
+	if (message->core != from && !starts(m, from, message->core))
+		return false;
+	for (unsigned i = 0; i < s->estates; i++) {
+		const struct estate *e = &s->estate[i];
+
+		if (overlaps(e->base, e->bytes, message->base, end) && (e->core == from || starts(m, from, e->core)))
+			sum += lower(e->base + e->bytes, end) - higher(e->base, message->base);
+	}
+	return sum == message->bytes;
+}
+
 void handle_given(struct monitor *m, uint32_t from, const struct message_given *message)
 {
-	struct fence *f = fence_of(m, message->core);
-
-	(void)from;
-	if (message->base > WINDOW_BYTES - message->bytes)
+	if (message->base > WINDOW_BYTES - message->bytes || !may_give(m, from, message)) {
+		m->peer[from].refused++;
 		return;
-	estate_given(m, message->core, message->base, message->bytes);
-	if (f != NULL && message->boot_page != 0)
-		f->boot_page = message->boot_page;
+	}
+	if (!estate_given(m, message->core, message->base, message->bytes))
+		report_line(m, "monitor %u: no memory to note that 0x%lx is core %u's: it is lost if that one dies", m->core,
+		            (unsigned long)message->base, message->core);
+	if (message->boot_page != 0)
+		fence_of(m, message->core)->boot_page = message->boot_page;
 }
 
 void estate_tell_dropped(struct monitor *m, uint64_t base, uint64_t bytes)
@@ -462,15 +564,41 @@ void estate_tell_dropped(struct monitor *m, uint64_t base, uint64_t bytes)
 	MESH_SEND(m, membership_leader(m, CORES_MAX), dropped, .base = base, .bytes = bytes);
 }
 
+/* Of what the entry notes only a part is to be settled. Without memory to note that, all of it is. */
+static void orphan_part(struct monitor *m, unsigned i, uint64_t base, uint64_t end)
+{
+	struct settlement *s = &m->membership.settlement;
+	struct estate part = s->estate[i];
+
+	s->busy = true;
+	if (!book_has_room(s, 2)) {
+		s->estate[i].orphaned = true;
+		return;
+	}
+	end = lower(end, part.base + part.bytes);
+	part.base = higher(base, part.base);
+	part.bytes = end - part.base;
+	part.orphaned = true;
+	carve(m, part.base, end);
+	enter(m, part);
+}
+
 /* If it has an owner after all, that one will say so. Who has just been asked about it may have said that it has it. */
 void handle_dropped(struct monitor *m, uint32_t from, const struct message_dropped *message)
 {
 	struct settlement *s = &m->membership.settlement;
+	uint64_t end = message->base + message->bytes;
 
-	if (s->piece.bytes != 0 && overlaps(s->piece.base, s->piece.bytes, message->base, message->base + message->bytes))
+	if (s->piece.bytes != 0 && overlaps(s->piece.base, s->piece.bytes, message->base, end))
 		s->incomplete = true;
-	for (unsigned i = 0; i < s->estates; i++)
-		if (s->estate[i].core == from &&
-		    overlaps(s->estate[i].base, s->estate[i].bytes, message->base, message->base + message->bytes))
-			s->busy = s->estate[i].orphaned = true;
+	for (unsigned i = 0; i < s->estates;) {
+		const struct estate *e = &s->estate[i];
+
+		if (e->core != from || e->orphaned || !overlaps(e->base, e->bytes, message->base, end)) {
+			i++;
+			continue;
+		}
+		orphan_part(m, i, message->base, end);
+		i = 0;
+	}
 }

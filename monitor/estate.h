@@ -24,8 +24,8 @@
 
 /* ---- The leader ---- */
 
-/* [base, base + bytes) is in the hands of that core's monitor. */
-void estate_given(struct monitor *m, uint32_t core, uint64_t base, uint64_t bytes);
+/* [base, base + bytes) is in the hands of that core's monitor. False: no memory to note that, and nothing has changed. */
+bool estate_given(struct monitor *m, uint32_t core, uint64_t base, uint64_t bytes);
 /* The core is dead and can't touch its memory. */
 void estate_orphan(struct monitor *m, uint32_t core);
 /* Who gets memory of the node. */

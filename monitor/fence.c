@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Copyright 2026 The Atoll authors */
 
-#include <stdlib.h>
-
 #include <atoll/address_space.h>
 
 #include "monitor/core_start.h"
@@ -22,9 +20,7 @@
 
 struct fence *fence_of(struct monitor *m, uint32_t core)
 {
-	if (m->membership.fence == NULL)
-		m->membership.fence = calloc(m->peers, sizeof(*m->membership.fence));
-	return m->membership.fence == NULL ? NULL : &m->membership.fence[core];
+	return &m->membership.fence[core];
 }
 
 /* ---- Stopping ---- */
@@ -113,11 +109,6 @@ void fence_begin(struct monitor *m, uint32_t core)
 {
 	struct fence *f = fence_of(m, core);
 
-	/* Whatever else happens, it must not go on. */
-	if (f == NULL) {
-		(void)!is_ok(platform_init(apic_of(m, core)));
-		return;
-	}
 	m->membership.fencing = true;
 	f->state = FENCE_INIT;
 	f->patience = PATIENCE_US;
@@ -160,17 +151,15 @@ void fence_joined(struct monitor *m, uint32_t core)
 {
 	struct fence *f = fence_of(m, core);
 
-	if (f == NULL)
-		return;
 	f->state = FENCE_NONE;
 	answer(m, f, OK);
 }
 
 void fence_failed(struct monitor *m, uint32_t core)
 {
-	struct fence *f = m->membership.fence == NULL ? NULL : fence_of(m, core);
+	struct fence *f = fence_of(m, core);
 
-	if (f == NULL || f->state != FENCE_STARTING)
+	if (f->state != FENCE_STARTING)
 		return;
 	f->state = FENCE_OUT;
 	answer(m, f, ERR(CORE_DEAD));
@@ -245,9 +234,7 @@ void handle_wanted(struct monitor *m, uint32_t from, const struct message_wanted
 	struct fence *f = fence_of(m, message->core);
 	err_t e = OK;
 
-	if (f == NULL)
-		e = ERR(NO_MEMORY);
-	else if (membership_leader(m, CORES_MAX) != m->core || membership_has(m, message->core) || f->ticket != 0)
+	if (membership_leader(m, CORES_MAX) != m->core || membership_has(m, message->core) || f->ticket != 0)
 		e = ERR(STATE);
 	if (is_err(e)) {
 		MESH_SEND(m, from, started, .ticket = message->ticket, .error = e.number);

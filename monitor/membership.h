@@ -93,7 +93,8 @@ struct settlement {
 	bool busy;                   /* there is something to settle */
 	uint32_t view;               /* in which they are asked */
 	bool repeated;               /* there was a round before */
-	bool incomplete;             /* an answer could not be noted */
+	bool incomplete;             /* what was answered has changed meanwhile */
+	uint64_t repeat_at;          /* there was no memory for the answers: when to ask again; 0: there was */
 	uint64_t arrivals, previous; /* in this round, and in the one before */
 	struct core_set left;        /* have not answered */
 	struct holding *holding;
@@ -102,7 +103,7 @@ struct settlement {
 
 /* ---- Every core ---- */
 
-/* Memory that this core has inherited. */
+/* Memory that this core has inherited. The largest pieces of each core are remembered: that one gets them back if it returns. */
 struct legacy {
 	struct legacy *next;
 	uint64_t base, bytes, cleared;
@@ -123,8 +124,8 @@ struct membership {
 	struct legacy *legacies;
 	struct quarantined *quarantine;
 	/* the leader's */
-	struct fence *fence; /* of each core; NULL: there has been none */
-	bool fencing;        /* some core is being stopped or started */
+	struct fence fence[CORES_MAX];
+	bool fencing; /* some core is being stopped or started */
 	struct settlement settlement;
 };
 

@@ -191,6 +191,8 @@ struct connection {
 
 /* ---- Starting cores (core_start.c) ---- */
 
+#define START_MEMORIES 8 /* pieces of memory that a core gets when it is started */
+
 enum start_state { START_FREE, START_PREPARED, START_INIT, START_SIPI, START_SIPI_AGAIN, START_UP, START_FAILED };
 
 struct start {
@@ -199,7 +201,7 @@ struct start {
 	uint64_t deadline, bound;
 	bool again;             /* it was up before */
 	uint64_t mesh, mailbox; /* where its starter has put them */
-	struct block memory[8]; /* what it gets; the image lies at the first one's low end */
+	struct block memory[START_MEMORIES]; /* what it gets; the image lies at the first one's low end */
 	unsigned memories;
 };
 

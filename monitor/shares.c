@@ -6,8 +6,6 @@
 #include "monitor/block.h"
 #include "monitor/shares.h"
 
-#define PIECES ((unsigned)(sizeof(((struct start *)0)->memory) / sizeof(struct block)))
-
 /* The node whose cores get this node's memory: itself, or the nearest with a core. */
 static unsigned home_of(const struct machine *machine, unsigned node)
 {
@@ -79,7 +77,7 @@ static err_t take_piece(struct monitor *m, struct start *c, uint64_t bytes, uint
 {
 	err_t e;
 
-	if (c->memories == PIECES)
+	if (c->memories == START_MEMORIES)
 		return ERR(LIMIT);
 	e = block_take_within(m, CAP_RAM, bytes, low, high, &c->memory[c->memories]);
 	if (is_ok(e))
