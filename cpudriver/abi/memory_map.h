@@ -20,10 +20,12 @@
 #define DEVICE_IO_APICS   16
 #define DEVICE_TRAMPOLINE (DEVICE_BASE + 0x1ff000) /* core_boot.h: until the CPU driver unmaps it */
 
-/* User space: where the starter of a domain puts what it hands over. Programs are linked at USER_PROGRAM. */
+/* User space: where the starter of a domain puts what it hands over. Programs are linked at USER_PROGRAM (libos/program.lds.S). */
 #define USER_PROGRAM    0x0000000000400000
+#define USER_PRIVATE    0x0000000008000000 /* the library OS's own data: every dispatcher of a domain has a copy of it */
 #define USER_START_PAGE 0x0000000010000000 /* monitors: the core_boot page; other domains: monitor/abi/start.h */
 #define USER_DISPATCHER 0x0000000010010000 /* the shared frame of the first dispatcher */
 #define USER_MACHINE    0x0000000010100000 /* the machine model, read-only */
 #define USER_STACK_TOP  0x0000000020000000 /* of the first stack; it grows down */
+#define USER_STACK_BYTES 0x40000
 #define USER_HEAP       0x0000000040000000 /* from here on the library OS decides */

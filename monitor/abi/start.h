@@ -20,7 +20,7 @@
 #include "cpudriver/abi/memory_map.h"
 
 #define DOMAIN_START_MAGIC   UINT64_C(0x74726174736d6f64) /* "domstart" */
-#define DOMAIN_START_VERSION 1
+#define DOMAIN_START_VERSION 2
 
 #define DOMAIN_REQUEST_BUFFER (USER_START_PAGE + PAGE_BYTES)
 #define DOMAIN_EVENT_RING     (USER_START_PAGE + 2 * PAGE_BYTES)
@@ -29,6 +29,24 @@
 #define DOMAIN_EVENT_SLOTS    16
 
 #define DOMAIN_TABLES_MAX 24
+#define DOMAIN_PIECES_MAX 20
+
+/* A domain may span several cores: then it is made of *members*, each of which its core's monitor made like a domain of its own. They run the
+ * same program; text, constants and what the library OS knows (from USER_PRIVATE on) each of them has a copy of, at the same addresses. What
+ * the program writes to is common: member 0 is given it in the pieces below, and hands it on. Of the addresses from USER_HEAP on each member
+ * has SPAN_AREA_BYTES to place things in, so an address says whose it is. */
+#define SPAN_MAX        64
+#define SPAN_AREA_SHIFT 38
+#define SPAN_AREA_BYTES (UINT64_C(1) << SPAN_AREA_SHIFT)
+
+/* What is common, as far as it exists at the start: the program's data, and the first stack. */
+struct start_piece {
+	uint64_t vaddr;
+	uint32_t pages;
+	uint16_t cap; /* a Frame over exactly these pages */
+	uint16_t rights;
+};
+_Static_assert(sizeof(struct start_piece) == 16, "");
 
 struct start_table {
 	uint64_t vaddr; /* first address that the table translates */
@@ -44,20 +62,24 @@ struct domain_start {
 
 	uint32_t domain;       /* number, unique in the system: core << 16 | count on that core */
 	uint32_t core, node;
-	uint32_t reserved0;
+	uint32_t span;         /* the number of member 0: the one under which programs know the whole domain */
 	char name[24];
 
 	uint64_t ram_base, ram_bytes; /* CAP_RAM_GRANT */
 	uint64_t ram_used;            /* bytes from its low end that are taken */
-	uint64_t program_high;        /* end of the program's segments: the program break starts here */
+	uint64_t program_high;        /* end of the program's segments below USER_PRIVATE: the program break starts here */
 	uint64_t phdr, phdr_bytes, phdr_count, entry;
-	uint64_t stack_low, stack_high; /* of the first thread's stack, mapped */
+	uint64_t stack_low, stack_high; /* of the first thread's stack, mapped for member 0 */
 	uint64_t tsc_hz, start_tsc;     /* of the time-stamp counter; its value at the loader's first instruction */
 	uint64_t model_bytes;           /* machine model at USER_MACHINE, 0: none */
 
 	uint32_t tables;
 	uint32_t first_free_slot; /* of the task CNode */
 	struct start_table table[DOMAIN_TABLES_MAX];
+
+	uint32_t member; /* 0 .. SPAN_MAX - 1 */
+	uint32_t pieces; /* of member 0 only */
+	struct start_piece piece[DOMAIN_PIECES_MAX];
 
 	/* strings in this page, each ends with 0: offsets from the page's start */
 	uint32_t arguments, argument_offset;       /* count, first; one follows the other */
