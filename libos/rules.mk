@@ -10,7 +10,7 @@ LIBOS_SRCS := \
 	libos/memory/agreement.c \
 	libos/address_space/regions.c libos/address_space/tables.c libos/address_space/piece.c libos/address_space/clean.c \
 	libos/address_space/map.c libos/address_space/frame.c libos/address_space/pager.c \
-	libos/thread/queue.c libos/thread/futex.c libos/thread/scheduler.c libos/thread/threads.c libos/thread/create.c libos/thread/sync.c \
+	libos/thread/queue.c libos/thread/futex.c libos/thread/scheduler.c libos/thread/threads.c libos/thread/create.c libos/thread/sync.c libos/thread/word.c \
 	libos/thread/policy_stealing.c libos/thread/policy_shares.c \
 	libos/tasks/graph.c libos/tasks/run.c \
 	libos/ipc/wait.c libos/ipc/events.c libos/ipc/connection.c libos/ipc/client.c libos/ipc/stream.c libos/ipc/notice.c \

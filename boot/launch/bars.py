@@ -16,6 +16,9 @@ INSTRUCTIONS_AT_MOST = {
     "cap.retype": 900,
     "cap.delete": 800,
     "channel.wake": 1800,
+    "thread.switch": 120,
+    "thread.create+join": 1500,
+    "mutex.uncontended": 25,
 }
 # Of the same pair in the same run.
 RATIO_AT_MOST = {"channel.rtt/floor.rtt": 1.25, "ipc.remote.rtt/channel.rtt": 1.5}

@@ -168,7 +168,7 @@ static void wait_for_channel(struct ipc_connection *c)
 	struct thread *t;
 
 	if (c->waiter != NULL) {
-		queue_put(&c->followers, &thread_current->entry);
+		queue_put(&c->followers, &thread_current->run.entry);
 		thread_wait(THREAD_FOREVER);
 		return;
 	}

@@ -183,10 +183,10 @@ static struct gift **find(struct ipc_connection *c, uint32_t tag, bool connectio
 /* False: the deadline has passed. */
 static bool wait_for_gift(struct ipc_connection *c, uint64_t deadline)
 {
-	queue_put(&c->takers, &thread_current->entry);
+	queue_put(&c->takers, &thread_current->run.entry);
 	if (thread_wait(deadline))
 		return true;
-	(void)queue_remove(&c->takers, &thread_current->entry);
+	(void)queue_remove(&c->takers, &thread_current->run.entry);
 	return false;
 }
 

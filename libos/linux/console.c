@@ -80,10 +80,10 @@ static size_t get(char *data, size_t capacity)
 /* Waits in a list until somebody wakes it, or the deadline. Inside a section. */
 static bool wait_in(struct queue *q, uint64_t deadline)
 {
-	queue_put(q, &thread_current->entry);
+	queue_put(q, &thread_current->run.entry);
 	if (thread_wait(deadline))
 		return true;
-	queue_remove(q, &thread_current->entry);
+	queue_remove(q, &thread_current->run.entry);
 	return false;
 }
 

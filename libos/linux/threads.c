@@ -10,7 +10,7 @@
 
 #include "libos/linux/linux.h"
 #include "libos/linux/time.h"
-#include "libos/thread/thread.h"
+#include "libos/thread/word.h"
 #include "libos/upcall/dispatcher.h"
 
 /* Linux: include/uapi/linux/futex.h */
@@ -23,15 +23,11 @@ enum {
 	FUTEX_WAKE_BITSET = 10,
 	FUTEX_CMD_MASK = 0x7f, /* the rest: private, or which clock; there is one of each */
 };
-#define FUTEX_BITSET_MATCH_ANY UINT32_MAX
 
 #define ARCH_SET_GS 0x1001 /* Linux: arch/x86/include/uapi/asm/prctl.h */
 #define ARCH_SET_FS 0x1002
 #define ARCH_GET_FS 0x1003
 #define ARCH_GET_GS 0x1004
-
-static struct futex_table futexes;
-static unsigned live_threads = 1;
 
 int64_t linux_sched_yield(struct linux_frame *f)
 {
@@ -130,23 +126,10 @@ int64_t linux_clone(struct linux_frame *f)
 	if (f->rdi & CLONE_CHILD_SETTID)
 		(void)!program_write(f->r10, &number, sizeof number);
 	inside = dispatcher_enter();
-	live_threads++;
+	threads_alive++;
 	thread_ready(t);
 	dispatcher_leave(inside);
 	return number;
-}
-
-/* Makes up to `count` waiters ready. Inside a section. */
-static int64_t wake(uint64_t address, uint64_t count, uint32_t bits)
-{
-	struct futex_waiter *w;
-	int64_t woken = 0;
-
-	while ((uint64_t)woken < count && (w = futex_take(&futexes, address, bits)) != NULL) {
-		thread_ready((struct thread *)((char *)w - offsetof(struct thread, futex)));
-		woken++;
-	}
-	return woken;
 }
 
 int64_t linux_exit(struct linux_frame *f)
@@ -154,62 +137,32 @@ int64_t linux_exit(struct linux_frame *f)
 	uint64_t word = thread_current->clear_on_exit;
 	const uint32_t cleared = 0;
 
-	if (live_threads == 1)
+	if (threads_alive == 1)
 		domain_exit((int64_t)(f->rdi & 0xff));
 	if (word != 0)
 		(void)!program_write(word, &cleared, sizeof cleared);
-	(void)dispatcher_enter();
-	live_threads--;
 	if (word != 0)
-		wake(word, 1, FUTEX_BITSET_MATCH_ANY);
+		word_wake(word, 1, WORD_ANYBODY);
+	(void)dispatcher_enter();
+	threads_alive--;
 	thread_current->in_service = false;
 	thread_end();
 }
 
 /* ---- futex ---- */
 
-static int64_t wait(uint64_t address, uint32_t expected, uint64_t deadline, uint32_t bits)
+static int64_t answer(err_t e, uint64_t value)
 {
-	int64_t result = 0;
-	uint32_t word;
-	bool inside;
-
-	if (!program_read(&word, address, sizeof word))
-		return -EFAULT;
-	/* The page is there now. */
-	inside = dispatcher_enter();
-	if (*(volatile uint32_t *)address != expected) {
-		result = -EAGAIN;
-	} else {
-		futex_add(&futexes, &thread_current->futex, address, bits);
-		if (!thread_wait(deadline)) {
-			futex_remove(&futexes, &thread_current->futex);
-			result = -ETIMEDOUT;
-		}
-	}
-	dispatcher_leave(inside);
-	return result;
-}
-
-/* Wakes some and lets others wait on another word. */
-static int64_t requeue(uint64_t address, uint64_t wakes, uint64_t moves, uint64_t target)
-{
-	bool inside = dispatcher_enter();
-	int64_t done = wake(address, wakes, FUTEX_BITSET_MATCH_ANY);
-	struct futex_waiter *w;
-
-	for (; moves > 0 && (w = futex_take(&futexes, address, FUTEX_BITSET_MATCH_ANY)) != NULL; moves--) {
-		futex_add(&futexes, w, target, w->bits);
-		done++;
-	}
-	dispatcher_leave(inside);
-	return done;
+	if (is_ok(e))
+		return (int64_t)value;
+	return err_is(e, ERR_NUMBER_TIMEOUT) ? -ETIMEDOUT : -EAGAIN;
 }
 
 static int64_t wait_call(const struct linux_frame *f, bool absolute, uint32_t bits)
 {
 	uint64_t deadline = THREAD_FOREVER;
 	struct timespec timeout;
+	uint32_t word;
 
 	if (f->r10 != 0) {
 		if (!program_read(&timeout, f->r10, sizeof timeout))
@@ -217,41 +170,48 @@ static int64_t wait_call(const struct linux_frame *f, bool absolute, uint32_t bi
 		if (!linux_deadline(&timeout, absolute, &deadline))
 			return -EINVAL;
 	}
-	return wait(f->rdi, (uint32_t)f->rdx, deadline, bits);
+	/* Whether there is such a word. */
+	if (!program_read(&word, f->rdi, sizeof word))
+		return -EFAULT;
+	return answer(word_wait(f->rdi, (uint32_t)f->rdx, deadline, bits), 0);
 }
 
 static int64_t wake_call(const struct linux_frame *f, uint32_t bits)
 {
-	bool inside = dispatcher_enter();
-	int64_t woken = wake(f->rdi, (uint32_t)f->rdx, bits);
+	return (int64_t)word_wake(f->rdi, (uint32_t)f->rdx, bits);
+}
 
-	dispatcher_leave(inside);
-	return woken;
+static int64_t requeue_call(const struct linux_frame *f, bool compare)
+{
+	uint32_t expected = (uint32_t)f->r9, word;
+	uint64_t done;
+	err_t e;
+
+	if (compare && !program_read(&word, f->rdi, sizeof word))
+		return -EFAULT;
+	e = word_requeue(f->rdi, compare ? &expected : NULL, (uint32_t)f->rdx, (uint32_t)f->r10, f->r8, &done);
+	return answer(e, done);
 }
 
 int64_t linux_futex(struct linux_frame *f)
 {
-	uint32_t bits = (uint32_t)f->r9, word;
+	uint32_t bits = (uint32_t)f->r9;
 
 	if (f->rdi % 4 != 0)
 		return -EINVAL;
 	switch (f->rsi & FUTEX_CMD_MASK) {
 	case FUTEX_WAIT:
-		return wait_call(f, false, FUTEX_BITSET_MATCH_ANY);
+		return wait_call(f, false, WORD_ANYBODY);
 	case FUTEX_WAKE:
-		return wake_call(f, FUTEX_BITSET_MATCH_ANY);
+		return wake_call(f, WORD_ANYBODY);
 	case FUTEX_WAIT_BITSET:
 		return bits == 0 ? -EINVAL : wait_call(f, true, bits);
 	case FUTEX_WAKE_BITSET:
 		return bits == 0 ? -EINVAL : wake_call(f, bits);
 	case FUTEX_CMP_REQUEUE:
-		if (!program_read(&word, f->rdi, sizeof word))
-			return -EFAULT;
-		if (word != bits)
-			return -EAGAIN;
-		return requeue(f->rdi, (uint32_t)f->rdx, (uint32_t)f->r10, f->r8);
+		return requeue_call(f, true);
 	case FUTEX_REQUEUE:
-		return requeue(f->rdi, (uint32_t)f->rdx, (uint32_t)f->r10, f->r8);
+		return requeue_call(f, false);
 	default:
 		return -ENOSYS;
 	}

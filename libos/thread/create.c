@@ -2,52 +2,162 @@
  * Copyright 2026 The Atoll authors */
 
 /* Threads of programs. The C library sets them up, because printf, errno and the like need its thread-local storage; what it asks for in
- * turn (memory for the stack, clone) the Linux personality answers. */
+ * turn (memory for the stack, clone) the Linux personality answers. All that costs tens of thousands of instructions, so a thread that has
+ * ended and was joined is kept as a *spare* one: the next function runs on it, with thread-local storage as new. */
 
+#include <elf.h>
 #include <errno.h>
 #include <pthread.h>
+#include <string.h>
 
-#include "libos/thread/thread.h"
+#include <atoll/domain.h>
+
+#include "libos/domain/start.h"
+#include "libos/thread/word.h"
+#include "libos/upcall/dispatcher.h"
+
+#define SPARE_MOST 64
+
+/* The C library's: what keys of the thread need done at its end; there if the program has keys at all. */
+extern void __pthread_tsd_run_dtors(void) __attribute__((weak)); /* NOLINT(bugprone-reserved-identifier): the name is given */
+
+static struct queue spares;
+static unsigned spare_count;
+
+/* ---- Thread-local storage ---- */
+
+/* The program's, as new: it ends where FS points to (ELF Handling for Thread-Local Storage, variant II), at a distance that keeps the
+ * alignment of its image. */
+static void renew_storage(void)
+{
+	const Elf64_Phdr *header = (const Elf64_Phdr *)program.phdr;
+	uint8_t *block = (uint8_t *)__builtin_ia32_rdfsbase64();
+
+	errno = 0;
+	for (uint64_t i = 0; i < program.phdr_count; i++) {
+		const Elf64_Phdr *h = &header[i];
+
+		if (h->p_type != PT_TLS)
+			continue;
+		block -= h->p_memsz + (-(h->p_memsz + h->p_vaddr) & (h->p_align - 1));
+		memcpy(block, (const void *)h->p_vaddr, h->p_filesz);
+		memset(block + h->p_filesz, 0, h->p_memsz - h->p_filesz);
+	}
+}
+
+/* ---- A thread's life ---- */
+
+/* Ended, until there is something else to do. */
+static void rest(struct thread *self)
+{
+	bool inside = dispatcher_enter();
+
+	self->ended = true;
+	if (--threads_alive == 0) {
+		dispatcher_leave(inside);
+		domain_exit(0);
+	}
+	thread_joiners_ready(self);
+	thread_wait(THREAD_FOREVER);
+	dispatcher_leave(inside);
+}
 
 struct beginning {
 	void (*function)(void *);
 	void *argument;
-	struct thread *volatile thread; /* set by the new one: then the beginning may go */
+	struct thread *thread;
+	_Atomic uint32_t begun; /* the new one has all that it needs, and `thread` is set */
 };
 
-static void *begin(void *argument)
+static void *live(void *argument)
 {
 	struct beginning *shared = argument;
-	struct beginning own = {shared->function, shared->argument, NULL};
+	struct thread *self = thread_self();
 
-	thread_self()->kept = true;
-	shared->thread = thread_self();
-	own.function(own.argument);
+	self->kept = true;
+	self->spare = true;
+	self->function = shared->function;
+	self->argument = shared->argument;
+	shared->thread = self;
+	shared->begun = 1;
+	word_wake((uint64_t)&shared->begun, 1, WORD_ANYBODY);
+	for (;;) {
+		self->function(self->argument);
+		if (__pthread_tsd_run_dtors != NULL)
+			__pthread_tsd_run_dtors();
+		rest(self);
+		if (self->function == NULL)
+			break;
+		renew_storage();
+	}
 	return NULL;
+}
+
+static struct thread *take_spare(void (*function)(void *), void *argument)
+{
+	bool inside = dispatcher_enter();
+	struct thread *t = thread_of(queue_take(&spares));
+
+	if (t != NULL) {
+		spare_count--;
+		threads_alive++;
+		t->function = function;
+		t->argument = argument;
+		t->ended = false;
+		t->kept = true;
+		thread_ready(t);
+	}
+	dispatcher_leave(inside);
+	return t;
+}
+
+/* Inside a section. Beyond a few it really ends. */
+void thread_put_spare(struct thread *t)
+{
+	t->run.priority = PRIORITY_DEFAULT;
+	t->run.share = SHARE_USUAL;
+	if (spare_count < SPARE_MOST) {
+		spare_count++;
+		queue_put(&spares, &t->run.entry);
+		return;
+	}
+	threads_alive++;
+	t->function = NULL;
+	t->ended = false;
+	thread_ready(t);
+}
+
+static err_t create(struct beginning *beginning, uint64_t stack_bytes)
+{
+	pthread_attr_t attributes;
+	pthread_t id;
+
+	pthread_attr_init(&attributes);
+	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	if (stack_bytes != 0 && pthread_attr_setstacksize(&attributes, stack_bytes))
+		return ERR(ARGUMENT);
+	return pthread_create(&id, &attributes, live, beginning) ? ERR(NO_MEMORY) : OK;
 }
 
 err_t thread_create(void (*function)(void *), void *argument, uint64_t stack_bytes, struct thread **out)
 {
-	struct beginning beginning = {function, argument, NULL};
-	pthread_attr_t attributes;
-	pthread_t id;
-	int failed;
+	struct beginning beginning = {.function = function, .argument = argument};
+	err_t e;
 
-	pthread_attr_init(&attributes);
-	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	failed = stack_bytes != 0 ? pthread_attr_setstacksize(&attributes, stack_bytes) : 0;
-	if (failed)
+	if (function == NULL)
 		return ERR(ARGUMENT);
-	failed = pthread_create(&id, &attributes, begin, &beginning);
-	if (failed)
-		return ERR(NO_MEMORY);
-	while (beginning.thread == NULL)
-		thread_yield();
+	*out = stack_bytes == 0 ? take_spare(function, argument) : NULL;
+	if (*out != NULL)
+		return OK;
+	e = create(&beginning, stack_bytes);
+	while (is_ok(e) && beginning.begun == 0)
+		(void)!is_ok(word_wait((uint64_t)&beginning.begun, 0, THREAD_FOREVER, WORD_ANYBODY));
 	*out = beginning.thread;
-	return OK;
+	return e;
 }
 
 void thread_exit(void)
 {
+	thread_self()->spare = false;
 	pthread_exit(NULL);
 }

@@ -11,7 +11,7 @@
  * Threads come and go, so S changes. Windows are therefore in virtual time, which advances by UNIT / S a turn: the k-th one of a thread
  * that came at v begins at v + k * UNIT / s, whatever the others do. Virtual times are compared by their difference; they may wrap. */
 
-#include "libos/thread/policy.h"
+#include <atoll/policy.h>
 
 #define UNIT (UINT64_C(1) << 40)
 

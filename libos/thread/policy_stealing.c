@@ -7,7 +7,7 @@
  * anything left in this core's caches (Blumofe and Leiserson, "Scheduling multithreaded computations by work stealing", 1999, steal from
  * the other end than the owner for the same reason). */
 
-#include "libos/thread/policy.h"
+#include <atoll/policy.h>
 
 static void add(struct run_queue *q, struct runnable *r)
 {

@@ -1,113 +1,39 @@
 /* SPDX-License-Identifier: MIT
  * Copyright 2026 The Atoll authors */
 
-/* Mutexes and conditions. A mutex that is given up while somebody waits is handed over, so nobody starves. They lie in the program's
- * memory, which is touched before the section begins. */
+/* What mutexes and conditions do when somebody has to wait. */
 
-#include "libos/thread/thread.h"
-#include "libos/upcall/dispatcher.h"
+#include "libos/thread/word.h"
 
-static void touch(void *memory)
+void mutex_wait(struct mutex *m)
 {
-	(void)*(volatile char *)memory;
+	while (atomic_exchange_explicit(&m->state, MUTEX_WANTED, memory_order_acquire) != MUTEX_FREE)
+		(void)!is_ok(word_wait((uint64_t)&m->state, MUTEX_WANTED, THREAD_FOREVER, WORD_ANYBODY));
 }
 
-/* Waiters are linked through their queue entries; the first one is kept. */
-static void append(struct thread **first, struct thread *t)
+void mutex_wake(struct mutex *m)
 {
-	struct queue_entry **link;
-
-	t->entry.next = NULL;
-	if (*first == NULL) {
-		*first = t;
-		return;
-	}
-	for (link = &(*first)->entry.next; *link != NULL; link = &(*link)->next)
-		;
-	*link = &t->entry;
+	word_wake((uint64_t)&m->state, 1, WORD_ANYBODY);
 }
 
-static struct thread *take(struct thread **first)
-{
-	struct thread *t = *first;
-
-	if (t != NULL)
-		*first = thread_of(t->entry.next);
-	return t;
-}
-
-static void lock(struct mutex *m)
-{
-	if (m->owner == NULL) {
-		m->owner = thread_current;
-		return;
-	}
-	append(&m->waiters, thread_current);
-	thread_wait(THREAD_FOREVER);
-}
-
-static void unlock(struct mutex *m)
-{
-	m->owner = take(&m->waiters);
-	if (m->owner != NULL)
-		thread_ready(m->owner);
-}
-
-void mutex_lock(struct mutex *m)
-{
-	bool inside;
-
-	touch(m);
-	inside = dispatcher_enter();
-	lock(m);
-	dispatcher_leave(inside);
-}
-
-void mutex_unlock(struct mutex *m)
-{
-	bool inside;
-
-	touch(m);
-	inside = dispatcher_enter();
-	unlock(m);
-	dispatcher_leave(inside);
-}
-
+/* A signal that comes after the unlock changes the word, and the wait does not begin. */
 void condition_wait(struct condition *c, struct mutex *m)
 {
-	bool inside;
+	uint32_t signals = atomic_load_explicit(&c->signals, memory_order_relaxed);
 
-	touch(c);
-	touch(m);
-	inside = dispatcher_enter();
-	unlock(m);
-	append(&c->waiters, thread_current);
-	thread_wait(THREAD_FOREVER);
-	lock(m);
-	dispatcher_leave(inside);
+	mutex_unlock(m);
+	(void)!is_ok(word_wait((uint64_t)&c->signals, signals, THREAD_FOREVER, WORD_ANYBODY));
+	mutex_lock(m);
 }
 
 void condition_signal(struct condition *c)
 {
-	bool inside;
-	struct thread *t;
-
-	touch(c);
-	inside = dispatcher_enter();
-	t = take(&c->waiters);
-	if (t != NULL)
-		thread_ready(t);
-	dispatcher_leave(inside);
+	atomic_fetch_add_explicit(&c->signals, 1, memory_order_relaxed);
+	word_wake((uint64_t)&c->signals, 1, WORD_ANYBODY);
 }
 
 void condition_broadcast(struct condition *c)
 {
-	bool inside;
-	struct thread *t;
-
-	touch(c);
-	inside = dispatcher_enter();
-	while ((t = take(&c->waiters)) != NULL)
-		thread_ready(t);
-	dispatcher_leave(inside);
+	atomic_fetch_add_explicit(&c->signals, 1, memory_order_relaxed);
+	word_wake((uint64_t)&c->signals, UINT64_MAX, WORD_ANYBODY);
 }

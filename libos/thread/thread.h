@@ -14,6 +14,7 @@
  * Waiting: inside a section a thread puts itself on some list, then calls thread_wait; whoever takes it off the list calls
  * thread_ready. A thread that nobody can ever make ready again just waits; that is the program's own deadlock. */
 
+#include <atoll/policy.h>
 #include <atoll/thread.h>
 
 #include "cpudriver/abi/dispatcher.h"
@@ -32,12 +33,16 @@ struct thread {
 	bool in_service;  /* in a foreign call */
 	bool waiting;     /* in thread_wait, and nobody has made it ready yet */
 	bool timed_out;
-	bool kept; /* thread_create's: somebody joins it */
-	bool ended;
+	bool ready; /* in the run queue */
+	bool kept;  /* thread_create's: somebody joins it */
+	bool ended; /* and nobody has joined it yet */
+	bool spare; /* goes on with another function when it has been joined (create.c) */
 
-	struct queue_entry entry; /* in the run queue or in one list of waiters */
-	struct sleeper sleeper;   /* while a deadline is set */
+	struct runnable run;    /* its entry is in the run queue or in one list of waiters */
+	struct sleeper sleeper; /* while a deadline is set */
 	struct queue joiners;
+	void (*function)(void *); /* a spare thread's next work */
+	void *argument;
 
 	uint32_t number;
 	uint64_t clear_on_exit; /* Linux: set_tid_address, 0: none */
@@ -54,13 +59,17 @@ extern struct thread *thread_current;
 
 static inline struct thread *thread_of(struct queue_entry *e)
 {
-	return e == NULL ? NULL : (struct thread *)((char *)e - offsetof(struct thread, entry));
+	return e == NULL ? NULL : (struct thread *)((char *)e - offsetof(struct thread, run.entry));
 }
 
 /* Makes the calling context thread 0. */
 void threads_start(void);
 /* A new thread whose registers are in `frame`; it waits, and the caller completes it and calls thread_ready. NULL: no memory. */
 struct thread *thread_new(const struct registers *frame);
+/* Whoever joins it goes on. Inside a section. */
+void thread_joiners_ready(struct thread *t);
+/* It has ended and was joined: another function may run on it. Inside a section. */
+void thread_put_spare(struct thread *t);
 /* Ends the calling thread, which is on its service stack. Disabled. */
 _Noreturn void thread_end(void);
 /* Goes on with the next thread and never comes back. */
@@ -75,11 +84,14 @@ void thread_ready(struct thread *t);
 /* Lets others run until thread_ready is called for this one, or the deadline passes: then false, and the thread must take itself off
  * the list that it is on. */
 bool thread_wait(uint64_t deadline);
-extern struct queue threads_ready;
+extern struct run_queue threads_ready;
+extern const struct policy *threads_policy;
 static inline bool thread_others_ready(void)
 {
-	return *(struct queue_entry *volatile *)&threads_ready.first != NULL;
+	return *(volatile unsigned *)&threads_ready.count != 0;
 }
+/* Threads that have something to do or may have again; when the last one ends, so does the domain. */
+extern unsigned threads_alive;
 /* The current thread was interrupted (its state is in the shared frame): lets the next one have its turn, if there is one. */
 void thread_interrupted(void);
 /* The deadline that has been passed makes threads ready. */

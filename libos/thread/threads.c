@@ -22,6 +22,8 @@ static struct queue unused;   /* blocks of threads that are gone */
 static struct thread *corpse; /* ended, but the dispatcher may still be on its service stack */
 static uint32_t next_number = 1;
 
+unsigned threads_alive = 1;
+
 /* A block as new; the number tells threads apart for as long as the domain lives. */
 static struct thread *prepare(void *block)
 {
@@ -30,6 +32,7 @@ static struct thread *prepare(void *block)
 	memset(t, 0, sizeof *t);
 	t->service_top = (uint64_t)block + THREAD_BYTES;
 	t->number = next_number++;
+	t->run = (struct runnable){.members = MEMBERS_ALL, .share = SHARE_USUAL, .priority = PRIORITY_DEFAULT};
 	memcpy(t->xstate + XSAVE_FCW, &(uint16_t){FCW_INITIAL}, 2);
 	memcpy(t->xstate + XSAVE_MXCSR, &(uint32_t){MXCSR_INITIAL}, 4);
 	return t;
@@ -43,7 +46,7 @@ void threads_start(void)
 static void bury(void)
 {
 	if (corpse != NULL && corpse != thread_current)
-		queue_put(&unused, &corpse->entry);
+		queue_put(&unused, &corpse->run.entry);
 	if (corpse != thread_current)
 		corpse = NULL;
 }
@@ -69,14 +72,21 @@ struct thread *thread_new(const struct registers *frame)
 	return t;
 }
 
+void thread_joiners_ready(struct thread *t)
+{
+	struct thread *joiner;
+
+	while ((joiner = thread_of(queue_take(&t->joiners))) != NULL)
+		thread_ready(joiner);
+}
+
 void thread_end(void)
 {
-	struct thread *self = thread_current, *joiner;
+	struct thread *self = thread_current;
 
 	bury();
 	self->ended = true;
-	while ((joiner = thread_of(queue_take(&self->joiners))) != NULL)
-		thread_ready(joiner);
+	thread_joiners_ready(self);
 	if (!self->kept)
 		corpse = self;
 	thread_leave_for_next();
@@ -90,11 +100,14 @@ err_t thread_join(struct thread *thread)
 		return ERR(ARGUMENT);
 	inside = dispatcher_enter();
 	while (!thread->ended) {
-		queue_put(&thread->joiners, &thread_current->entry);
+		queue_put(&thread->joiners, &thread_current->run.entry);
 		thread_wait(THREAD_FOREVER);
 	}
 	thread->kept = false;
-	queue_put(&unused, &thread->entry);
+	if (thread->spare)
+		thread_put_spare(thread);
+	else
+		queue_put(&unused, &thread->run.entry);
 	dispatcher_leave(inside);
 	return OK;
 }

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "libos/thread/policy.h"
+#include <atoll/policy.h>
 #include "tests/hosted/random.h"
 
 #define MANY 64

@@ -2,26 +2,65 @@
  * Copyright 2026 The Atoll authors */
 #pragma once
 
-/* User-level threads of one dispatcher. They switch without the CPU driver; when none can run, the dispatcher waits. */
+/* User-level threads. They switch without the CPU driver; when none can run, the dispatcher waits. The C library's own, <threads.h> and
+ * <pthread.h>, are the same threads; these here are cheaper to make. */
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 #include "cpudriver/abi/errors.h"
 
 struct thread;
+struct policy;
 
+/* Runs function(argument) on a stack of `stack_bytes` (0: the usual size). Who creates a thread joins it. Errors: ARGUMENT, NO_MEMORY. */
 MUST_USE err_t thread_create(void (*function)(void *), void *argument, uint64_t stack_bytes, struct thread **out);
 void thread_yield(void);
+/* The rest of the caller's turn is that thread's. Errors: STATE (it can't run now), ARGUMENT. */
+MUST_USE err_t thread_yield_to(struct thread *thread);
 _Noreturn void thread_exit(void);
+/* Waits for the end of a thread that thread_create has made; then it must not be named again. Errors: ARGUMENT (it is joined already,
+ * nobody may join it, or it is the caller). */
 MUST_USE err_t thread_join(struct thread *thread);
 struct thread *thread_self(void);
 
+/* What the policy goes by (<atoll/policy.h>): 0..PRIORITIES - 1, the higher first; SHARE_LEAST..SHARE_MOST. Errors: RANGE, ARGUMENT. */
+MUST_USE err_t thread_set_priority(struct thread *thread, unsigned priority);
+MUST_USE err_t thread_set_share(struct thread *thread, unsigned share);
+/* Another policy for this member's threads, now and from now on; NULL: the default. */
+void thread_set_policy(const struct policy *policy);
+
+/* Mutexes and conditions: words that threads wait on, as futexes do (Drepper, "Futexes are tricky", 2011). All zero is one that nobody has.
+ * They may be shared by all threads of the domain; who is woken competes with who comes by. */
 struct mutex {
-	struct thread *owner, *waiters;
+	_Atomic uint32_t state; /* MUTEX_FREE ... */
 };
 struct condition {
-	struct thread *waiters;
+	_Atomic uint32_t signals;
 };
-void mutex_lock(struct mutex *m);
-void mutex_unlock(struct mutex *m);
+enum { MUTEX_FREE, MUTEX_TAKEN, MUTEX_WANTED };
+
+void mutex_wait(struct mutex *m);
+void mutex_wake(struct mutex *m);
+
+static inline bool mutex_try_lock(struct mutex *m)
+{
+	uint32_t free = MUTEX_FREE;
+
+	return atomic_compare_exchange_strong_explicit(&m->state, &free, MUTEX_TAKEN, memory_order_acquire, memory_order_relaxed);
+}
+static inline void mutex_lock(struct mutex *m)
+{
+	if (__builtin_expect(!mutex_try_lock(m), 0))
+		mutex_wait(m);
+}
+static inline void mutex_unlock(struct mutex *m)
+{
+	if (__builtin_expect(atomic_exchange_explicit(&m->state, MUTEX_FREE, memory_order_release) == MUTEX_WANTED, 0))
+		mutex_wake(m);
+}
+
 void condition_wait(struct condition *c, struct mutex *m);
 void condition_signal(struct condition *c);
 void condition_broadcast(struct condition *c);
