@@ -235,3 +235,8 @@ void diagram_view(unsigned core)
 {
 	draw_at(core, "V", "hears of the new view");
 }
+
+void diagram_joined(unsigned core)
+{
+	draw_at(core, "J", "has started again, and is let in");
+}

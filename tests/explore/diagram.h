@@ -21,6 +21,7 @@ void diagram_delivered(unsigned from, unsigned to, const struct message *m);
 void diagram_step(unsigned core);
 void diagram_died(unsigned core);
 void diagram_view(unsigned core);
+void diagram_joined(unsigned core);
 
 /* "core 2 deletes slot 1" */
 const char *request_text(const struct request *r);

@@ -30,7 +30,7 @@ static bool is_allowed(enum request_kind kind, uint8_t error)
 	if (error == ERR_NUMBER_OK || kind >= REQUEST_LOCAL_COPY)
 		return true;
 	if (error == ERR_NUMBER_CORE_DEAD)
-		return set_count(&world.alive) < world.cores;
+		return world.died > 0;
 	return error < 64 && allowed[kind] >> error & 1;
 }
 
@@ -65,7 +65,7 @@ static bool is_monitors_own(const struct core *c, const struct slot *s)
 	for (unsigned k = 0; k < TASKS_MAX; k++) {
 		const struct task *t = &world.task[k];
 
-		if (t->state == TASK_PENDING && t->request.core == core_number(c) && monitor_slot(c, (cap_t){t->cap}) == s)
+		if (t->state == TASK_PENDING && !t->lost && t->request.core == core_number(c) && monitor_slot(c, (cap_t){t->cap}) == s)
 			return false;
 	}
 	return true;
@@ -76,6 +76,7 @@ static void check_revoked(const struct task *t)
 {
 	const struct slot *own = user_slot(t->request.core, t->request.slot);
 
+	touched = EVERY_CORE;
 	for (unsigned c = 0; c < world.cores; c++)
 		for (const struct slot *s = world.core[c].dead ? NULL : first_slot(&world.core[c]); s; s = database_next(s))
 			if (s != own && lies_in(s, &t->object) && !(is_same(s, &t->object) && is_monitors_own(&world.core[c], s)))
@@ -219,7 +220,7 @@ void check_rest(void)
 	struct merge m;
 
 	for (unsigned k = 0; k < TASKS_MAX; k++)
-		if (world.task[k].state == TASK_PENDING && !world.core[world.task[k].request.core].dead)
+		if (world.task[k].state == TASK_PENDING && !world.task[k].lost)
 			BREAK(ends);
 	for (unsigned c = 0; c < world.cores; c++) {
 		look_at(NULL);

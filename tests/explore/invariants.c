@@ -143,7 +143,7 @@ static void check_memory(const struct object_view *v, uint64_t *covered)
 
 		if (*covered < first)
 			*covered = first;
-		if (v->base > *covered && !world.core[core].dead && set_count(&world.alive) == world.cores)
+		if (v->base > *covered && world.died == 0)
 			BREAK(memory);
 		if (v->end <= *covered)
 			return;
@@ -184,6 +184,6 @@ void check_state(void)
 	}
 	check_memory(&(struct object_view){.base = world.cores * CORE_BYTES, .end = world.cores * CORE_BYTES}, &covered);
 	for (unsigned c = 0; c < world.cores; c++)
-		if (set_count(&world.alive) == world.cores && world.core[c].agreement.statistics.refused)
+		if (world.died == 0 && world.core[c].agreement.statistics.refused)
 			BREAK(refused);
 }

@@ -3,60 +3,64 @@
 
 /* explore                       all scenarios, as far as the time goes
  * explore --seconds N           that time (600)
+ * explore --workers N           as many processes (1)
  * explore --slice               the small scenarios only, for `make test`
  * explore --until-broken        ends at the first broken invariant, with exit code 0 if there is one: the test of a mutant
+ * explore --compare             the small scenarios, searched as always and also with nothing left out: whether it comes to the same
  * explore --only DISTRIBUTION   only from that one
  * explore --deathless           no core dies
- * explore SCENARIO              one scenario; if it breaks an invariant, the shortest schedule, drawn
- *
- * A scenario is called distribution:cores:operations:deaths, the operations as numbers of distribution_begin's list: frame:3:5,17:0. */
+ * explore SCENARIO              one scenario (scenario.h); if it breaks an invariant, the shortest schedule, drawn */
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
-#include "tests/explore/diagram.h"
-#include "tests/explore/scenarios.h"
-#include "tests/explore/search.h"
+#include "tests/explore/scenario.h"
 
-#define OPERATIONS_EACH 3       /* of one scenario, at most */
-#define SPREAD          1000003 /* a prime */
-#define STATES_MAX      4000000
+#define SPREAD      1000003 /* a prime */
+#define WORKERS_MAX 16
 
 /* All scenarios of so many operations. */
 struct family {
-	unsigned operations, cores, deaths;
+	unsigned operations, cores, deaths, joins;
 	unsigned until; /* 100: all of it is to be exhausted; else shared out fairly, until so many percent of the time are over */
 	bool slice;     /* part of `make test` */
 };
 
 static const struct family families[] = {
-    {1, 2, 0, 100, true}, {1, 3, 0, 100, true}, {1, 4, 0, 100, true},  {2, 2, 0, 100, true}, {2, 3, 0, 100, false},
-    {1, 2, 1, 100, true}, {1, 3, 2, 100, true}, {2, 2, 1, 100, false}, {3, 2, 0, 50, false}, {1, 4, 1, 60, false},
-    {2, 3, 1, 80, false}, {2, 4, 0, 90, false}, {3, 3, 0, 99, false},
+    {1, 2, 0, 0, 100, true}, {1, 3, 0, 0, 100, true},  {1, 4, 0, 0, 100, true},  {2, 2, 0, 0, 100, true},  {1, 2, 1, 0, 100, true},
+    {1, 3, 2, 0, 100, true}, {2, 3, 0, 0, 100, false}, {2, 2, 1, 0, 100, false}, {2, 3, 1, 0, 100, false}, {3, 2, 0, 0, 60, false},
+    {1, 4, 1, 0, 70, false}, {2, 4, 0, 0, 85, false},  {3, 3, 0, 0, 99, false},
 };
 #define FAMILIES (sizeof families / sizeof families[0])
-
-struct scenario {
-	const struct distribution *distribution;
-	unsigned cores, deaths, operations;
-	unsigned number[OPERATIONS_EACH]; /* ascending */
-};
 
 static struct {
 	double seconds;
 	const char *only;
-	bool slice, until_broken, deathless;
-} options = {.seconds = 600};
+	unsigned workers;
+	bool slice, until_broken, deathless, compare;
+} options = {.seconds = 600, .workers = 1};
 
-static struct {
+struct count {
 	size_t scenarios, exhausted, broken, states, transitions;
+	unsigned deepest;
+	double seconds;       /* of the processor's time: what else the host does is not the explorer's */
 	enum invariant first; /* that was broken */
-	double seconds;
-} total;
+};
 
-static struct request list[OPERATIONS_LISTED];
+/* Of all workers: they are processes of their own, so each has a world. */
+static struct shared_work {
+	atomic_size_t next; /* scenario that nobody has begun yet */
+	atomic_bool shown;  /* a broken scenario */
+	struct count count[WORKERS_MAX];
+} * work;
+
+static struct count total;
 static struct search search;
 
 static double seconds_of(clockid_t clock)
@@ -72,7 +76,6 @@ static double now(void)
 	return seconds_of(CLOCK_MONOTONIC);
 }
 
-/* Rates are by the processor's time: what else the host does is not the explorer's. */
 static double worked(void)
 {
 	return seconds_of(CLOCK_PROCESS_CPUTIME_ID);
@@ -80,125 +83,60 @@ static double worked(void)
 
 /* ---- One scenario ------------------------------------------------------------------------------- */
 
-static const char *scenario_text(const struct scenario *s)
+/* The same must come out when nothing is left out: the same verdict, and if that is good, the same states and the same states at rest. */
+static bool compare(const struct scenario *s, const void *beginning)
 {
-	static char text[120];
-	int n = snprintf(text, sizeof text, "%s:%u:", s->distribution->name, s->cores);
+	static struct search whole;
+	const bool broke = search.ending == ENDING_BROKEN;
+	bool same;
 
-	for (unsigned k = 0; k < s->operations; k++)
-		n += snprintf(text + n, sizeof text - (size_t)n, "%s%u", k ? "," : "", s->number[k]);
-	snprintf(text + n, sizeof text - (size_t)n, ":%u", s->deaths);
-	return text;
+	scenario_search(s, beginning, &whole, true);
+	same = broke == (whole.ending == ENDING_BROKEN);
+	if (same && !broke)
+		same = !memcmp(&whole.census, &search.census, sizeof whole.census);
+	if (!same)
+		printf("  %s: with all choices %zu states (%zu of %zu at rest) and %s; as always %zu (%zu at rest) and %s\n",
+		       scenario_text(s), whole.states, whole.census.rests, whole.census.states, invariant_name(whole.broken), search.states,
+		       search.census.rests, invariant_name(search.broken));
+	return same;
 }
 
-/* Each makes what it makes in a slot of its own. */
-static struct request request_of(const struct scenario *s, unsigned k)
+/* What is found is looked for again with nothing left out, for a shortest schedule; but that may be too much. */
+static void show(const struct scenario *s, const void *beginning)
 {
-	struct request r = list[s->number[k]];
+	const struct search first = search;
 
-	if (r.to_slot == TO_ARRIVAL)
-		r.to_slot = (uint8_t)(ARRIVALS - k);
-	return r;
-}
-
-/* The distribution has been made; its operations are about to begin. */
-static void prepare(const struct scenario *s)
-{
-	broken = INVARIANT_NONE;
-	for (unsigned k = 0; k < s->operations; k++)
-		world.task[k] = (struct task){.request = request_of(s, k), .state = TASK_READY};
-}
-
-static void show_requests(const struct scenario *s)
-{
-	for (unsigned k = 0; k < s->operations; k++) {
-		const struct request r = request_of(s, k);
-
-		printf("    %s\n", request_text(&r));
+	scenario_search(s, beginning, &search, true);
+	if (search.ending != ENDING_BROKEN) {
+		search = first;
+		broken = first.broken;
 	}
-}
-
-static void show_broken(const struct scenario *s, const void *beginning)
-{
-	printf("\n  SEED=%s breaks: %s\n    (%s, after %zu states; the shortest schedule has %u steps)\n", scenario_text(s),
-	       invariant_sentence(search.broken), invariant_name(search.broken), search.states, search.depth);
-	if (broken_about.type != CAP_Null)
-		printf("    about %s\n", object_text(broken_about.type, broken_about.base, broken_about.size));
-	show_requests(s);
-	state_restore(beginning);
-	prepare(s);
-	diagram_begin(NULL);
-	for (unsigned k = 0; k < search.depth; k++)
-		choice_apply(search.schedule[k]);
-	diagram_end();
-	printf("\n");
+	scenario_show_broken(s, beginning, &search);
 }
 
 /* Whether it is right. */
-static bool explore(const struct scenario *s, const void *beginning, bool show)
+static bool explore(const struct scenario *s, const void *beginning, struct count *c)
 {
-	state_restore(beginning);
-	prepare(s);
-	search.deaths = s->deaths;
-	search.states_max = STATES_MAX;
-	search_run(&search);
-	total.scenarios++;
-	total.exhausted += search.ending == ENDING_EXHAUSTED;
-	total.states += search.states;
-	total.transitions += search.transitions;
-	if (search.ending != ENDING_BROKEN)
+	bool right;
+
+	scenario_search(s, beginning, &search, false);
+	c->scenarios++;
+	c->exhausted += search.ending == ENDING_EXHAUSTED;
+	c->states += search.states;
+	c->transitions += search.transitions;
+	if (search.depth > c->deepest)
+		c->deepest = search.depth;
+	right = options.compare ? compare(s, beginning) : search.ending != ENDING_BROKEN;
+	if (right)
 		return true;
-	if (!total.broken++)
-		total.first = search.broken;
-	if (show)
-		show_broken(s, beginning);
+	if (!c->broken++)
+		c->first = search.broken;
+	if (!options.compare && !options.until_broken && !atomic_exchange(&work->shown, true))
+		show(s, beginning);
 	return false;
 }
 
-/* A distribution, made and saved. NULL: making it broke an invariant. */
-static void *begin(const struct distribution *d, unsigned cores, unsigned *listed)
-{
-	void *beginning;
-
-	if (!distribution_begin(d, cores, list, listed)) {
-		printf("  the distribution '%s' on %u cores breaks: %s (%s)\n", d->name, cores, invariant_sentence(broken),
-		       invariant_name(broken));
-		world_begin(cores);
-		diagram_begin(NULL);
-		d->make(cores);
-		diagram_end();
-		if (!total.broken++)
-			total.first = broken;
-		return NULL;
-	}
-	beginning = malloc(state_room());
-	state_save(beginning);
-	return beginning;
-}
-
 /* ---- All of a family ---------------------------------------------------------------------------- */
-
-/* How many sets of so many numbers below `limit` there are; a number may be in it several times. */
-static size_t count_sets(unsigned numbers, unsigned limit)
-{
-	size_t count = 1;
-
-	for (unsigned k = 0; k < numbers; k++)
-		count = count * (limit + k) / (k + 1);
-	return count;
-}
-
-/* The scenario of that index in the order of their numbers. */
-static void choose_scenario(struct scenario *s, size_t index, unsigned listed)
-{
-	unsigned number = 0;
-
-	for (unsigned k = 0; k < s->operations; k++) {
-		for (size_t with; (with = count_sets(s->operations - k - 1, listed - number)) <= index; number++)
-			index -= with;
-		s->number[k] = number;
-	}
-}
 
 static const char *family_text(const struct family *f)
 {
@@ -206,36 +144,100 @@ static const char *family_text(const struct family *f)
 	static const char *const deaths[] = {"", ", one may die", ", two may die"};
 	static char text[80];
 
-	snprintf(text, sizeof text, "%s, %u cores%s", name[f->operations], f->cores, deaths[f->deaths]);
+	snprintf(text, sizeof text, "%s, %u cores%s%s", name[f->operations], f->cores, deaths[f->deaths], f->joins ? " and come back" : "");
 	return text;
 }
 
-/* The scenarios in an order that is spread over all of them, in case there is not time for all. Whether to go on. */
-static bool explore_distribution(const struct family *f, const struct distribution *d, double deadline)
+/* The scenarios in an order that is spread over all of them, in case there is not time for all. */
+static void do_share(struct scenario *s, const void *beginning, size_t count, unsigned listed, double deadline, struct count *c)
 {
-	struct scenario s = {.distribution = d, .cores = f->cores, .deaths = f->deaths, .operations = f->operations};
-	const size_t exhausted = total.exhausted, states = total.states, wrong = total.broken;
 	const double start = worked();
-	unsigned listed = 0, deepest = 0;
-	void *beginning = begin(d, f->cores, &listed);
-	const size_t count = beginning ? count_sets(f->operations, listed) : 0;
 
-	for (size_t k = 0; k < count && now() < deadline; k++) {
-		choose_scenario(&s, k * SPREAD % count, listed);
-		if (!explore(&s, beginning, total.broken == wrong) && options.until_broken)
+	for (size_t k; now() < deadline && (k = atomic_fetch_add(&work->next, 1)) < count;) {
+		scenario_choose(s, k * SPREAD % count, listed);
+		if (!explore(s, beginning, c) && options.until_broken)
 			break;
-		if (search.depth > deepest)
-			deepest = search.depth;
 	}
-	free(beginning);
-	const double seconds = worked() - start;
+	c->seconds += worked() - start;
+}
 
-	if (!options.until_broken)
-		printf("  %-16s %6zu of %6zu exhausted%s, %9zu states, up to %3u steps, %7.0f states/s\n", d->name,
-		       total.exhausted - exhausted, count, total.broken > wrong ? " (BROKEN)" : "", total.states - states, deepest,
-		       (double)(total.states - states) / (seconds > 0 ? seconds : 1));
+/* A worker that crashes has found something too. */
+static void wait_for(pid_t worker, struct count *c)
+{
+	int status = 0;
+
+	if (waitpid(worker, &status, 0) == worker && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return;
+	printf("  a worker has crashed (status %#x)\n", (unsigned)status);
+	c->broken++;
+}
+
+static void share_out(struct scenario *s, const void *beginning, size_t count, unsigned listed, double deadline)
+{
+	pid_t worker[WORKERS_MAX];
+
+	work->next = 0;
+	work->shown = false;
+	memset(work->count, 0, sizeof work->count);
 	fflush(stdout);
-	return !(options.until_broken && total.broken);
+	if (options.workers == 1) {
+		do_share(s, beginning, count, listed, deadline, &work->count[0]);
+		return;
+	}
+	for (unsigned k = 0; k < options.workers; k++) {
+		worker[k] = fork();
+		if (worker[k] != 0)
+			continue;
+		do_share(s, beginning, count, listed, deadline, &work->count[k]);
+		fflush(stdout);
+		_exit(0);
+	}
+	for (unsigned k = 0; k < options.workers; k++)
+		wait_for(worker[k], &work->count[k]);
+}
+
+static void add_count(struct count *to, const struct count *c)
+{
+	if (!to->broken)
+		to->first = c->first;
+	to->scenarios += c->scenarios;
+	to->exhausted += c->exhausted;
+	to->broken += c->broken;
+	to->states += c->states;
+	to->transitions += c->transitions;
+	to->seconds += c->seconds;
+	if (c->deepest > to->deepest)
+		to->deepest = c->deepest;
+}
+
+/* What came out, and of how many scenarios. */
+static struct count explore_distribution(const struct family *f, const struct distribution *d, double deadline, size_t *of)
+{
+	struct scenario s = {.distribution = d, .cores = f->cores, .deaths = f->deaths, .joins = f->joins, .operations = f->operations};
+	struct count c = {0};
+	unsigned listed = 0;
+	void *beginning = scenario_begin(d, f->cores, &listed);
+
+	*of = count_sets(f->operations, listed);
+	if (!beginning) {
+		c.broken = 1;
+		c.first = broken;
+		return c;
+	}
+	share_out(&s, beginning, *of, listed, deadline);
+	for (unsigned k = 0; k < options.workers; k++)
+		add_count(&c, &work->count[k]);
+	free(beginning);
+	return c;
+}
+
+static void report(const char *what, const struct count *c, size_t of)
+{
+	if (options.until_broken)
+		return;
+	printf("  %-16s %6zu of %6zu exhausted%s, %10zu states, up to %3u steps, %7.0f states/s\n", what, c->exhausted, of,
+	       c->broken ? " (BROKEN)" : "", c->states, c->deepest, (double)c->states / (c->seconds > 0 ? c->seconds : 1));
+	fflush(stdout);
 }
 
 static bool is_explored(const struct family *f, const struct distribution *d)
@@ -249,88 +251,108 @@ static double fair_deadline(const struct family *f, double deadline, unsigned le
 	return f->until == 100 ? deadline : now() + (deadline - now()) / left;
 }
 
+/* Whether to go on. */
 static bool explore_family(const struct family *f, double start)
 {
 	const double deadline = start + options.seconds * f->until / 100;
+	struct count all = {0};
+	size_t all_of = 0;
 	unsigned left = 0;
 
 	if (!options.until_broken)
 		printf("%s\n", family_text(f));
 	for (unsigned k = 0; k < distribution_count; k++)
 		left += is_explored(f, &distributions[k]);
-	for (unsigned k = 0; k < distribution_count; k++)
-		if (is_explored(f, &distributions[k]) && !explore_distribution(f, &distributions[k], fair_deadline(f, deadline, left--)))
-			return false;
-	return true;
+	for (unsigned k = 0; k < distribution_count && !(options.until_broken && all.broken); k++) {
+		size_t of;
+
+		if (!is_explored(f, &distributions[k]))
+			continue;
+		const struct count c = explore_distribution(f, &distributions[k], fair_deadline(f, deadline, left--), &of);
+
+		report(distributions[k].name, &c, of);
+		add_count(&all, &c);
+		all_of += of;
+	}
+	report(all.exhausted == all_of ? "= ALL" : "= A PART", &all, all_of);
+	add_count(&total, &all);
+	return !(options.until_broken && total.broken);
+}
+
+static int conclude(double start)
+{
+	if (options.until_broken) {
+		if (total.broken)
+			printf("caught by '%s' in scenario %zu, after %zu states; a schedule of %u steps\n", invariant_name(total.first),
+			       total.scenarios, total.states, search.depth);
+		else
+			printf("SURVIVED %zu scenarios, %zu states\n", total.scenarios, total.states);
+		return total.broken ? 0 : 1;
+	}
+	printf("%zu scenarios, %zu of them exhausted, %zu %s; %zu states, %zu steps, in %.0f s; %.0f states/s of one processor's time\n",
+	       total.scenarios, total.exhausted, total.broken, options.compare ? "came out differently" : "broken", total.states,
+	       total.transitions, now() - start, (double)total.states / total.seconds);
+	return total.broken ? 1 : 0;
 }
 
 static int explore_all(void)
 {
 	const double start = now();
 
+	work = mmap(NULL, sizeof *work, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (work == MAP_FAILED) {
+		perror("explore: no memory");
+		return 2;
+	}
 	for (unsigned k = 0; k < FAMILIES; k++)
-		if ((families[k].slice || !options.slice) && !(families[k].deaths && options.deathless) &&
+		if ((families[k].slice || !(options.slice || options.compare)) && !(families[k].deaths && options.deathless) &&
 		    !explore_family(&families[k], start))
 			break;
-	total.seconds = worked();
-	if (options.until_broken) {
-		if (total.broken)
-			printf("caught by '%s' in scenario %zu, after %zu states; shortest schedule %u steps\n",
-			       invariant_name(total.first), total.scenarios, total.states, search.depth);
-		else
-			printf("SURVIVED %zu scenarios, %zu states\n", total.scenarios, total.states);
-		return total.broken ? 0 : 1;
-	}
-	printf("%zu scenarios, %zu of them exhausted, %zu broken; %zu states, %zu steps; %.0f states/s of one processor's time\n",
-	       total.scenarios, total.exhausted, total.broken, total.states, total.transitions, (double)total.states / total.seconds);
-	return total.broken ? 1 : 0;
+	return conclude(start);
 }
 
 /* ---- One by its name ---------------------------------------------------------------------------- */
 
-static bool parse(const char *text, struct scenario *s)
-{
-	const char *colon = strchr(text, ':');
-	char *at;
-
-	for (unsigned k = 0; colon && k < distribution_count; k++)
-		if (strlen(distributions[k].name) == (size_t)(colon - text) &&
-		    !strncmp(text, distributions[k].name, (size_t)(colon - text)))
-			s->distribution = &distributions[k];
-	if (!s->distribution)
-		return false;
-	s->cores = (unsigned)strtoul(colon + 1, &at, 10);
-	do
-		s->number[s->operations++] = (unsigned)strtoul(at + 1, &at, 10);
-	while (*at == ',' && s->operations < OPERATIONS_EACH);
-	if (*at == ':')
-		s->deaths = (unsigned)strtoul(at + 1, &at, 10);
-	return !*at && s->cores >= s->distribution->cores_min && s->cores <= WORLD_CORES;
-}
-
 static int replay(const char *text)
 {
-	struct scenario s = {0};
+	struct scenario s;
 	unsigned listed = 0;
 	void *beginning;
 
-	if (!parse(text, &s)) {
-		fprintf(stderr, "explore: '%s' is not a scenario: DISTRIBUTION:CORES:OPERATION,OPERATION:DEATHS is, frame:3:5,17:0\n",
+	if (!scenario_parse(text, &s)) {
+		fprintf(stderr,
+		        "explore: '%s' is not a scenario: DISTRIBUTION:CORES:OPERATION,OPERATION:DEATHS:JOINS is, frame:3:5,17:1:1\n",
 		        text);
 		return 2;
 	}
-	beginning = begin(s.distribution, s.cores, &listed);
+	beginning = scenario_begin(s.distribution, s.cores, &listed);
 	for (unsigned k = 0; beginning && k < s.operations; k++)
 		if (s.number[k] >= listed) {
 			fprintf(stderr, "explore: '%s' names operation %u, but there are only %u\n", text, s.number[k], listed);
 			return 2;
 		}
-	if (!beginning || !explore(&s, beginning, true))
+	if (!beginning)
 		return 1;
+	scenario_search(&s, beginning, &search, false);
+	if (search.ending == ENDING_BROKEN) {
+		show(&s, beginning);
+		return 1;
+	}
 	printf("%s: %s, %zu states, %zu steps, at most %u in a row\n", text,
 	       search.ending == ENDING_EXHAUSTED ? "exhausted" : "too many states", search.states, search.transitions, search.depth);
-	show_requests(&s);
-	return 0;
+	scenario_show_requests(&s);
+	return options.compare && !compare(&s, beginning);
+}
+
+/* False: that is no number of them. */
+static bool parse_workers(const char *text)
+{
+	const unsigned long n = strtoul(text, NULL, 10);
+
+	options.workers = n >= 1 && n <= WORKERS_MAX ? (unsigned)n : 0;
+	if (!options.workers)
+		fprintf(stderr, "explore: '%s' workers: 1 to %u are possible\n", text, WORKERS_MAX);
+	return options.workers;
 }
 
 int main(int count, char **words)
@@ -340,12 +362,16 @@ int main(int count, char **words)
 	for (int k = 1; k < count; k++) {
 		if (!strcmp(words[k], "--seconds") && k + 1 < count)
 			options.seconds = strtod(words[++k], NULL);
+		else if (!strcmp(words[k], "--workers") && k + 1 < count && !parse_workers(words[++k]))
+			return 2;
 		else if (!strcmp(words[k], "--only") && k + 1 < count)
 			options.only = words[++k];
 		else if (!strcmp(words[k], "--slice"))
 			options.slice = true;
 		else if (!strcmp(words[k], "--deathless"))
 			options.deathless = true;
+		else if (!strcmp(words[k], "--compare"))
+			options.compare = true;
 		else if (!strcmp(words[k], "--until-broken"))
 			options.until_broken = true;
 		else

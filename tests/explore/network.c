@@ -53,8 +53,14 @@ bool network_is_empty(void)
 	return true;
 }
 
-void network_forget(uint32_t core)
+void network_forget_to(uint32_t core)
 {
 	for (unsigned from = 0; from < world.cores; from++)
 		world.queue[from][core] = (struct queue){0};
+}
+
+void network_forget_from(uint32_t core)
+{
+	for (unsigned to = 0; to < world.cores; to++)
+		world.queue[core][to] = (struct queue){0};
 }

@@ -7,8 +7,6 @@
 
 #include "tests/explore/world.h"
 
-typedef uint32_t cores_t; /* a bit for each core: there are at most 32 here */
-
 struct object_view {
 	uint64_t base, end;
 	enum cap_type type;

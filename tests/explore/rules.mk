@@ -10,7 +10,7 @@
 EXPLORE_COMMON := $(wildcard monitor/agreement/*.c cpudriver/capability/*.c) cpudriver/abi/errors.c \
 	$(addprefix tests/explore/, world.c platform.c network.c surroundings.c translations.c users.c state.c schedule.c diagram.c \
 	objects.c invariants.c endings.c forged.c)
-EXPLORE_SEARCH := $(EXPLORE_COMMON) $(addprefix tests/explore/, scenarios.c search.c main.c)
+EXPLORE_SEARCH := $(EXPLORE_COMMON) $(addprefix tests/explore/, scenarios.c scenario.c seen.c circle.c sleep.c search.c main.c)
 EXPLORE_WALK   := $(EXPLORE_COMMON) tests/explore/walk.c
 
 # Where the simulated memory is mapped, and the size of the agreement's tables.
@@ -59,13 +59,14 @@ EXPLORERS := search walk checked
 .PHONY: explore explore-programs explore-mutants
 explore-programs: $(EXPLORERS:%=$(BUILD)/explore/%/run)
 
-# SEED replays one scenario or walk; TIME is in seconds, a tenth of it for the walks.
+# SEED replays one scenario or walk; TIME is in seconds, a tenth of it for the walks; WORKERS is how many processes search.
 TIME ?= 600
+WORKERS ?= $(shell n=$$(nproc); echo $$((n < 16 ? n : 16)))
 explore: $(BUILD)/explore/search/run $(BUILD)/explore/walk/run
 ifneq ($(SEED),)
 	@$(BUILD)/explore/$(if $(filter walk:%,$(SEED)),walk,search)/run $(call quoted,$(SEED))
 else
-	@code=0; $(BUILD)/explore/search/run --seconds $$(($(TIME) * 9 / 10)) || code=1; \
+	@code=0; $(BUILD)/explore/search/run --workers $(WORKERS) --seconds $$(($(TIME) * 9 / 10)) || code=1; \
 	$(BUILD)/explore/walk/run --seconds $$(($(TIME) / 10)) || code=1; exit $$code
 endif
 

@@ -41,7 +41,18 @@ static void add_messages(struct list *l, unsigned to)
 	}
 }
 
-unsigned choices(struct choice *out, unsigned deaths)
+/* Whoever starts again is let in when all have heard that it was dead: to start takes long. */
+static bool may_join(unsigned core)
+{
+	if (!world.core[core].dead)
+		return false;
+	for (unsigned c = 0; c < world.cores; c++)
+		if (!world.core[c].dead && world.core[c].view != world.view)
+			return false;
+	return !set_is_empty(&world.alive);
+}
+
+unsigned choices(struct choice *out, unsigned deaths, unsigned joins)
 {
 	struct list l = {out, 0};
 
@@ -59,10 +70,12 @@ unsigned choices(struct choice *out, unsigned deaths)
 	for (unsigned t = 0; t < TASKS_MAX; t++)
 		if (world.task[t].state == TASK_READY && !world.core[world.task[t].request.core].dead)
 			add(&l, CHOICE_START, t, 0);
-	if (world.cores - set_count(&world.alive) < deaths)
-		for (unsigned c = 0; c < world.cores; c++)
-			if (!world.core[c].dead)
-				add(&l, CHOICE_DIE, c, 0);
+	for (unsigned c = 0; c < world.cores; c++) {
+		if (world.died < deaths && !world.core[c].dead)
+			add(&l, CHOICE_DIE, c, 0);
+		if (world.joined < joins && may_join(c))
+			add(&l, CHOICE_JOIN, c, 0);
+	}
 	return l.count;
 }
 
@@ -84,8 +97,11 @@ static void die(unsigned core)
 {
 	diagram_died(core);
 	world.core[core].dead = true;
+	for (unsigned k = 0; k < TASKS_MAX; k++)
+		world.task[k].lost |= world.task[k].state == TASK_PENDING && world.task[k].request.core == core;
 	set_remove(&world.alive, core);
-	network_forget(core);
+	network_forget_to(core);
+	world.died++;
 	world.view++;
 }
 
@@ -97,10 +113,30 @@ static void hear_of_view(unsigned core)
 	agreement_view(&here->agreement, world.view, &world.alive);
 }
 
+/* It knows the view that it begins in; the others hear of it one by one. Of its former life nothing arrives. */
+static void join(unsigned core)
+{
+	world_restart(core);
+	touched = EVERY_CORE;
+	diagram_joined(core);
+	network_forget_from(core);
+	set_add(&world.alive, core);
+	world.joined++;
+	world.view++;
+	here->view = world.view;
+	agreement_view(&here->agreement, world.view, &world.alive);
+}
+
+unsigned choice_core(struct choice c)
+{
+	return c.kind == CHOICE_START ? world.task[c.a].request.core : c.kind == CHOICE_DELIVER ? c.b : c.a;
+}
+
 void choice_apply(struct choice c)
 {
 	bool more = true;
 
+	touched = world.tables ? EVERY_CORE : (cores_t)1 << choice_core(c); /* what one writes in a table, others' TLBs take in */
 	switch ((enum choice_kind)c.kind) {
 	case CHOICE_START:
 		here = &world.core[world.task[c.a].request.core];
@@ -120,6 +156,9 @@ void choice_apply(struct choice c)
 	case CHOICE_VIEW:
 		hear_of_view(c.a);
 		break;
+	case CHOICE_JOIN:
+		join(c.a);
+		break;
 	}
 	here->idle = !clear_unwanted() && !more;
 	translations_gather();
@@ -129,7 +168,7 @@ void run_to_rest(void)
 {
 	struct choice c[CHOICES_MAX];
 
-	while (!broken && choices(c, 0)) {
+	while (!broken && choices(c, 0, 0)) {
 		choice_apply(c[0]);
 		check_state();
 	}

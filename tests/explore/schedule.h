@@ -14,6 +14,7 @@ enum choice_kind {
 	CHOICE_STEP,    /* core a does a slice of its monitor's work */
 	CHOICE_DIE,     /* core a stops */
 	CHOICE_VIEW,    /* core a hears of the newest view */
+	CHOICE_JOIN,    /* core a, which had stopped, has started again */
 };
 
 struct choice {
@@ -22,8 +23,10 @@ struct choice {
 
 #define CHOICES_MAX 512
 
-/* All that can happen; `deaths`: how many cores may die in all. */
-unsigned choices(struct choice *out, unsigned deaths);
+/* All that can happen; `deaths`, `joins`: how many cores may die in all, and how often one may come back. */
+unsigned choices(struct choice *out, unsigned deaths, unsigned joins);
+/* The core on which it happens. */
+unsigned choice_core(struct choice c);
 
 /* Makes it happen, without checking the state that it leads to. */
 void choice_apply(struct choice c);

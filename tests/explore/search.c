@@ -2,155 +2,119 @@
  * Copyright 2026 The Atoll authors */
 
 /* States of one depth are kept whole, in a heap from which they are taken in order while those of the next depth are put into
- * another. Of all earlier ones there are only the hash (to know them again) and the step that led there first (for the schedule).
+ * another. Of all earlier ones there are only the hash (to know them again), what slept there (sleep.h), and the step that led there first
+ * (for the schedule).
  *
- * A state is known by 64 bits. That two different states of a scenario have the same is less likely than 1 in 10^6 as long as there are
- * fewer than five million of them.
+ * A state is known by 128 bits. With n states in a scenario, the chance that any two different ones have the same is below n^2 / 2^129 as
+ * far as the hash is like chance: for the four million that a scenario may have at most, less than 1 in 10^25.
  *
- * Also every operation must end: the states must have no circle, in which messages could go on for ever. A step back to a state that
- * is not deeper may be part of one. So steps are noted, and at the end states without a step to an unfinished state are finished, until
- * none is left but those on circles. */
+ * Without anything left out (`whole`) a broken invariant is found by a shortest schedule; otherwise by one that may be a little longer. So
+ * what is found is looked for once more, in whole. */
 
 #include "tests/explore/search.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "tests/explore/world.h"
+#include "tests/explore/circle.h"
+#include "tests/explore/seen.h"
+#include "tests/explore/sleep.h"
 
 #define FORGED_EACH 64 /* states */
-
-/* ---- Memory that grows -------------------------------------------------------------------------- */
-
-struct heap {
-	char *at;
-	size_t used, room;
-};
-
-static void *heap_take(struct heap *h, size_t bytes)
-{
-	if (h->used + bytes > h->room) {
-		h->room = (h->used + bytes) * 2;
-		h->at = realloc(h->at, h->room);
-		if (!h->at) {
-			fprintf(stderr, "explore: out of memory\n");
-			exit(2);
-		}
-	}
-	return h->at + h->used;
-}
-
-static void heap_add(struct heap *h, const void *from, size_t bytes)
-{
-	memcpy(heap_take(h, bytes), from, bytes);
-	h->used += bytes;
-}
 
 /* ---- States that were seen ---------------------------------------------------------------------- */
 
 struct node {
+	choice_set_t asleep; /* whenever it was reached */
+	choice_set_t to_try;
 	uint32_t from; /* the node that it was first reached from */
 	struct choice by;
+	bool kept; /* it waits for its turn */
+	bool been; /* it has had one */
 };
 
-struct step {
-	uint32_t from, to;
+/* A state that waits; it follows in the heap. */
+struct kept {
+	uint64_t node, bytes;
 };
 
-/* Kept between searches: to allocate it anew for each would take longer than most of them. */
 static struct {
-	struct {
-		uint64_t hash; /* 0: free */
-		uint64_t node;
-	} * table;
-	size_t size; /* a power of two */
+	struct table table; /* by their nodes' numbers */
+	struct table told_apart, at_rest;
 	struct heap nodes, steps, now, next;
 	size_t count;
+	const char *last; /* state in `now` from which the world is one step away at most; NULL: it is somewhere else */
 } seen;
+
+static struct node *node_at(size_t number)
+{
+	return (struct node *)seen.nodes.at + number;
+}
 
 static void forget_all(void)
 {
-	if (!seen.table) {
-		seen.size = 1 << 16;
-		seen.table = calloc(seen.size, sizeof *seen.table);
-	} else {
-		memset(seen.table, 0, seen.size * sizeof *seen.table);
-	}
+	table_clear(&seen.table);
+	table_clear(&seen.told_apart);
+	table_clear(&seen.at_rest);
 	seen.count = seen.nodes.used = seen.steps.used = seen.now.used = seen.next.used = 0;
 }
 
-static size_t place_of(uint64_t hash)
-{
-	size_t k = hash & (seen.size - 1);
-
-	while (seen.table[k].hash && seen.table[k].hash != hash)
-		k = (k + 1) & (seen.size - 1);
-	return k;
-}
-
-static void grow_table(void)
-{
-	const size_t old_size = seen.size;
-	void *old = seen.table;
-	const struct {
-		uint64_t hash, node;
-	} *entry = old;
-
-	seen.size *= 2;
-	seen.table = calloc(seen.size, sizeof *seen.table);
-	for (size_t k = 0; k < old_size; k++)
-		if (entry[k].hash) {
-			const size_t at = place_of(entry[k].hash);
-
-			seen.table[at].hash = entry[k].hash;
-			seen.table[at].node = entry[k].node;
-		}
-	free(old);
-}
-
 /* The number of the present state, and whether it is new. */
-static uint32_t note_state(uint32_t from, struct choice by, bool *new)
+static uint32_t note_state(const struct search *s, uint32_t from, struct choice by, bool *new)
 {
-	const uint64_t hash = state_hash() | 1;
-	size_t k = place_of(hash);
+	const struct hash hash = s->whole ? state_hash_exact() : state_hash_step();
+	const struct entry *e = table_put(&seen.table, hash, seen.count, new);
+	const struct node node = {.from = from, .by = by, .asleep = EVERY_CHOICE};
 
-	*new = !seen.table[k].hash;
 	if (!*new)
-		return (uint32_t)seen.table[k].node;
-	if (seen.count * 2 > seen.size) {
-		grow_table();
-		k = place_of(hash);
-	}
-	seen.table[k].hash = hash;
-	seen.table[k].node = seen.count;
-	heap_add(&seen.nodes, &(struct node){from, by}, sizeof(struct node));
+		return (uint32_t)e->value;
+	heap_add(&seen.nodes, &node, sizeof node);
 	return (uint32_t)seen.count++;
 }
 
-/* Number, length, state. */
-static void keep_state(uint32_t number)
+/* Counts the present state among those that can be told apart by what happens later. */
+static void count_state(struct table *t)
 {
-	char *at = heap_take(&seen.next, sizeof(uint64_t) * 2 + state_room());
-	const uint64_t head[2] = {number, state_save(at + sizeof head)};
+	bool new;
 
-	memcpy(at, head, sizeof head);
-	seen.next.used += sizeof head + head[1];
+	table_put(t, state_hash(), 0, &new);
+}
+
+/* `before`: the state that a step has led here from; NULL: none that is kept. */
+static void keep_state(const struct search *s, uint32_t number, const char *before)
+{
+	char *at = heap_take(&seen.next, sizeof(struct kept) + state_room());
+	char *state = at + sizeof(struct kept);
+	const struct kept k = {number, s->whole || !before ? state_save(state) : state_save_step(state, before)};
+
+	memcpy(at, &k, sizeof k);
+	seen.next.used += sizeof k + k.bytes;
+	node_at(number)->kept = true;
+}
+
+/* The node is reached with that asleep. */
+static void wake(const struct search *s, uint32_t number, choice_set_t asleep, const char *before)
+{
+	struct node *n = node_at(number);
+	const choice_set_t woken = n->asleep & ~asleep;
+
+	n->to_try |= woken;
+	n->asleep &= asleep;
+	if (woken && !n->kept)
+		keep_state(s, number, before);
 }
 
 /* ---- The search --------------------------------------------------------------------------------- */
 
 static void trace(struct search *s, uint32_t node)
 {
-	const struct node *nodes = (const struct node *)seen.nodes.at;
 	unsigned length = 0;
 
-	for (uint32_t n = node; n; n = nodes[n].from)
+	for (uint32_t n = node; n; n = node_at(n)->from)
 		length++;
 	s->depth = length < SCHEDULE_MAX ? length : SCHEDULE_MAX;
-	for (uint32_t n = node; n; n = nodes[n].from)
+	for (uint32_t n = node; n; n = node_at(n)->from)
 		if (--length < SCHEDULE_MAX)
-			s->schedule[length] = nodes[n].by;
+			s->schedule[length] = node_at(n)->by;
 }
 
 static bool stop_if_broken(struct search *s, uint32_t node)
@@ -163,132 +127,158 @@ static bool stop_if_broken(struct search *s, uint32_t node)
 	return true;
 }
 
+/* A node of its own for a state that was seen, but by a step that has broken something. */
+static uint32_t extra_node(uint32_t from, struct choice by)
+{
+	heap_add(&seen.nodes, &(struct node){.from = from, .by = by}, sizeof(struct node));
+	return (uint32_t)seen.count;
+}
+
 /* Forged messages take long, so only some states get them. */
 static void check_new_state(void)
 {
+	const cores_t stepped = touched;
+
 	check_state();
 	if (!broken && seen.count % FORGED_EACH == 0)
 		check_forged();
+	touched = stepped;
 }
 
-/* All steps from one state. False: the search is over. */
+static bool comes_from_outside(struct choice c)
+{
+	return c.kind == CHOICE_DIE || c.kind == CHOICE_JOIN;
+}
+
+/* Whether none of these choices makes any difference. */
+static bool are_idle(const struct search *s, const struct choice *c, unsigned count, choice_set_t which, const char *state)
+{
+	struct hash before;
+
+	state_restore(state);
+	before = state_hash();
+	for (unsigned k = 0; k < count; k++) {
+		struct hash after;
+
+		if (!(which & choice_bit(c[k])) || comes_from_outside(c[k]))
+			continue;
+		choice_apply(c[k]);
+		after = s->whole ? state_hash() : state_hash_step();
+		if (after.word[0] != before.word[0] || after.word[1] != before.word[1])
+			return false;
+		state_restore(state);
+	}
+	return true;
+}
+
+#define STEPS_AT_REST 8
+
+/* A monitor that finds nothing to do has to say so. */
+static void check_idle(void)
+{
+	for (unsigned c = 0; c < world.cores; c++) {
+		for (unsigned steps = 0; !world.core[c].dead && !world.core[c].idle && steps < STEPS_AT_REST; steps++)
+			choice_apply((struct choice){.kind = CHOICE_STEP, .a = (uint8_t)c});
+		if (!world.core[c].dead && !world.core[c].idle)
+			BREAK(ends);
+	}
+}
+
+static void visit_rest(const char *state)
+{
+	state_restore(state);
+	count_state(&seen.at_rest);
+	check_rest();
+	if (!broken)
+		check_idle();
+}
+
+/* One step from a state. False: the search is over. *moves: it led somewhere else. */
+static bool try(struct search *s, uint32_t number, struct choice c, choice_set_t asleep, const char *state, bool *moves)
+{
+	uint32_t to;
+	bool new;
+
+	choice_apply(c);
+	s->transitions++;
+	if (s->whole)
+		touched = EVERY_CORE;
+	to = note_state(s, number, c, &new);
+	if (!broken && new)
+		check_new_state();
+	if (broken && !new)
+		return !stop_if_broken(s, extra_node(number, c));
+	if (stop_if_broken(s, to))
+		return false;
+	if (to == number)
+		return true;
+	*moves |= !comes_from_outside(c);
+	heap_add(&seen.steps, &(struct step){number, to}, sizeof(struct step));
+	if (new && s->whole)
+		count_state(&seen.told_apart);
+	wake(s, to, s->whole ? 0 : still_asleep(asleep, c), state);
+	return true;
+}
+
+/* The steps from one state that were not tried yet. False: the search is over. */
 static bool expand(struct search *s, uint32_t number, const char *state)
 {
 	struct choice c[CHOICES_MAX];
-	bool rests = true;
+	const choice_set_t to_try = node_at(number)->to_try, slept = node_at(number)->asleep;
+	const bool been = node_at(number)->been;
+	choice_set_t asleep = slept;
+	bool moves = been, first = true;
 
-	state_restore(state);
-	const unsigned count = choices(c, s->deaths);
+	node_at(number)->to_try = 0;
+	node_at(number)->kept = false;
+	node_at(number)->been = true;
+	if (seen.last)
+		state_go_over(state, seen.last);
+	else
+		state_restore(state);
+	seen.last = state;
+	const unsigned count = choices(c, s->deaths, s->joins);
 
 	for (unsigned k = 0; k < count; k++) {
-		bool new;
-
-		if (k)
-			state_restore(state);
-		choice_apply(c[k]);
-		s->transitions++;
-		const uint32_t to = note_state(number, c[k], &new);
-
-		if (!broken && new)
-			check_new_state();
-		if (broken && !new) {
-			heap_add(&seen.nodes, &(struct node){number, c[k]}, sizeof(struct node));
-			return !stop_if_broken(s, (uint32_t)seen.count);
-		}
-		if (stop_if_broken(s, to))
-			return false;
-		if (to == number)
+		if (!(to_try & choice_bit(c[k])))
 			continue;
-		if (c[k].kind != CHOICE_DIE)
-			rests = false;
-		heap_add(&seen.steps, &(struct step){number, to}, sizeof(struct step));
-		if (new)
-			keep_state(to);
+		if (!first)
+			state_undo_step(state);
+		first = false;
+		if (!try(s, number, c[k], asleep, state, &moves))
+			return false;
+		asleep |= may_sleep(c[k]);
 	}
-	if (rests) {
-		state_restore(state);
-		check_rest();
-	}
+	if (!moves && are_idle(s, c, count, slept, state))
+		visit_rest(state);
+	if (!moves)
+		seen.last = NULL;
 	return !stop_if_broken(s, number);
 }
 
 static bool expand_level(struct search *s)
 {
 	for (size_t at = 0; at < seen.now.used;) {
-		uint64_t head[2];
+		struct kept k;
 
-		memcpy(head, seen.now.at + at, sizeof head);
-		if (!expand(s, (uint32_t)head[0], seen.now.at + at + sizeof head))
+		memcpy(&k, seen.now.at + at, sizeof k);
+		if (!expand(s, (uint32_t)k.node, seen.now.at + at + sizeof k))
 			return false;
 		if (seen.count > s->states_max) {
 			s->ending = ENDING_LIMIT;
 			return false;
 		}
-		at += sizeof head + head[1];
+		at += sizeof k + k.bytes;
 	}
 	return true;
 }
 
-/* From a state that leads to a circle, along others that do, until one comes again. Steps are in the order of the states that they begin
- * at. */
-static uint32_t follow_to_circle(const struct step *steps, size_t count, const uint32_t *left, uint32_t node)
+static void take_census(struct search *s)
 {
-	uint8_t *been = calloc(seen.count, 1);
+	const struct table *t = s->whole ? &seen.told_apart : &seen.table;
 
-	while (!been[node]) {
-		size_t low = 0, high = count;
-
-		been[node] = 1;
-		while (low < high) {
-			const size_t middle = (low + high) / 2;
-
-			if (steps[middle].from < node)
-				low = middle + 1;
-			else
-				high = middle;
-		}
-		while (!left[steps[low].to])
-			low++;
-		node = steps[low].to;
-	}
-	free(been);
-	return node;
-}
-
-/* Whether there is a circle: then *on is a state of one. Steps are turned round and sorted by where they lead, by counting. */
-static bool find_circle(uint32_t *on)
-{
-	const struct step *steps = (const struct step *)seen.steps.at;
-	const size_t count = seen.steps.used / sizeof *steps, nodes = seen.count;
-	uint32_t *first = calloc(nodes + 2, sizeof *first), *from = malloc((count + 1) * sizeof *from);
-	uint32_t *left = calloc(nodes, sizeof *left), *ready = malloc(nodes * sizeof *ready);
-	size_t finished = 0, taken = 0;
-
-	for (size_t k = 0; k < count; k++) {
-		first[steps[k].to + 2]++;
-		left[steps[k].from]++;
-	}
-	for (size_t n = 2; n < nodes + 2; n++)
-		first[n] += first[n - 1];
-	for (size_t k = 0; k < count; k++)
-		from[first[steps[k].to + 1]++] = steps[k].from;
-	for (uint32_t n = 0; n < nodes; n++)
-		if (!left[n])
-			ready[finished++] = n;
-	for (; taken < finished; taken++)
-		for (uint32_t k = first[ready[taken]]; k < first[ready[taken] + 1]; k++)
-			if (--left[from[k]] == 0)
-				ready[finished++] = from[k];
-	for (uint32_t n = 0; n < nodes && finished < nodes; n++)
-		if (left[n]) {
-			*on = follow_to_circle(steps, count, left, n);
-			break;
-		}
-	free(first);
-	free(from);
-	free(left);
-	free(ready);
-	return finished < nodes;
+	s->states = seen.count;
+	s->census = (struct census){t->used, seen.at_rest.used, t->sum, seen.at_rest.sum};
 }
 
 void search_run(struct search *s)
@@ -297,21 +287,27 @@ void search_run(struct search *s)
 	bool new;
 
 	forget_all();
+	sleep_begin();
 	s->ending = ENDING_EXHAUSTED;
 	s->broken = INVARIANT_NONE;
 	s->transitions = 0;
-	keep_state(note_state(0, (struct choice){0}, &new));
+	touched = EVERY_CORE;
+	wake(s, note_state(s, 0, (struct choice){0}, &new), 0, NULL);
+	if (s->whole)
+		count_state(&seen.told_apart);
 	for (s->depth = 0; seen.next.used; s->depth++) {
 		const struct heap done = seen.now;
 
 		seen.now = seen.next;
 		seen.next = done;
 		seen.next.used = 0;
+		seen.last = NULL;
 		if (!expand_level(s))
 			break;
 	}
-	s->states = seen.count;
-	if (s->ending == ENDING_EXHAUSTED && find_circle(&on)) {
+	take_census(s);
+	if (s->ending == ENDING_EXHAUSTED &&
+	    find_circle((const struct step *)seen.steps.at, seen.steps.used / sizeof(struct step), seen.count, &on)) {
 		BREAK(ends);
 		stop_if_broken(s, on);
 	}

@@ -240,7 +240,7 @@ void agreement_done(struct agreement *a, uint64_t token, enum operation_kind kin
 			keep_or_free(cap);
 		return;
 	}
-	if (!t || t->request.core != a->core || t->cap != cap.value) {
+	if (!t || t->lost || t->request.core != a->core || t->cap != cap.value) {
 		BREAK(ends_once);
 		return;
 	}
@@ -267,6 +267,7 @@ err_t agreement_deliver(struct agreement *a, uint64_t recipient, cap_t cap, uint
 		BREAK(arrives);
 		return ERR(NOT_FOUND);
 	}
+	touched |= (cores_t)1 << t->request.core;
 	check_delivery(t, monitor_slot(here, cap));
 	e = cap_move(cap, USER_CAP(t->request.to_slot));
 	t->delivered = is_ok(e);

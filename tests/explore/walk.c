@@ -166,16 +166,11 @@ static void take_step(struct walk *w, struct choice c)
 		check_state();
 }
 
-static unsigned core_of(struct choice c)
-{
-	return c.kind == CHOICE_START ? world.task[c.a].request.core : c.kind == CHOICE_DELIVER ? c.b : c.a;
-}
-
 static struct choice pick(const struct choice *c, unsigned count, unsigned slow)
 {
 	struct choice chosen = c[below(count)];
 
-	for (unsigned tries = 0; tries < 8 && core_of(chosen) == slow; tries++)
+	for (unsigned tries = 0; tries < 8 && choice_core(chosen) == slow; tries++)
 		chosen = c[below(count)];
 	return chosen;
 }
@@ -227,7 +222,7 @@ static void walk_round(struct walk *w)
 		}
 		if (w->died < w->deaths && below(DEATH_EACH) == 0)
 			kill_one(w);
-		count = choices(c, 0);
+		count = choices(c, 0, 0);
 		if (count == 0 && left == 0)
 			break;
 		if (w->steps % SLOW_FOR == 0)

@@ -14,6 +14,7 @@
 
 struct world world;
 struct core *here;
+cores_t touched;
 
 static void must(err_t e, const char *what)
 {
@@ -41,6 +42,7 @@ static struct slot *cnode_at(uint32_t core, uint64_t offset)
 	return window(PADDR(core_memory(core).value + offset));
 }
 
+/* What every core has from the first moment: its CNodes, and its monitor's right to act as one. */
 static void core_begin(uint32_t number)
 {
 	const uint64_t memory = core_memory(number).value;
@@ -55,17 +57,22 @@ static void core_begin(uint32_t number)
 	slot_copy(c, &here->holder, &root[0], all);
 	MUST(slot_make(c, &root[IN_MONITOR], CAP_CNode, memory + CNODE_MONITOR, CNODE_BYTES, all));
 	MUST(slot_make(c, &root[IN_USERS], CAP_CNode, memory + CNODE_USERS, CNODE_BYTES, all));
+	MUST(slot_make(c, &root[IN_KERNEL], CAP_Kernel, 0, 0, all));
+	here->taken[0] = (1u << MONITOR_FIRST) - 1;
+	agreement_start(&here->agreement, number, world.cores);
+}
+
+static void give_memory(uint32_t number)
+{
+	const rights_t all = RIGHTS(RIGHTS_ALL);
+	struct capabilities *c = &world.core[number].caps;
+
 	MUST(slot_make(c, cnode_at(number, CNODE_MONITOR) + MONITOR_RAM, CAP_RAM, managed_page(number, 0).value, COVERED_PAGES * PAGE_BYTES,
 	               all));
-	MUST(slot_make(c, &root[IN_KERNEL], CAP_Kernel, 0, 0, all));
 	MUST(slot_make(c, user_slot(number, OPEN_RAM), CAP_RAM, managed_page(number, COVERED_PAGES).value,
 	               (OPEN_PAGES - FRAME_PAGES) * PAGE_BYTES, all));
 	MUST(slot_make(c, user_slot(number, OPEN_FRAME), CAP_Frame, managed_page(number, MANAGED_PAGES - FRAME_PAGES).value,
 	               FRAME_PAGES * PAGE_BYTES, all));
-	here->taken[0] = (1u << MONITOR_FIRST) - 1;
-	agreement_start(&here->agreement, number, world.cores);
-	here->view = here->agreement.view;
-	world.view = here->view;
 }
 
 void world_begin(unsigned cores)
@@ -76,7 +83,16 @@ void world_begin(unsigned cores)
 	for (uint32_t c = 0; c < cores; c++) {
 		set_add(&world.alive, c);
 		core_begin(c);
+		give_memory(c);
+		here->view = world.view = here->agreement.view;
 	}
+}
+
+void world_restart(uint32_t core)
+{
+	memset(window(core_memory(core)), 0, MANAGED);
+	world.core[core] = (struct core){.dead = false};
+	core_begin(core);
 }
 
 bool page_number(uint64_t address, unsigned *number)

@@ -80,6 +80,7 @@ struct task {
 	uint8_t state;
 	uint8_t error;  /* DONE: an ERR_NUMBER_* */
 	bool delivered; /* copy, move: it has arrived */
+	bool lost;      /* the core on which it began has died since */
 	bool revoked;   /* a revoke that took its capability has returned */
 	uint8_t rights; /* of the capability, when it began */
 	uint16_t cap;   /* PENDING: the monitor's slot */
@@ -100,6 +101,10 @@ struct queue {
 
 #define PAGE_SET_WORDS ((WORLD_CORES * MANAGED_PAGES + 63) / 64)
 
+struct hash {
+	uint64_t word[2];
+};
+
 struct core {
 	_Alignas(LINE_BYTES) struct slot holder; /* of its root CNode, as a dispatcher has it */
 	_Alignas(LINE_BYTES) struct capabilities caps;
@@ -110,14 +115,19 @@ struct core {
 	uint64_t translated[PAGE_SET_WORDS];                            /* managed pages to which the TLB may lead */
 	uint32_t view;                                                  /* that its monitor knows */
 	bool dead;
-	bool idle; /* its monitor has no slice of work to do; follows from the rest */
+	/* follows from the rest */
+	bool idle;        /* its monitor has no slice of work to do */
+	struct hash hash; /* of what is above */
 };
 
 struct world {
 	_Alignas(LINE_BYTES) unsigned cores;
 	uint32_t view;
-	bool tables; /* there are page tables: the TLBs matter */
+	uint16_t died, joined; /* cores, so far */
+	bool tables;           /* there are page tables: the TLBs matter */
+	bool returns;          /* cores that have died may come back */
 	struct core_set alive;
+	uint64_t contents[PAGE_SET_WORDS]; /* managed pages that may hold slots or entries of tables */
 	struct task task[TASKS_MAX];
 	_Alignas(LINE_BYTES) struct core core[WORLD_CORES];
 	struct queue queue[WORLD_CORES][WORLD_CORES]; /* [from][to] */
@@ -126,8 +136,16 @@ struct world {
 extern struct world world;
 extern struct core *here;
 
+typedef uint32_t cores_t; /* a bit for each core: there are at most 32 here */
+#define EVERY_CORE UINT32_MAX
+
+/* Whose state the last step has changed, or has looked at. As a rule that is the core's on which it happened, and no other's. */
+extern cores_t touched;
+
 /* A machine whose cores have just started. */
 void world_begin(unsigned cores);
+/* A core that had died begins anew, with nothing but its CNodes. */
+void world_restart(uint32_t core);
 static inline uint32_t core_number(const struct core *c)
 {
 	return (uint32_t)(c - world.core);
@@ -178,8 +196,17 @@ size_t state_room(void);
 size_t state_save(void *to);
 void state_restore(const void *from);
 
+/* The same after one step from a saved state: what the step has not touched is as it was there. */
+size_t state_save_step(void *to, const void *before);
+void state_undo_step(const void *from);
+/* After one step from a saved state, to another one: what is the same in both, and was not touched, is left alone. */
+void state_go_over(const void *to, const void *present);
+
 /* The same for two states that can't be told apart by anything that happens later. */
-uint64_t state_hash(void);
+struct hash state_hash(void);
+struct hash state_hash_step(void);
+/* Tells more states apart than that. */
+struct hash state_hash_exact(void);
 
 /* ---- Translations (translations.c) ---- */
 
@@ -192,7 +219,8 @@ bool stale_anywhere(uint64_t base, uint64_t size);
 
 bool network_is_empty(void);
 bool network_take(uint32_t from, uint32_t to, struct message *m);
-void network_forget(uint32_t core); /* what was sent to it */
+void network_forget_to(uint32_t core); /* what was sent to it */
+void network_forget_from(uint32_t core);
 
 /* ---- Users (users.c) ---- */
 
