@@ -240,17 +240,25 @@ static err_t retype(const struct domain *d, const struct capability_request *r, 
 static struct capability_work *work_new(struct monitor *m, const struct domain *d, uint32_t tag, const struct capability_request *r)
 {
 	struct capability_work *free_one = NULL;
-	unsigned of_domain = 0;
+	unsigned of_domain = 0, seen = 0;
 
-	for (unsigned i = 0; i < CAPABILITY_WORKS_MAX; i++) {
+	for (unsigned i = 0; i < CAPABILITY_WORKS_MAX && (seen < m->works || free_one == NULL); i++) {
+		seen += m->work[i].domain != 0;
 		of_domain += m->work[i].domain == d->number;
-		if (m->work[i].domain == 0)
+		if (m->work[i].domain == 0 && free_one == NULL)
 			free_one = &m->work[i];
 	}
 	if (free_one == NULL || of_domain >= WORKS_OF_DOMAIN)
 		return NULL;
+	m->works++;
 	*free_one = (struct capability_work){d->number, tag, *r, platform_now()};
 	return free_one;
+}
+
+static void work_end(struct monitor *m, struct capability_work *w)
+{
+	w->domain = 0;
+	m->works--;
 }
 
 static err_t begin(struct monitor *m, struct domain *d, const struct capability_work *w)
@@ -292,7 +300,7 @@ err_t capability_begin(struct monitor *m, struct domain *d, uint32_t tag, const 
 		return ERR(LIMIT);
 	e = operation == CAPABILITY_GIVE || operation == CAPABILITY_MOVE ? gift_begin(m, d, w) : begin(m, d, w);
 	if (is_err(e))
-		w->domain = 0;
+		work_end(m, w);
 	return e;
 }
 
@@ -303,7 +311,7 @@ void capability_finish(struct monitor *m, struct capability_work *w, err_t e, ca
 	struct cap_identity id;
 	bool left;
 
-	w->domain = 0;
+	work_end(m, w);
 	if (was.request.operation == CAPABILITY_RETYPE && is_ok(e))
 		e = retype(d, &was.request, cap);
 	left = !is_empty(cap, &id);

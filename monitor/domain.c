@@ -113,24 +113,31 @@ unsigned domain_unread(const struct domain *d)
 	return unread;
 }
 
-void domain_event(struct monitor *m, struct domain *d, enum monitor_event event, const uint64_t *words, unsigned count)
+static void event_keep(struct monitor *m, struct domain *d, const struct event *event)
 {
-	struct event *e = calloc(1, sizeof(*e));
+	struct event *e = malloc(sizeof(*e));
 
 	if (e == NULL) {
 		report_line(m, "monitor %u: no memory for an event of %s", m->core, d->name);
 		return;
 	}
-	e->type = (uint16_t)event;
-	memcpy(e->words, words, count * sizeof(uint64_t));
+	*e = *event;
 	if (d->first == NULL)
 		d->first = e;
 	else
 		d->last->next = e;
 	d->last = e;
+	m->events_waiting = true;
+}
+
+void domain_event(struct monitor *m, struct domain *d, enum monitor_event event, const uint64_t *words, unsigned count)
+{
+	struct event e = {.type = (uint16_t)event};
+
+	memcpy(e.words, words, count * sizeof(uint64_t));
 	events_retry(d);
-	if (d->first != NULL)
-		m->events_waiting = true;
+	if (d->first != NULL || !event_sent(d, e.type, e.words))
+		event_keep(m, d, &e);
 }
 
 void domain_bound_failed(struct monitor *m, struct domain *d, uint32_t tag, err_t e)
@@ -208,6 +215,7 @@ void domain_end(struct monitor *m, struct domain *d, enum end_cause cause, uint6
 	platform_dispatcher_stop(d->dispatcher);
 	forget_tickets(m, d);
 	d->phase = DOMAIN_STOPPING;
+	m->domains_ending++;
 	MESH_SEND(m, 0, withdraw, .domain = d->number);
 	connections_end(m, d->number);
 }
@@ -355,6 +363,7 @@ static void clear(struct monitor *m, struct domain *d)
 		return;
 	let_go(d);
 	d->phase = DOMAIN_FREE;
+	m->domains_ending--;
 	tell_waiters(m, d);
 }
 
@@ -384,6 +393,8 @@ bool domains_step(struct monitor *m)
 {
 	bool more = false;
 
+	if (m->domains_ending == 0 && !m->events_waiting)
+		return false;
 	m->events_waiting = false;
 	for (unsigned i = 0; i < DOMAINS_MAX; i++) {
 		struct domain *d = &m->domain[i];

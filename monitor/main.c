@@ -159,11 +159,12 @@ static void earlier(uint64_t *deadline, uint64_t candidate)
 static bool work(struct monitor *m, uint64_t *deadline)
 {
 	uint64_t now = platform_now();
-	bool more = mesh_poll(m);
+	bool more;
 
-	more |= agreement_step(&m->agreement);
+	mesh_poll(m);
+	/* What the first slice leaves is seldom more than to tidy up. */
+	more = agreement_step(&m->agreement) && agreement_step(&m->agreement);
 	more |= capability_step(m);
-	domains_stopped(m);
 	more |= domains_step(m);
 	*deadline = core_start_step(m, now);
 	if (m->core == 0)
@@ -193,6 +194,8 @@ static _Noreturn void serve(struct monitor *m)
 			mesh_unpark(m);
 		if (pending & PENDING_SILENCE)
 			heartbeat_silence(m);
+		if (pending & PENDING_STOPPED)
+			domains_stopped(m);
 		reply.token = REPLY_NONE;
 		if (is_ok(e) && !request_serve(m, &call, &reply))
 			reply.token = REPLY_NONE;

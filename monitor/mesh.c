@@ -167,12 +167,25 @@ static void send_queued(struct peer *p)
 	}
 }
 
+/* Most messages find room at once. */
+static bool sent_at_once(struct peer *p, unsigned type, const void *message)
+{
+	union message copy;
+
+	if (p->first != NULL)
+		return false;
+	memcpy(copy.words, message, bytes_of(type));
+	return channel_ok(channel_send(&p->channel, (uint16_t)type, copy.words, bytes_of(type) / 8));
+}
+
 bool mesh_send(struct monitor *m, uint32_t core, unsigned type, const void *message)
 {
 	struct queued *q;
 
 	if (core != m->core && (core >= m->peers || !connect_peer(m, core)))
 		return false;
+	if (core != m->core && sent_at_once(&m->peer[core], type, message))
+		return true;
 	q = make_queued(type, message);
 	if (q == NULL)
 		return false;
@@ -297,11 +310,10 @@ static void channel_broken_by(struct monitor *m, uint32_t core)
 	membership_suspect(m, core, 0, 0);
 }
 
-static bool poll_peer(struct monitor *m, uint32_t core)
+static void poll_peer(struct monitor *m, uint32_t core)
 {
 	struct peer *p = &m->peer[core];
 	struct channel_message line;
-	bool any = false;
 
 	if (has_knocked(m, core)) {
 		if (p->state == PEER_UNKNOWN)
@@ -317,27 +329,22 @@ static bool poll_peer(struct monitor *m, uint32_t core)
 		if (!channel_ok(r))
 			break;
 		receive(m, core, &line);
-		any = true;
 	}
 	if (p->state == PEER_CONNECTED)
 		send_queued(p);
-	return any;
 }
 
-bool mesh_poll(struct monitor *m)
+void mesh_poll(struct monitor *m)
 {
 	struct queued *q;
-	bool any = false;
 
 	for (uint32_t core = 0; core < m->peers; core++)
 		if (core != m->core)
-			any |= poll_peer(m, core);
+			poll_peer(m, core);
 	while ((q = take_first(&m->local_first)) != NULL) {
 		dispatch(m, m->core, q->type, &q->message);
 		free(q);
-		any = true;
 	}
-	return any;
 }
 
 bool mesh_park(struct monitor *m)

@@ -26,8 +26,8 @@ void mesh_prepare_page(void *page);
 bool mesh_send(struct monitor *m, uint32_t core, unsigned type, const void *message);
 #define MESH_SEND(m, core, type, ...) mesh_send(m, core, MESSAGE_##type, &(struct message_##type){__VA_ARGS__})
 
-/* Takes everything that has arrived. Returns whether there was anything. */
-bool mesh_poll(struct monitor *m);
+/* Takes what has arrived. mesh_park knows whether there is more. */
+void mesh_poll(struct monitor *m);
 /* Announces that this monitor sleeps. false: something has arrived meanwhile. */
 bool mesh_park(struct monitor *m);
 void mesh_unpark(struct monitor *m);

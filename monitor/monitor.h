@@ -278,11 +278,13 @@ struct monitor {
 	struct membership membership;
 	struct agreement agreement; /* begins when the peers are known (mesh_start) */
 	struct capability_work work[CAPABILITY_WORKS_MAX];
+	unsigned works; /* that are not free */
 	struct agreement_cost cost[ASKED_KINDS];
 	struct leftover *leftovers;
 
 	struct ticket ticket[TICKETS_MAX];
 	struct domain domain[DOMAINS_MAX];
+	unsigned domains_ending; /* neither free nor running */
 	uint16_t domain_count; /* for numbers */
 	struct connection connection[CONNECTIONS_MAX];
 	unsigned connections;
