@@ -214,7 +214,7 @@ bool platform_next_foreign(struct platform_remote *at)
 	struct call_result r;
 
 	do {
-		r = kernel(OP_Kernel_next, at->type, at->base, at->bytes, 0, 0);
+		r = kernel(OP_Kernel_next, at->type | (uint64_t)at->owner << 32, at->base, at->bytes, 0, 0);
 		*at = (struct platform_remote){
 		    .type = r.value[0] & 0xff,
 		    .owner = (uint32_t)(r.value[0] >> 32 & 0xffff),

@@ -32,6 +32,7 @@ enum {
 #define CNODE_BYTES       (16 * KIB)
 #define PAGE_TABLE_BYTES  (8 * KIB) /* the hardware's 4 KiB, then as much for the CPU driver's record of who is mapped */
 #define DISPATCHER_BYTES  (16 * KIB)
+#define DOORBELLS         2 /* of a dispatcher, each an object of its own: number n, from 1 on, has its page n - 1 */
 #define PAGE_TABLE_SLOTS  512
 
 /* Slots of every domain's root CNode. */

@@ -71,8 +71,15 @@ _Static_assert(CAP_ZOMBIE_DISPATCHER - CAP_Dispatcher == CAP_ZOMBIE_CNODE - CAP_
 #define LINE_PORTS      (UINT64_C(1) << 60)
 #define LINE_INTERRUPTS (UINT64_C(2) << 60)
 #define LINE_KERNEL     (UINT64_C(3) << 60)
-#define LINE_DOORBELLS  (UINT64_C(4) << 60) /* of other cores, by the address that they have there */
+#define LINE_BELLS      (UINT64_C(4) << 60) /* doorbells of other cores, by the address that they have there */
+#define LINE_DOORBELLS  (UINT64_C(5) << 60) /* those of them that have all of their dispatcher's range */
 #define LINE_MASK       (UINT64_C(15) << 60)
+
+/* A doorbell that monitors hand around among themselves: of all of its dispatcher. */
+static inline bool is_free_doorbell(const struct slot *s)
+{
+	return s->type == CAP_Doorbell && s->size == DISPATCHER_BYTES;
+}
 
 /* Everything that a core knows about its capabilities; part of its struct core. All zero is an empty database. */
 struct capabilities {

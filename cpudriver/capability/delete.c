@@ -15,8 +15,9 @@
  * covered owned its memory, and the slot then holds that as RAM. Memory of the CPU driver's own objects is cleared when they end.
  *
  * Other cores: the last copy here of what they know (REMOTE) or own (FOREIGN) answers NEEDS_AGREEMENT, so that monitors can keep count of
- * who holds what. So does a copy that is mapped in a page table that is REMOTE, because of the other cores' TLBs. Doorbells are
- * exempt: one that leads to nobody is harmless. Kernel.sweep, which is one core's part of a revoke that all have agreed on, exempts
+ * who holds what. So does a copy that is mapped in a page table that is REMOTE, because of the other cores' TLBs. Doorbells of
+ * all of a dispatcher are exempt: monitors install them where they are needed without counting, and one that leads to nobody is harmless.
+ * Kernel.sweep, which is one core's part of a revoke that all have agreed on, exempts
  * the swept object itself and what is FOREIGN in it: its owner is told to sweep too. What this core owns in there, and others know, was not
  * spoken of: it stops the sweep, until the monitor has had it revoked everywhere.
  *
@@ -102,7 +103,7 @@ static bool is_agreed(const struct capabilities *c, const struct slot *s)
 /* Why a last copy must stay. */
 static err_t obstacle(const struct capabilities *c, const struct slot *s, bool covered)
 {
-	if (s->flags & (CAP_FLAG_REMOTE | CAP_FLAG_FOREIGN) && s->type != CAP_Doorbell && !is_agreed(c, s))
+	if (s->flags & (CAP_FLAG_REMOTE | CAP_FLAG_FOREIGN) && !is_free_doorbell(s) && !is_agreed(c, s))
 		return ERR(NEEDS_AGREEMENT);
 	if (covered || s->flags & CAP_FLAG_FOREIGN || is_one_of(s, NAMES))
 		return OK;

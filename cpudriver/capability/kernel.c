@@ -18,18 +18,22 @@ static bool is_table_type(enum cap_type type)
 
 /* ---- install ------------------------------------------------------------------------------------ */
 
+static bool is_here(const struct capabilities *c, const struct slot *object)
+{
+	const struct slot *s = database_not_before(c, object);
+
+	return s && same_object(s, object);
+}
+
 /* Whether there is the dispatcher that a doorbell of this core's own would lead to. */
 static bool has_dispatcher(const struct capabilities *c, const struct slot *doorbell)
 {
-	const struct slot dispatcher = {.base = doorbell->base, .size = doorbell->size, .type = CAP_Dispatcher};
-	const struct slot *s = database_not_before(c, &dispatcher);
-
-	return s && same_object(s, &dispatcher);
+	return is_here(c, &(const struct slot){.base = doorbell->base, .size = doorbell->size, .type = CAP_Dispatcher});
 }
 
 /* A copy of what is here already must say the same of it, or leave that open. New on this core are only objects that may cross. A
  * table that other cores wrote holds their addresses in its shadow, so it can't become this core's own by being installed; a doorbell that
- * comes home may find its dispatcher gone. */
+ * comes home may find its dispatcher gone, and one that other cores know is here as long as they know it. */
 static err_t installable(const struct capabilities *c, const struct slot *object, const struct slot *same)
 {
 	if (object->owner == OWNER_OF_COPIES)
@@ -40,15 +44,19 @@ static err_t installable(const struct capabilities *c, const struct slot *object
 		return same->owner == object->owner ? OK : ERR(STATE);
 	if (object->owner != c->core)
 		return OK;
-	if (is_table_type(object->type) || (object->type == CAP_Doorbell && !has_dispatcher(c, object)))
+	if (is_table_type(object->type) || (object->type == CAP_Doorbell && !(is_free_doorbell(object) && has_dispatcher(c, object))))
 		return ERR(STATE);
 	return OK;
 }
 
 /* Doorbells of other cores name no memory here: what is there may change without anybody asking who has such a doorbell still. */
-static uint64_t line_of(const struct capabilities *c, enum cap_type type, uint64_t owner)
+static uint64_t line_of(const struct capabilities *c, const struct slot *object)
 {
-	return type == CAP_Doorbell && owner != c->core ? LINE_DOORBELLS : type_line(type);
+	if (object->type != CAP_Doorbell || object->owner == c->core)
+		return type_line((enum cap_type)object->type);
+	if (object->owner == OWNER_OF_COPIES && is_here(c, object))
+		return LINE_MEMORY;
+	return is_free_doorbell(object) ? LINE_DOORBELLS : LINE_BELLS;
 }
 
 static err_t decode_object(const struct invocation *i, struct slot *object)
@@ -60,10 +68,8 @@ static err_t decode_object(const struct invocation *i, struct slot *object)
 		return ERR(ARGUMENT);
 	if (i->word[4] && (type != CAP_Doorbell || i->word[4] > UINT16_MAX))
 		return ERR(ARGUMENT);
-	/* a doorbell has its dispatcher's range */
-	e = type_takes(type == CAP_Doorbell ? CAP_Dispatcher : (enum cap_type)type, i->word[2], i->word[3]);
 	*object = (struct slot){
-	    .base = line_of(i->caps, (enum cap_type)type, owner) | i->word[2],
+	    .base = i->word[2],
 	    .size = i->word[3],
 	    .type = (uint8_t)type,
 	    .rights = (uint8_t)rights,
@@ -72,6 +78,8 @@ static err_t decode_object(const struct invocation *i, struct slot *object)
 	    .cursor = (uint16_t)i->word[4],
 	    .extra = i->word[4],
 	};
+	e = type_takes(is_free_doorbell(object) ? CAP_Dispatcher : (enum cap_type)type, i->word[2], i->word[3]);
+	object->base |= line_of(i->caps, object);
 	return e;
 }
 
@@ -296,17 +304,19 @@ err_t op_Kernel_find(struct invocation *i)
 
 /* ---- next --------------------------------------------------------------------------------------- */
 
-/* W0 type, W1 base, W2 size of an object (W0 Null: of none) -> V0..V2 of the first one after it that another core owns, as identify; or,
- * so that no call takes long, of one before that. V0 0: there are no more. Doorbells are left out: nobody takes another core's over. */
+/* W0 type | owner<<32, W1 base, W2 size of an object (type Null: of none) -> V0..V2 of the first one after it that another core owns, as
+ * identify; or, so that no call takes long, of one before that. V0 0: there are no more. Doorbells that monitors hand around among
+ * themselves are left out: nobody counts them. */
 err_t op_Kernel_next(struct invocation *i)
 {
 	const struct capabilities *c = i->caps;
-	struct slot object = {.type = (uint8_t)i->word[0], .size = i->word[2]};
+	const uint64_t type = i->word[0] & 0xff;
+	struct slot object = {.type = (uint8_t)type, .size = i->word[2], .owner = (uint16_t)(i->word[0] >> 32)};
 	const struct slot *s;
 
-	if (i->word[0] >= CAP_TYPES)
+	if (type >= CAP_TYPES)
 		return ERR(ARGUMENT);
-	object.base = type_line((enum cap_type)i->word[0]) | i->word[1];
+	object.base = line_of(c, &object) | i->word[1];
 	s = object.type == CAP_Null ? database_first_reaching(c, 0) : database_after(c, &object);
 	for (unsigned n = 1; s && !(s->flags & CAP_FLAG_FOREIGN) && n < WORK_PER_CALL; n++)
 		s = database_after(c, s);

@@ -6,8 +6,9 @@
  * The part must hold nothing that is alive: neither something derived through this capability nor through any other copy. Frames keep
  * what was in the memory (whoever gives memory to somebody else clears it first); objects of the CPU driver start as zero.
  *
- * A dispatcher is a source too: of the frame that it shares with its domain, of endpoints and of its doorbell. These are the
- * dispatcher itself seen from somewhere, so there may be any number of them, all with its range (the frame: with its part). */
+ * A dispatcher is a source too: of the frame that it shares with its domain, of endpoints and of its doorbells. These are the
+ * dispatcher itself seen from somewhere, so there may be any number of them, with its range or with a part of it. Each numbered doorbell is
+ * an object of its own, so that what one was given for can be revoked without the others. */
 
 #include "cpudriver/abi/dispatcher.h"
 #include "cpudriver/capability/arguments.h"
@@ -75,11 +76,35 @@ static err_t plan_part(const struct capabilities *c, const struct retype *r, str
 	return p->next && p->next->base < p->object.base + total ? ERR(OVERLAP) : OK;
 }
 
+/* What W3 may be. */
+static uint64_t highest_number(enum cap_type type)
+{
+	if (type == CAP_Endpoint)
+		return UINT64_MAX;
+	return type == CAP_Doorbell ? DOORBELLS : 0;
+}
+
+static err_t plan_doorbell(const struct retype *r, struct slot *object)
+{
+	err_t e = dispatcher_doorbell_index(PADDR(r->source->base), &object->extra);
+
+	object->cursor = (uint16_t)object->extra;
+	if (r->offset) {
+		object->base += (r->offset - 1) * PAGE_BYTES;
+		object->size = PAGE_BYTES;
+	} else {
+		object->rights &= (uint8_t)~RIGHT_CONTROL;
+	}
+	return e;
+}
+_Static_assert(DOORBELLS *PAGE_BYTES <= DISPATCHER_SHARED_OFFSET, "none lies in the frame");
+
 static err_t plan_of_dispatcher(const struct capabilities *c, const struct retype *r, struct plan *p)
 {
 	const struct slot *source = r->source;
+	err_t e = OK;
 
-	if (r->bytes || (r->offset && r->type != CAP_Endpoint))
+	if (r->bytes || r->offset > highest_number(r->type))
 		return ERR(ARGUMENT);
 	p->object.base = source->base;
 	p->object.size = source->size;
@@ -90,14 +115,10 @@ static err_t plan_of_dispatcher(const struct capabilities *c, const struct retyp
 	} else if (r->type == CAP_Endpoint) {
 		p->object.extra = r->offset; /* the badge */
 	} else {
-		err_t e = dispatcher_doorbell_index(PADDR(source->base), &p->object.extra);
-
-		if (is_err(e))
-			return e;
-		p->object.cursor = (uint16_t)p->object.extra;
+		e = plan_doorbell(r, &p->object);
 	}
 	p->next = database_after(c, &p->object);
-	return OK;
+	return e;
 }
 
 static err_t plan(const struct capabilities *c, const struct retype *r, struct plan *p)
@@ -150,7 +171,7 @@ err_t slot_retype(struct capabilities *c, const struct retype *r)
 }
 
 /* retype   W0 CNode, W1 first slot, W2 type | count<<8, W3 offset in the source, W4 bytes of one object (types of one size: that or 0)
- *          of a dispatcher: W3 the badge for an Endpoint, else 0, W4 0 */
+ *          of a dispatcher: W3 the badge for an Endpoint, the number of a Doorbell (0: of all of it), else 0, W4 0 */
 err_t op_Any_retype(struct invocation *i)
 {
 	struct retype r = {

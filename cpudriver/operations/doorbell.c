@@ -7,6 +7,12 @@
 #include "cpudriver/core.h"
 #include "cpudriver/dispatch/dispatch.h"
 
+/* A doorbell has the range of its dispatcher, or one of its pages. */
+static bool leads_to(const struct slot *s, const struct dispatcher *d)
+{
+	return d != NULL && s->base - dispatcher_base(d) < DISPATCHER_BYTES;
+}
+
 err_t op_Doorbell_ring(struct invocation *i)
 {
 	const struct slot *s = i->self;
@@ -16,9 +22,9 @@ err_t op_Doorbell_ring(struct invocation *i)
 	if (s->owner != core.id)
 		return mailbox_ring(s->owner, s->extra);
 
-	struct dispatcher *d = dispatcher_at(s->base);
+	struct dispatcher *d = core.doorbell[s->extra];
 
-	if (core.doorbell[s->extra] != d)
+	if (!leads_to(s, d))
 		return ERR(PEER_GONE);
 	notify(d, PENDING_DOORBELL);
 	return OK;

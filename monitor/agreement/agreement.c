@@ -322,7 +322,7 @@ err_t agreement_copy(struct agreement *a, uint64_t token, cap_t cap, uint16_t ri
 
 	if (is_err(e))
 		return e;
-	if (!agreement_crosses(what.type))
+	if (!agreement_shares(what.type, what.bytes))
 		return ERR(CAP_TYPE);
 	if (to >= a->cores)
 		return ERR(CORE_UNKNOWN);

@@ -21,7 +21,8 @@
  *   If the last capability of a core would go, but the first rule needs it, the monitor keeps it: an *anchor* (anchors.c). So has the
  *   owner of an object that is covered by something that is not shared (its monitor's memory, say): the anchor is what stands
  *   in the way of somebody who takes that apart without agreement. An owner that is not held by either gives the
- *   object to a holder instead (transfer.c). Page tables never change their owner: whose the shadow is doesn't change by a word.
+ *   object to a holder instead (transfer.c). Page tables and doorbells never change their owner: whose the shadow is, and whom
+ *   the bell wakes, doesn't change by a word.
  *
  * The holders are exact when nothing is under way: whoever loses its last capability says so. What a core says of that can be
  * overtaken by what it answers to a question, so each answer tells whether the core has the object now (`holds`).

@@ -121,7 +121,7 @@ static bool tidy_owned(struct agreement *a, struct shared *s)
 	platform_relate(anchor, &around);
 	if (around.copies)
 		return drop_copy(s);
-	if (around.contents || (!set_is_empty(&s->holders) && (around.covered || is_table(&s->object))))
+	if (around.contents || (!set_is_empty(&s->holders) && (around.covered || keeps_owner(&s->object))))
 		return false;
 	s->anchor = CAP_NULL;
 	if (set_is_empty(&s->holders))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Copyright 2026 The Atoll authors */
 
-/* The way that copy, retype and revoke have in common: whoever is asked for one of them asks the object's owner, or is the owner and joins the
- * object's line.
+/* The way that copy, retype and revoke have in common: whoever is asked for one of them asks the object's owner, or is the owner and joins
+ * the object's line.
  *
  *              the owner is another           its answer
  *   BEGIN ─────────────────────────▶ ASKED ────────────────▶ done, or BEGIN: it was NOT_OWNER

@@ -11,8 +11,8 @@
  *   the last one, and this core owns things made of it            it becomes the anchor
  *   the last one, another core owns it                            it is surrendered, `gone` says so
  *   the owner's last one, others hold it                          it becomes the anchor if it lies in another object or anything lies in
- *                                                                 it, or if it is a page table; else the object is given to a holder
- *                                                                 (transfer.c)
+ *                                                                 it, or if it is a page table or a doorbell; else the
+ *                                                                 object is given to a holder (transfer.c)
  *
  *            deleted, surrendered, anchor
  *   BEGIN ─────────────────────────────────────────────▶ END ──▶ done
@@ -127,7 +127,7 @@ static void last_owned(struct agreement *a, struct operation *op)
 		return;
 	}
 	platform_relate(op->cap, &around);
-	if (around.covered || around.contents || is_table(&op->object))
+	if (around.covered || around.contents || keeps_owner(&op->object))
 		delete_finish(a, op, anchor_keep(a, op));
 	else
 		transfer_begin(a, op);

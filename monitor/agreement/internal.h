@@ -174,6 +174,12 @@ static inline bool is_table(const struct object *o)
 	return o->type >= CAP_PageTable1 && o->type <= CAP_PageTable4;
 }
 
+/* Whose it is never changes: a table's shadow, or whom a doorbell wakes. */
+static inline bool keeps_owner(const struct object *o)
+{
+	return is_table(o) || o->type == CAP_Doorbell;
+}
+
 struct shared *shared_find(struct agreement *a, const struct object *object);
 /* The entry, made if there is none; NULL: the table is full. */
 struct shared *shared_make(struct agreement *a, const struct object *object, uint32_t owner);

@@ -26,8 +26,8 @@
  *
  * Stages 3 to 5 are for "ancestors are where the owner is" (agreement.h): who inherits an object need not have what it was made from.
  *
- * Page tables are not inherited. The memory of a dead core's table goes to somebody else some day, so the others take it out of
- * theirs now. A doorbell of a dead core's rings for nobody and is left alone.
+ * Page tables and doorbells are not inherited. The memory of a dead core's table goes to somebody else some day, so the others take it out
+ * of theirs now. A doorbell of a dead core's rings for nobody; who comes in that core's place may make another one of the same name.
  *
  * Whoever never answers is declared dead too: that is a new view, and everything begins anew. What was adopted meanwhile is claimed by its
  * new owner, who knows all that have it; nobody notes a new owner that has not adopted. */
@@ -144,8 +144,8 @@ bool receive_claim(struct agreement *a, uint32_t from, const struct subject *s, 
 	return true;
 }
 
-/* Nothing of a dead core's table stays. */
-static void drop_table(struct agreement *a, const struct object *object)
+/* Nothing of it stays. */
+static void drop_foreign(struct agreement *a, const struct object *object)
 {
 	struct platform_obstacle o;
 	cap_t cap;
@@ -167,10 +167,10 @@ static void claim_foreign(struct agreement *a)
 	while (platform_next_foreign(&at)) {
 		const struct object object = {.base = at.base, .size = at.bytes, .type = at.type};
 
-		if (set_has(&a->alive, at.owner) || at.type == CAP_Doorbell)
+		if (set_has(&a->alive, at.owner))
 			continue;
-		if (is_table(&object) && !MUTANT(tables_inherited))
-			drop_table(a, &object);
+		if (keeps_owner(&object) && !(MUTANT(tables_inherited) && is_table(&object)))
+			drop_foreign(a, &object);
 		else if (at.owner < a->cores)
 			claim(a, &object, at.owner, false);
 	}
@@ -206,7 +206,7 @@ static void recount(struct agreement *a)
 	while (platform_next_foreign(&at)) {
 		const struct subject about = {{.base = at.base, .size = at.bytes, .type = at.type}, at.owner, 0};
 
-		if (at.owner < a->cores && set_has(&others, at.owner) && at.type != CAP_Doorbell)
+		if (at.owner < a->cores && set_has(&others, at.owner))
 			say_about(a, &about, at.owner, AGREEMENT_still, &m);
 	}
 }
@@ -217,8 +217,7 @@ static bool is_counted(struct agreement *a, const struct shared *s)
 {
 	const struct operation *busy = s->busy != 0 ? operation_at(a, s->busy) : NULL;
 
-	return s->owner == a->core && s->moving_to == 0 && !s->adopted && s->object.type != CAP_Doorbell &&
-	       (busy == NULL || busy->kind != OPERATION_TRANSFER);
+	return s->owner == a->core && s->moving_to == 0 && !s->adopted && (busy == NULL || busy->kind != OPERATION_TRANSFER);
 }
 
 bool receive_recount(struct agreement *a, uint32_t from, const struct subject *s, const struct agreement_recount *m)

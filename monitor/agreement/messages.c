@@ -67,15 +67,20 @@ bool agreement_crosses(unsigned type)
 	return type < CAP_TYPES && shapes[type].crosses;
 }
 
+bool agreement_shares(unsigned type, uint64_t size)
+{
+	const struct shape *shape = &shapes[type < CAP_TYPES ? type : CAP_Null];
+
+	return shape->crosses && size != 0 && (shape->bytes == 0 || size == shape->bytes);
+}
+
 static bool is_object(const struct agreement_head *h, unsigned cores)
 {
 	const uint64_t base = h->object & AGREEMENT_BASE_MASK, owner = (h->object & ~AGREEMENT_BASE_MASK) >> AGREEMENT_OWNER_SHIFT;
 	const unsigned type = (unsigned)(h->object & AGREEMENT_TYPE_MASK);
 	const struct shape *shape = &shapes[type < CAP_TYPES ? type : CAP_Null];
 
-	if (!shape->crosses || owner >= cores || base % shape->alignment || h->size % shape->alignment)
-		return false;
-	if (h->size == 0 || (shape->bytes != 0 && h->size != shape->bytes))
+	if (!agreement_shares(type, h->size) || owner >= cores || base % shape->alignment || h->size % shape->alignment)
 		return false;
 	return h->size <= WINDOW_BYTES && base <= WINDOW_BYTES - h->size;
 }

@@ -59,6 +59,9 @@ const char *agreement_name(unsigned type);
 uint8_t agreement_rights(unsigned type);
 /* Whether other cores may have capabilities of that type. */
 bool agreement_crosses(unsigned type);
+/* Whether an object of that type and size may be shared. A doorbell of a whole dispatcher is not: monitors install it where it is needed.
+ */
+bool agreement_shares(unsigned type, uint64_t size);
 
 /* Whether the message may be looked at: type and length fit, every field is in its range. Errors: MESSAGE. */
 MUST_USE err_t agreement_check(unsigned type, unsigned bytes, const union agreement_message *m, unsigned cores);

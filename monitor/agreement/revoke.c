@@ -348,7 +348,7 @@ static void revoke_end(struct agreement *a, struct operation *op)
 	if (op->kept) {
 		set_add(&s->holders, op->core);
 		platform_relate(op->cap, &around);
-		if (around.covered || around.contents || is_table(&op->object) || !give_away(a, op, s)) {
+		if (around.covered || around.contents || keeps_owner(&op->object) || !give_away(a, op, s)) {
 			s->anchor = op->cap; /* an older one was swept */
 			op->cap = CAP_NULL;
 		}

@@ -258,7 +258,7 @@ bool receive_take_over(struct agreement *a, uint32_t from, const struct subject 
 	cap_t cap;
 	err_t e;
 
-	if (s->owner != from || is_table(&s->object))
+	if (s->owner != from || keeps_owner(&s->object))
 		return false;
 	e = handle_take(&s->object, from, RIGHTS_ALL, &cap);
 	if (err_is(e, ERR_NUMBER_STATE))

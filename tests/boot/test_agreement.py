@@ -8,8 +8,8 @@ import pytest
 MACHINES = [(1, 1), (2, 1), (2, 2), (4, 1), (4, 3), (8, 4)]
 
 OPERATIONS = {"copy", "fewer_rights", "move", "retype", "retype_refusals", "delete_by_the_owner", "delete_of_what_has_descendants", "revoke",
-              "revoke_by_a_holder", "use_after_revoke", "doorbell", "what_stays", "end_of_a_holder", "end_of_a_giver",
-              "memory_is_shared", "server_is_told"}
+              "revoke_by_a_holder", "use_after_revoke", "doorbell", "many_doorbells", "what_stays", "end_of_a_holder",
+              "end_of_a_giver", "memory_is_shared", "server_is_told"}
 GROUPS = {"many_holders", "retype_with_many_holders", "the_last_one_frees_the_memory", "endpoint_to_the_same_core", "untaken", "waiting_ends",
           "circle_is_revoked", "circle_is_deleted"}
 GROUPS_OF_THREE = {"what_was_shared_further", "circle_over_two_cores", "endpoint"}

@@ -255,7 +255,7 @@ bool platform_next_foreign(struct platform_remote *at)
 	err_t e;
 
 	do {
-		i = kernel(OP_Kernel_next, &e, at->type, at->base, at->bytes, 0, 0);
+		i = kernel(OP_Kernel_next, &e, at->type | (uint64_t)at->owner << 32, at->base, at->bytes, 0, 0);
 		*at = (struct platform_remote){
 		    .type = i.value[0] & 0xff,
 		    .owner = (uint32_t)(i.value[0] >> 32 & 0xffff),

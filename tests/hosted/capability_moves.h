@@ -84,7 +84,7 @@ static struct move retype_move(void)
 	if (below(6) == 0) {
 		m.cap = cap_of(CAP_Dispatcher);
 		m.word[2] = (below(3) ? CAP_Frame + below(2) * (CAP_Endpoint - CAP_Frame) : CAP_Doorbell) | (1 + below(3)) << 8;
-		m.word[3] = (m.word[2] & 0xff) == CAP_Endpoint ? below(3) : 0;
+		m.word[3] = (m.word[2] & 0xff) == CAP_Frame ? 0 : below(DOORBELLS + 2);
 		m.word[4] = 0;
 	}
 	return m;

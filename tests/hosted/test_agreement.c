@@ -290,6 +290,26 @@ static void test_page_table_keeps_its_owner(void **state)
 	assert_quiet();
 }
 
+/* Whom it wakes doesn't change; when nobody else has it, nothing is left of the sharing. */
+static void test_doorbell_keeps_its_owner(void **state)
+{
+	const cap_t whole = user(0, 1, CAP_Doorbell, 16, 4, 0), bell = user(0, 0, CAP_Doorbell, 16, 1, 0);
+
+	(void)state;
+	user(0, 9, CAP_Dispatcher, 16, 4, 0);
+	assert_true(err_is(copy(0, fetch(0, whole, false), 1, RECIPIENT_USER, false), ERR_NUMBER_CAP_TYPE));
+	assert_true(is_ok(copy(0, fetch(0, bell, false), 1, RECIPIENT_USER, false)));
+	run();
+	give_back(0, only_result()->cap);
+	delete_user(0, bell);
+	assert_int_equal(sent_of(AGREEMENT_take_over), 0);
+	assert_int_equal(held(0, CAP_Doorbell, 16, 1), 1);
+	delete_user(1, users_of(1, CAP_Doorbell, 16));
+	assert_int_equal(held(0, CAP_Doorbell, 16, 1), 0);
+	assert_null(entry(0, CAP_Doorbell, 16));
+	assert_quiet();
+}
+
 static void test_anchor_that_is_the_last_gives_the_memory_back(void **state)
 {
 	const cap_t frame = shared_frame(0, 16, two, 1);
@@ -542,6 +562,7 @@ int main(void)
 	    TEST(test_anchor_of_a_holder),
 	    TEST(test_owner_that_is_covered_keeps_an_anchor),
 	    TEST(test_page_table_keeps_its_owner),
+	    TEST(test_doorbell_keeps_its_owner),
 	    TEST(test_anchor_that_is_the_last_gives_the_memory_back),
 	    TEST(test_mapping_in_a_shared_table),
 	    TEST(test_owner_gives_the_object_away),

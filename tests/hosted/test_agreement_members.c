@@ -133,6 +133,26 @@ static void test_a_dead_cores_table_goes(void **state)
 	assert_true(core[1].flushes > 0 && core[2].flushes > 0 && core[3].flushes > 0);
 }
 
+static void test_a_dead_cores_doorbell_goes_others_are_counted(void **state)
+{
+	const cap_t cap = fetch(0, user(0, 0, CAP_Doorbell, 16, 1, 0), false), other = fetch(1, user(1, 0, CAP_Doorbell, 24, 1, 1), false);
+
+	(void)state;
+	assert_true(is_ok(agreement_copy(&on(0)->agreement, 1, cap, RIGHT_WRITE, 2, RECIPIENT_USER, false)));
+	assert_true(is_ok(agreement_copy(&on(1)->agreement, 1, other, RIGHT_WRITE, 2, RECIPIENT_USER, false)));
+	assert_true(is_ok(agreement_copy(&on(1)->agreement, 1, fetch(1, other, false), RIGHT_WRITE, 3, RECIPIENT_USER, false)));
+	run();
+	on(3);
+	clear(at(users_of(3, CAP_Doorbell, 24))); /* in a sweep that nobody was told of */
+	die(0);
+	run();
+	assert_settled(0);
+	assert_int_equal(held(2, CAP_Doorbell, 16, 1), 0);
+	assert_int_equal(held(2, CAP_Doorbell, 24, 1), 1);
+	assert_true(set_has(&entry(1, CAP_Doorbell, 24)->holders, 2));
+	assert_false(set_has(&entry(1, CAP_Doorbell, 24)->holders, 3));
+}
+
 /* ---- Operations under way ---- */
 
 static void test_asker_of_a_dead_owner(void **state)
@@ -347,6 +367,7 @@ int main(void)
 	    TEST(test_owner_forgets_a_dead_holder),
 	    TEST(test_heir_gets_what_lies_around),
 	    TEST(test_a_dead_cores_table_goes),
+	    TEST(test_a_dead_cores_doorbell_goes_others_are_counted),
 	    TEST(test_asker_of_a_dead_owner),
 	    TEST(test_receiver_dies),
 	    TEST(test_holder_dies_before_it_has_looked),

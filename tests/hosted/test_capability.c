@@ -223,10 +223,13 @@ static void what_comes_of_a_dispatcher(void **state)
 	assert_err(CALL(ROOT_SLOT(10), Any_retype, IN_ROOT, 13, TYPE_COUNT(Frame, 1), PAGE_BYTES, 0), ARGUMENT);
 	assert_err(CALL(ROOT_SLOT(10), Any_retype, IN_ROOT, 13, TYPE_COUNT(Frame, 1), 0, PAGE_BYTES), ARGUMENT);
 	assert_err(CALL(ROOT_SLOT(10), Any_retype, IN_ROOT, 13, TYPE_COUNT(Endpoint, 1), 1, 1), ARGUMENT);
-	assert_err(CALL(ROOT_SLOT(10), Any_retype, IN_ROOT, 13, TYPE_COUNT(Doorbell, 1), 1), ARGUMENT);
+	assert_err(CALL(ROOT_SLOT(10), Any_retype, IN_ROOT, 13, TYPE_COUNT(Doorbell, 1), DOORBELLS + 1), ARGUMENT);
 	assert_ok(CALL(ROOT_SLOT(11), Any_retype, IN_ROOT, 13, TYPE_COUNT(Doorbell, 2)));
 	assert_int_equal(root(14)->extra, (RAM_BASE + DISPATCHER_BYTES) / DISPATCHER_BYTES);
 	assert_int_equal(root(14)->base, root(11)->base);
+	assert_int_equal(root(14)->size, DISPATCHER_BYTES);
+	assert_int_equal(root(14)->rights, RIGHT_WRITE);
+	assert_err(CALL(ROOT_SLOT(14), Any_revoke), CAP_RIGHTS);
 	assert_ok(CALL(ROOT_SLOT(10), Any_retype, IN_ROOT, 15, TYPE_COUNT(Frame, 1)));
 	assert_ok(CALL(ROOT_SLOT(15), Any_retype, IN_ROOT, 16, TYPE_COUNT(Frame, 1), PAGE_BYTES, PAGE_BYTES));
 	assert_ok(CALL(ROOT_SLOT(10), Any_retype, IN_ROOT, 17, TYPE_COUNT(Frame, 1)));
@@ -234,6 +237,30 @@ static void what_comes_of_a_dispatcher(void **state)
 	world.no_doorbells = true;
 	assert_err(CALL(ROOT_SLOT(10), Any_retype, IN_ROOT, 30, TYPE_COUNT(Doorbell, 1)), LIMIT);
 	assert_int_equal(root(30)->type, CAP_Null);
+}
+
+/* What one was given for ends without the other, and without those of the whole dispatcher. */
+static void numbered_doorbells(void **state)
+{
+	(void)state;
+	MAKE(10, Dispatcher, 1, 0, 0);
+	assert_ok(CALL(ROOT_SLOT(10), Any_retype, IN_ROOT, 11, TYPE_COUNT(Doorbell, 1)));
+	for (uint64_t n = 1; n <= DOORBELLS; n++) {
+		assert_ok(CALL(ROOT_SLOT(10), Any_retype, IN_ROOT, 20 * n, TYPE_COUNT(Doorbell, 2), n));
+		assert_int_equal(root(20 * n)->base, RAM_BASE + (n - 1) * PAGE_BYTES);
+		assert_int_equal(root(20 * n)->size, PAGE_BYTES);
+		assert_int_equal(root(20 * n)->extra, root(11)->extra);
+		assert_int_equal(root(20 * n)->rights, RIGHT_WRITE | RIGHT_CONTROL);
+	}
+	check_world();
+	assert_ok(CALL(ROOT_SLOT(20), Any_revoke));
+	assert_int_equal(root(21)->type, CAP_Null);
+	assert_int_equal(root(41)->type, CAP_Doorbell);
+	assert_int_equal(root(11)->type, CAP_Doorbell);
+	assert_ok(CALL(ROOT_SLOT(20), Any_delete));
+	assert_ok(CALL(ROOT_SLOT(10), Any_revoke));
+	assert_int_equal(root(40)->type, CAP_Null);
+	assert_int_equal(root(11)->type, CAP_Null);
 }
 
 static void ports_and_interrupts(void **state)
@@ -657,6 +684,7 @@ int main(void)
 	    T(parts_of_frames),
 	    T(memory_of_new_objects),
 	    T(what_comes_of_a_dispatcher),
+	    T(numbered_doorbells),
 	    T(ports_and_interrupts),
 	    T(memory_comes_back),
 	    T(uncovered_objects_become_ram),

@@ -42,7 +42,7 @@ static void install_checks(void **state)
 	assert_err(install(10, CAP_Kernel, ELSEWHERE, 0, 0), CAP_TYPE);
 	assert_err(install(10, CAP_IoPorts, ELSEWHERE, 0, 8), CAP_TYPE);
 	assert_err(install(10, CAP_PageTable1, THIS_CORE, MIB, PAGE_TABLE_BYTES), STATE);
-	assert_err(CALL(KERNEL, Kernel_install, IN_ROOT, 10 | CAP_Doorbell << 8 | RIGHT_WRITE << 16, MIB, PAGE_BYTES), RANGE);
+	assert_err(CALL(KERNEL, Kernel_install, IN_ROOT, 10 | CAP_Doorbell << 8 | RIGHT_WRITE << 16, MIB, 2 * PAGE_BYTES), RANGE);
 	assert_ok(CALL(KERNEL, Kernel_install, IN_ROOT, 10 | CAP_Doorbell << 8 | RIGHT_WRITE << 16 | (uint64_t)ELSEWHERE << 32, MIB,
 	               DISPATCHER_BYTES, 77));
 	assert_int_equal(root(10)->extra, 77);

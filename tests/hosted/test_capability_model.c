@@ -187,6 +187,26 @@ static enum err_number retype_range_rule(const struct cap *self, unsigned type, 
 	return ERR_NUMBER_OK;
 }
 
+/* What the number means, and where in the dispatcher the object is. */
+static uint64_t part_of_dispatcher(const struct cap *dispatcher, unsigned type, uint64_t *number, struct slot *made)
+{
+	const uint64_t n = *number;
+
+	*number = 0;
+	if (type == CAP_Endpoint)
+		made->extra = n;
+	if (type == CAP_Doorbell)
+		made->extra = dispatcher->is.base / DISPATCHER_BYTES;
+	if (type == CAP_Frame)
+		*number = DISPATCHER_SHARED_OFFSET;
+	if (type == CAP_Frame)
+		return DISPATCHER_SHARED_BYTES;
+	if (type != CAP_Doorbell || n == 0)
+		return dispatcher->is.size;
+	*number = (n - 1) * PAGE_BYTES;
+	return PAGE_BYTES;
+}
+
 static enum err_number retype_rule(const struct cap *source, const uint64_t *w)
 {
 	const struct cap copy = *source, *self = &copy; /* the array grows below */
@@ -209,11 +229,9 @@ static enum err_number retype_rule(const struct cap *source, const uint64_t *w)
 	if (self->is.flags & (CAP_FLAG_REMOTE | CAP_FLAG_FOREIGN))
 		return ERR_NUMBER_NEEDS_AGREEMENT;
 	if (self->is.type == CAP_Dispatcher) {
-		if (w[4] || (offset && type != CAP_Endpoint))
+		if (w[4] || offset > (type == CAP_Endpoint ? UINT64_MAX : type == CAP_Doorbell ? DOORBELLS : 0))
 			return ERR_NUMBER_ARGUMENT;
-		made.extra = type == CAP_Endpoint ? offset : type == CAP_Doorbell ? self->is.base / DISPATCHER_BYTES : 0;
-		offset = type == CAP_Frame ? DISPATCHER_SHARED_OFFSET : 0;
-		size = type == CAP_Frame ? DISPATCHER_SHARED_BYTES : self->is.size;
+		size = part_of_dispatcher(self, type, &offset, &made);
 		step = 0;
 	} else {
 		e = retype_range_rule(self, type, n, offset, w[4], &size);
@@ -222,6 +240,8 @@ static enum err_number retype_rule(const struct cap *source, const uint64_t *w)
 	if (e)
 		return e;
 	made.rights = self->is.rights & type_facts[type].rights;
+	if (type == CAP_Doorbell && size == DISPATCHER_BYTES)
+		made.rights &= (uint8_t)~RIGHT_CONTROL;
 	made.size = size;
 	for (uint64_t k = 0; k < n; k++) {
 		made.base = self->is.base + offset + k * step;
@@ -262,7 +282,7 @@ static bool may_resist(const struct cap *c)
 {
 	if (may_be_remote(c))
 		return true;
-	if (!is_dead(c) || c->is.type == CAP_Doorbell)
+	if (!is_dead(c) || is_free_doorbell(&c->is))
 		return false;
 	return c->is.flags & (CAP_FLAG_REMOTE | CAP_FLAG_FOREIGN) || !covered(c);
 }
@@ -294,7 +314,7 @@ static enum err_number delete_rule(struct cap *self)
 	bool last = copies(self) == 1, owns = last && !covered(self) && !(is.flags & CAP_FLAG_FOREIGN);
 	bool name = is.type == CAP_Endpoint || is.type == CAP_Doorbell;
 
-	if (last && is.type != CAP_Doorbell && is.flags & (CAP_FLAG_REMOTE | CAP_FLAG_FOREIGN))
+	if (last && !is_free_doorbell(&is) && is.flags & (CAP_FLAG_REMOTE | CAP_FLAG_FOREIGN))
 		return ERR_NUMBER_NEEDS_AGREEMENT;
 	if (owns && stays >> is.type & 1)
 		return ERR_NUMBER_LAST_COPY;

@@ -237,17 +237,75 @@ static const char *check_use_after_revoke(struct peer *p)
 	return NULL;
 }
 
+static err_t make_doorbell(cap_t dispatcher, unsigned number, cap_t *bell)
+{
+	err_t e = cap_slot_alloc(bell);
+
+	return is_ok(e) ? cap_retype(dispatcher, CAP_Doorbell, number, 0, 1, *bell) : e;
+}
+
+static bool end_doorbell(cap_t bell)
+{
+	bool gone = is_ok(cap_delete(bell));
+
+	cap_slot_free(bell);
+	return gone;
+}
+
+/* Each number can be revoked without the other; what rings the whole dispatcher is not for programs to hand around. */
 static const char *check_doorbell(struct peer *p)
 {
-	cap_t bell, theirs;
+	cap_t first, second, whole, theirs, others, again;
 
-	CHECK(is_ok(cap_slot_alloc(&bell)));
-	CHECK(is_ok(cap_retype(CAP_SELF_DISPATCHER, CAP_Doorbell, 0, 0, 1, bell)));
-	CHECK(is_ok(hand_over(p, bell, RIGHT_WRITE, &theirs)));
-	CHECK(is_ok(peer_do(p, PEER_RING, theirs.value, 0, 0)));
-	CHECK(is_ok(peer_do(p, PEER_DELETE, theirs.value, 0, 0)));
-	CHECK(is_ok(cap_delete(bell)));
-	cap_slot_free(bell);
+	CHECK(is_ok(make_doorbell(CAP_SELF_DISPATCHER, 0, &whole)) && is_ok(make_doorbell(CAP_SELF_DISPATCHER, 1, &first)));
+	CHECK(is_ok(make_doorbell(CAP_SELF_DISPATCHER, 2, &second)));
+	CHECK(err_is(make_doorbell(CAP_SELF_DISPATCHER, DOORBELLS + 1, &again), ERR_NUMBER_ARGUMENT));
+	cap_slot_free(again);
+	if (is_remote(p))
+		CHECK(err_is(ipc_give(p->c, whole, RIGHTS(RIGHT_WRITE), 9), ERR_NUMBER_CAP_TYPE));
+	CHECK(err_is(cap_revoke(whole), ERR_NUMBER_CAP_RIGHTS));
+	CHECK(is_ok(hand_over(p, first, RIGHT_WRITE, &theirs)) && is_ok(hand_over(p, second, RIGHTS_ALL, &others)));
+	CHECK(is_ok(peer_do(p, PEER_RING, theirs.value, 0, 0)) && is_ok(peer_do(p, PEER_RING, others.value, 0, 0)));
+	CHECK(err_is(peer_do(p, PEER_REVOKE, theirs.value, 0, 0), ERR_NUMBER_CAP_RIGHTS));
+	CHECK(is_ok(cap_revoke(first)));
+	CHECK(err_is(peer_do(p, PEER_RING, theirs.value, 0, 0), ERR_NUMBER_CAP_EMPTY));
+	CHECK(is_ok(peer_do(p, PEER_RING, others.value, 0, 0)));
+	CHECK(!(flags_of(first) & CAP_FLAG_REMOTE));
+	/* and by whom it was given to */
+	CHECK(is_ok(peer_do(p, PEER_REVOKE, others.value, 0, 0)));
+	CHECK(!is_there(second));
+	CHECK(is_ok(peer_do(p, PEER_RING, others.value, 0, 0)));
+	CHECK(is_ok(peer_do(p, PEER_DELETE, others.value, 0, 0)));
+	cap_slot_free(second);
+	CHECK(end_doorbell(first) && end_doorbell(whole));
+	return NULL;
+}
+
+/* What is given and let go again leaves nothing behind, however it went. */
+static const char *check_many_doorbells(struct peer *p)
+{
+	cap_t bell, theirs, ram, dispatcher;
+
+	CHECK(is_ok(make_doorbell(CAP_SELF_DISPATCHER, 1, &bell)));
+	for (unsigned round = 0; round < 20; round++) {
+		CHECK(is_ok(hand_over(p, bell, RIGHT_WRITE, &theirs)));
+		CHECK(((flags_of(bell) & CAP_FLAG_REMOTE) != 0) == is_remote(p));
+		CHECK(is_ok(round % 2 == 0 ? peer_do(p, PEER_DELETE, theirs.value, 0, 0) : cap_revoke(bell)));
+		EVENTUALLY(!(flags_of(bell) & CAP_FLAG_REMOTE));
+	}
+	CHECK(end_doorbell(bell));
+	CHECK(make_ram(&ram) && is_ok(cap_slot_alloc(&dispatcher)));
+	for (unsigned round = 0; round < 20; round++) {
+		CHECK(is_ok(cap_retype(ram, CAP_Dispatcher, 0, 0, 1, dispatcher)));
+		CHECK(is_ok(make_doorbell(dispatcher, 1 + round % DOORBELLS, &bell)));
+		CHECK(is_ok(hand_over(p, bell, RIGHT_WRITE, &theirs)));
+		CHECK(is_ok(peer_do(p, PEER_RING, theirs.value, 0, 0)));
+		CHECK(is_ok(cap_delete(dispatcher)));
+		CHECK(!is_there(bell) && err_is(peer_do(p, PEER_RING, theirs.value, 0, 0), ERR_NUMBER_CAP_EMPTY));
+		cap_slot_free(bell);
+	}
+	cap_slot_free(dispatcher);
+	CHECK(end_ram(ram));
 	return NULL;
 }
 
@@ -371,6 +429,7 @@ const struct peer_check operation_checks[] = {
     {"revoke_by_a_holder", check_revoke_by_a_holder},
     {"use_after_revoke", check_use_after_revoke},
     {"doorbell", check_doorbell},
+    {"many_doorbells", check_many_doorbells},
     {"what_stays", check_what_stays},
     {"end_of_a_holder", check_end_of_a_holder},
     {"end_of_a_giver", check_end_of_a_giver},
