@@ -383,7 +383,7 @@ union agreement_message message_blank(void)
 
 void say_about(struct agreement *a, const struct subject *about, uint32_t to, unsigned type, union agreement_message *m)
 {
-	if (!set_has(&a->alive, to))
+	if (!is_member(a, to))
 		return;
 	m->head.operation = about->number;
 	m->head.view = a->view;
@@ -430,7 +430,7 @@ void agreement_receive(struct agreement *a, uint32_t from, unsigned type, const 
 
 	a->statistics.received++;
 	memcpy(m.words, words, sizeof(m.words));
-	if (from == a->core || (!set_has(&a->alive, from) && !MUTANT(dead_believed)) ||
+	if (from == a->core || (!is_member(a, from) && !MUTANT(dead_believed)) ||
 	    is_err(agreement_check(type, agreement_bytes(type), &m, a->cores)) || !members_may_say(a, from, type, m.head.view) ||
 	    !receive(a, from, type, &m))
 		a->statistics.refused++;

@@ -128,7 +128,8 @@ struct agreement_statistics {
 struct agreement {
 	uint32_t core, cores;
 	uint32_t view;                /* counts up whenever a core dies or joins */
-	struct core_set alive;        /* in this view */
+	struct core_set alive;        /* in this view, and in all since the last one that was settled */
+	struct core_set joining;      /* in this view, but not in all of those */
 	bool changing;                /* between views: nothing new begins */
 	bool recounts;                /* somebody has died since the last view that was settled: all count again what they have of others */
 	uint8_t stage;                /* members.c: how far the change of view is, here */

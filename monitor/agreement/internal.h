@@ -146,7 +146,9 @@ void sweep_mend(struct agreement *a, struct operation *op);
 /* The new owner is dead: all that heard of it will claim the object. */
 void transfer_lost(struct agreement *a, struct operation *op);
 void transfer_mend(struct agreement *a, struct operation *op);
-/* Members of the set that are in the view. */
+/* Whether the core is in the view: it may be spoken to. */
+bool is_member(const struct agreement *a, uint32_t core);
+/* Members of the set that are alive. */
 void keep_alive(const struct agreement *a, struct core_set *set);
 
 /* ---- Shared objects (shared.c) ---- */
@@ -211,7 +213,7 @@ MUST_USE err_t handle_own(struct agreement *a, const struct object *object, uint
 bool handle_drop(struct agreement *a, cap_t cap);
 /* The object that is in a slot. */
 MUST_USE err_t object_of(cap_t cap, struct object *object, uint32_t *owner, unsigned *flags);
-/* Members of the set that are in the view, without this core. */
+/* Members of the set that are alive, without this core. */
 struct core_set others_of(const struct agreement *a, const struct core_set *set);
 
 /* ---- Anchors (anchors.c) ---- */

@@ -29,6 +29,9 @@
  * Page tables and doorbells are not inherited. The memory of a dead core's table goes to somebody else some day, so the others take it out
  * of theirs now. A doorbell of a dead core's rings for nobody; who comes in that core's place may make another one of the same name.
  *
+ * A core that has died may be back before that is settled. What it owned then is nobody's, and what was waiting for it waits in vain: until
+ * the view is settled it counts as one that only joins, whom everybody speaks to but who was not there before.
+ *
  * Whoever never answers is declared dead too: that is a new view, and everything begins anew. What was adopted meanwhile is claimed by its
  * new owner, who knows all that have it; nobody notes a new owner that has not adopted. */
 
@@ -38,9 +41,28 @@ enum stage { STAGE_NONE, STAGE_ARRIVED, STAGE_CLAIMED, STAGE_ADOPTED, STAGE_COVE
 
 static void go_on(struct agreement *a);
 
+bool is_member(const struct agreement *a, uint32_t core)
+{
+	return set_has(&a->alive, core) || set_has(&a->joining, core);
+}
+
+/* All others in the view. */
+static struct core_set other_members(const struct agreement *a)
+{
+	struct core_set others = a->alive;
+
+	for (unsigned i = 0; i < SET_WORDS; i++)
+		others.word[i] |= a->joining.word[i];
+	set_remove(&others, a->core);
+	return others;
+}
+
 static uint32_t leader_of(const struct agreement *a)
 {
-	return set_next(&a->alive, 0);
+	const struct core_set others = other_members(a);
+	const uint32_t lowest = set_next(&others, 0);
+
+	return lowest < a->core ? lowest : a->core;
 }
 
 /* ---- Stages ---- */
@@ -48,7 +70,7 @@ static uint32_t leader_of(const struct agreement *a)
 /* Whether all the others have said that they are as far. */
 static bool all_at(const struct agreement *a, enum stage stage)
 {
-	const struct core_set others = others_of(a, &a->alive), *reached = &a->reached[stage - 1];
+	const struct core_set others = other_members(a), *reached = &a->reached[stage - 1];
 
 	for (unsigned i = 0; i < SET_WORDS; i++)
 		if (others.word[i] & ~reached->word[i])
@@ -68,7 +90,7 @@ static void tell_stage(struct agreement *a, uint32_t to, enum stage stage)
 
 static void tell_all(struct agreement *a, enum stage stage)
 {
-	const struct core_set others = others_of(a, &a->alive);
+	const struct core_set others = other_members(a);
 
 	SET_FOR_EACH (core, &others) {
 		if (stage != STAGE_CLAIMED || core == leader_of(a))
@@ -195,7 +217,7 @@ static void claim_own(struct agreement *a)
  * says to all owners what of theirs is left here. */
 static void recount(struct agreement *a)
 {
-	const struct core_set others = others_of(a, &a->alive);
+	const struct core_set others = other_members(a);
 	const struct subject nothing = {0};
 	struct platform_remote at = {.type = CAP_Null};
 	union agreement_message m = message_blank();
@@ -296,7 +318,7 @@ static void note_owner(struct agreement *a, const struct object *object, uint32_
 
 bool members_new_owner(struct agreement *a, uint32_t from, const struct subject *s, uint32_t owner)
 {
-	if (!a->changing || from != leader_of(a) || owner == a->core || !set_has(&a->alive, owner))
+	if (!a->changing || from != leader_of(a) || owner == a->core || !is_member(a, owner))
 		return false;
 	note_owner(a, &s->object, owner);
 	return true;
@@ -379,7 +401,7 @@ static void announce(struct agreement *a)
 
 static void settle(struct agreement *a, bool any)
 {
-	const struct core_set others = others_of(a, &a->alive);
+	const struct core_set others = other_members(a);
 	const struct subject nothing = {0};
 	union agreement_message m = message_blank();
 
@@ -393,7 +415,7 @@ static void settle(struct agreement *a, bool any)
 
 static void ask_for_covers(struct agreement *a)
 {
-	const struct core_set others = others_of(a, &a->alive);
+	const struct core_set others = other_members(a);
 	union agreement_message m = message_blank();
 
 	for (uint32_t i = 0; i < a->shared_count; i++) {
@@ -499,6 +521,9 @@ static void finish(struct agreement *a)
 	for (uint16_t i = 1; i <= OPERATIONS_MAX; i++)
 		if (operation_at(a, i)->kind != OPERATION_NONE)
 			mend(a, operation_at(a, i));
+	for (unsigned i = 0; i < SET_WORDS; i++)
+		a->alive.word[i] |= a->joining.word[i];
+	a->joining = (struct core_set){0};
 }
 
 bool receive_settled(struct agreement *a, uint32_t from, const struct subject *s, const struct agreement_settled *m)
@@ -590,10 +615,13 @@ static void forget_dead(struct agreement *a)
 
 void agreement_view(struct agreement *a, uint32_t view, const struct core_set *alive)
 {
-	for (unsigned i = 0; i < SET_WORDS; i++)
+	for (unsigned i = 0; i < SET_WORDS; i++) {
 		a->recounts |= (a->alive.word[i] & ~alive->word[i]) != 0;
+		a->alive.word[i] &= alive->word[i];
+		a->joining.word[i] = alive->word[i] & ~a->alive.word[i];
+		a->alive.word[i] |= MUTANT(return_not_noticed) ? a->joining.word[i] : 0;
+	}
 	a->view = view;
-	a->alive = *alive;
 	a->changing = true;
 	for (unsigned i = 0; i < STAGE_SURROUNDED; i++)
 		a->reached[i] = (struct core_set){0};

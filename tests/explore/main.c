@@ -33,9 +33,10 @@ struct family {
 };
 
 static const struct family families[] = {
-    {1, 2, 0, 0, 100, true}, {1, 3, 0, 0, 100, true},  {1, 4, 0, 0, 100, true},  {2, 2, 0, 0, 100, true},  {1, 2, 1, 0, 100, true},
-    {1, 3, 2, 0, 100, true}, {2, 3, 0, 0, 100, false}, {2, 2, 1, 0, 100, false}, {2, 3, 1, 0, 100, false}, {3, 2, 0, 0, 60, false},
-    {1, 4, 1, 0, 70, false}, {2, 4, 0, 0, 85, false},  {3, 3, 0, 0, 99, false},
+    {1, 2, 0, 0, 100, true},  {1, 3, 0, 0, 100, true},  {1, 4, 0, 0, 100, true},  {2, 2, 0, 0, 100, true},
+    {1, 2, 1, 0, 100, true},  {1, 2, 1, 1, 100, true},  {1, 3, 2, 0, 100, true},  {1, 3, 1, 1, 100, false},
+    {2, 3, 0, 0, 100, false}, {2, 2, 1, 0, 100, false}, {2, 2, 1, 1, 100, false}, {2, 3, 1, 0, 100, false},
+    {3, 2, 0, 0, 60, false},  {1, 4, 1, 0, 70, false},  {2, 4, 0, 0, 85, false},  {3, 3, 0, 0, 99, false},
 };
 #define FAMILIES (sizeof families / sizeof families[0])
 

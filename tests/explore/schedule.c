@@ -41,10 +41,11 @@ static void add_messages(struct list *l, unsigned to)
 	}
 }
 
-/* Whoever starts again is let in when all have heard that it was dead: to start takes long. */
+/* Whoever starts again is let in when all have heard that it was dead: to start takes long. The lowest core doesn't come back: who is
+ * lowest speaks for the others (monitor/membership.c). */
 static bool may_join(unsigned core)
 {
-	if (!world.core[core].dead)
+	if (!world.core[core].dead || core < set_next(&world.alive, 0))
 		return false;
 	for (unsigned c = 0; c < world.cores; c++)
 		if (!world.core[c].dead && world.core[c].view != world.view)
