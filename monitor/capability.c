@@ -8,6 +8,7 @@
 #include "monitor/capability.h"
 #include "monitor/clear.h"
 #include "monitor/domain.h"
+#include "monitor/estate.h"
 #include "monitor/gift.h"
 #include "monitor/mesh.h"
 #include "monitor/report.h"
@@ -97,7 +98,9 @@ static bool clear_returned(struct monitor *m, struct leftover *l, const struct c
 		return false;
 	if (is_ok(e))
 		e = block_adopt(m, l->cap);
-	if (is_err(e))
+	if (is_ok(e))
+		estate_tell_returned(m, b.base, b.bytes);
+	else
 		report_line(m, "monitor %u: %lu bytes of memory can't be used again: %s", m->core, (unsigned long)b.bytes, err_sentence(e));
 	return true;
 }

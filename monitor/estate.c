@@ -52,7 +52,7 @@ static bool book_has_room(struct settlement *s, unsigned more)
 /* What adjoins and is alike is one, but it has the heirs of one node. */
 static bool extend(const struct monitor *m, struct estate *to, const struct estate *by)
 {
-	if (to->core != by->core || to->orphaned != by->orphaned)
+	if (to->core != by->core || to->held != by->held || to->orphaned != by->orphaned)
 		return false;
 	if (to->base + to->bytes != by->base && by->base + by->bytes != to->base)
 		return false;
@@ -103,16 +103,18 @@ static void carve(struct monitor *m, uint64_t base, uint64_t end)
 	}
 }
 
+static bool note(struct monitor *m, struct estate e)
+{
+	if (!book_has_room(&m->membership.settlement, 2))
+		return false;
+	carve(m, e.base, e.base + e.bytes);
+	enter(m, e);
+	return true;
+}
+
 bool estate_given(struct monitor *m, uint32_t core, uint64_t base, uint64_t bytes)
 {
-	struct settlement *s = &m->membership.settlement;
-
-	if (!book_has_room(s, 2))
-		return false;
-	carve(m, base, base + bytes);
-	if (core != m->core)
-		enter(m, (struct estate){base, bytes, core, false});
-	return true;
+	return note(m, (struct estate){.base = base, .bytes = bytes, .core = core});
 }
 
 void estate_orphan(struct monitor *m, uint32_t core)
@@ -121,7 +123,7 @@ void estate_orphan(struct monitor *m, uint32_t core)
 
 	s->busy = true;
 	for (unsigned i = 0; i < s->estates; i++)
-		s->estate[i].orphaned |= s->estate[i].core == core;
+		s->estate[i].orphaned |= s->estate[i].core == core || s->estate[i].held;
 }
 
 uint32_t estate_heir(const struct monitor *m, unsigned node)
@@ -209,7 +211,7 @@ static void conclude(struct monitor *m)
 		if (next <= at)
 			continue;
 		leave(m, at, base);
-		(void)estate_given(m, s->holding[i].core, base, next - base);
+		(void)note(m, (struct estate){.base = base, .bytes = next - base, .core = s->holding[i].core, .held = true});
 		fence_of(m, piece.core)->held += next - base;
 		at = next;
 	}
@@ -517,6 +519,15 @@ void estate_tell_given(struct monitor *m, uint32_t core, uint64_t base, uint64_t
 	MESH_SEND(m, 0, given, .core = core, .base = base, .bytes = bytes, .boot_page = boot_page);
 }
 
+/* Whose the range is has changed: if it is being asked about, what is left of that is asked about anew. */
+static void changes_hands(struct monitor *m, uint64_t base, uint64_t end)
+{
+	struct estate *piece = &m->membership.settlement.piece;
+
+	if (overlaps(piece->base, piece->bytes, base, end))
+		piece->bytes = 0;
+}
+
 /* Whether `from` is starting the core: in the tree, before there is a view, or because it was told to. */
 static bool starts(struct monitor *m, uint32_t from, uint32_t core)
 {
@@ -552,6 +563,7 @@ void handle_given(struct monitor *m, uint32_t from, const struct message_given *
 		m->peer[from].refused++;
 		return;
 	}
+	changes_hands(m, message->base, message->base + message->bytes);
 	if (!estate_given(m, message->core, message->base, message->bytes))
 		report_line(m, "monitor %u: no memory to note that 0x%lx is core %u's: it is lost if that one dies", m->core,
 		            (unsigned long)message->base, message->core);
@@ -562,6 +574,39 @@ void handle_given(struct monitor *m, uint32_t from, const struct message_given *
 void estate_tell_dropped(struct monitor *m, uint64_t base, uint64_t bytes)
 {
 	MESH_SEND(m, membership_leader(m, CORES_MAX), dropped, .base = base, .bytes = bytes);
+}
+
+void estate_tell_returned(struct monitor *m, uint64_t base, uint64_t bytes)
+{
+	MESH_SEND(m, membership_leader(m, CORES_MAX), returned, .base = base, .bytes = bytes);
+}
+
+/* Nobody has what another member serves. */
+static bool may_have(const struct monitor *m, uint32_t from, const struct estate *e)
+{
+	return e->core == from || e->held || e->orphaned || !membership_has(m, e->core);
+}
+
+/* What the last capability to was deleted by somebody there. It never was that core's own before. */
+void handle_returned(struct monitor *m, uint32_t from, const struct message_returned *message)
+{
+	const struct settlement *s = &m->membership.settlement;
+	uint64_t end = message->base + message->bytes, sum = 0;
+
+	for (unsigned i = 0; i < s->estates; i++) {
+		const struct estate *e = &s->estate[i];
+
+		if (overlaps(e->base, e->bytes, message->base, end) && may_have(m, from, e))
+			sum += lower(e->base + e->bytes, end) - higher(e->base, message->base);
+	}
+	if (sum != message->bytes) {
+		m->peer[from].refused++;
+		return;
+	}
+	changes_hands(m, message->base, end);
+	if (!estate_given(m, from, message->base, message->bytes))
+		report_line(m, "monitor %u: no memory to note that 0x%lx is core %u's: it is lost if that one dies", m->core,
+		            (unsigned long)message->base, from);
 }
 
 /* Of what the entry notes only a part is to be settled. Without memory to note that, all of it is. */
@@ -594,7 +639,7 @@ void handle_dropped(struct monitor *m, uint32_t from, const struct message_dropp
 	for (unsigned i = 0; i < s->estates;) {
 		const struct estate *e = &s->estate[i];
 
-		if (e->core != from || e->orphaned || !overlaps(e->base, e->bytes, message->base, end)) {
+		if ((e->core != from && !e->held) || e->orphaned || !overlaps(e->base, e->bytes, message->base, end)) {
 			i++;
 			continue;
 		}

@@ -17,8 +17,9 @@
  * has gone. So they are asked until the number of objects that came did not change between two rounds: whatever was missed in the
  * one has come before the other.
  *
- * What somebody holds is put to the name of the (lowest) holder. A monitor that drops something that it held of a dead core says so
- * (`dropped`), and that piece is settled again. */
+ * What somebody holds is put to the name of the (lowest) holder, who may give it on to others, so all that is held is settled again
+ * whenever a core dies. A monitor that drops something that it held of a dead core says so (`dropped`), and that piece is settled again
+ * at once. Where the last capability to something is deleted, the memory is that core's, which says so (`returned`). */
 
 #include "monitor/monitor.h"
 
@@ -36,6 +37,7 @@ uint32_t estate_heir(const struct monitor *m, unsigned node);
 /* Tells the leader. */
 void estate_tell_given(struct monitor *m, uint32_t core, uint64_t base, uint64_t bytes, uint64_t boot_page);
 void estate_tell_dropped(struct monitor *m, uint64_t base, uint64_t bytes);
+void estate_tell_returned(struct monitor *m, uint64_t base, uint64_t bytes);
 /* An object has come from another core. */
 void estate_arrival(struct monitor *m, uint64_t base, uint64_t bytes);
 /* A slice of what is to do. Returns when something is due next (0: nothing). */

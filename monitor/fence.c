@@ -66,6 +66,7 @@ static void bury(struct monitor *m, uint32_t core, struct fence *f)
 	f->state = FENCE_BURIED;
 	f->buried = platform_now();
 	f->returned = f->held = 0;
+	f->inheriting = 0;
 	f->heirs = (struct core_set){{0}};
 	if (!has_crashed(core, f->boot_page) && f->restarts < RESTARTS_MAX) {
 		f->restarts++;

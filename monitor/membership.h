@@ -70,10 +70,11 @@ struct fence {
 	unsigned inheriting; /* pieces that their heirs have not confirmed */
 };
 
-/* Memory that a core serves. The leader knows it of all cores but the first. */
+/* Memory that a core serves, or of a dead core's that it has something in. The leader knows it of all that was given to a core. */
 struct estate {
 	uint64_t base, bytes;
 	uint32_t core;
+	bool held; /* nobody serves it; who has something in it changes without the leader's knowing */
 	bool orphaned;
 };
 

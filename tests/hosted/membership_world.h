@@ -246,7 +246,7 @@ static void hand_over(const struct letter *l)
 		CASE(suspect)
 		CASE(view)
 		CASE(buried)
-		CASE(given) CASE(inventory) CASE(holding) CASE(inventoried) CASE(inherit) CASE(inherited) CASE(dropped) CASE(wanted)
+		CASE(given) CASE(inventory) CASE(holding) CASE(inventoried) CASE(inherit) CASE(inherited) CASE(dropped) CASE(returned) CASE(wanted)
 		    CASE(start) CASE(started) case MESSAGE_up : learn(m, &l->message.up);
 		membership_up(m, l->message.up.core);
 		break;

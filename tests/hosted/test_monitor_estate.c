@@ -33,6 +33,93 @@ static void test_what_nobody_has_goes_to_a_core_of_the_node(void **state)
 	assert_int_equal(adopted[3], PIECE - 5 * PAGE_BYTES + 3 * PAGE_BYTES);
 }
 
+/* What the leader itself drops goes the same way. */
+static void test_what_the_leader_drops(void **state)
+{
+	(void)state;
+	held[holds++] = (struct range){0, 2 * PIECE, PAGE_BYTES};
+	crash(2, 1);
+	run(250);
+	nobody_is_silent();
+	run(1000000);
+	assert_int_equal(estate_of(0), PAGE_BYTES);
+	holds = 0;
+	running = 0;
+	estate_tell_dropped(monitor[0], 2 * PIECE, PAGE_BYTES);
+	run(1000000);
+	assert_int_equal(estate_of(0), 0);
+	assert_int_equal(adopted[3], PIECE);
+}
+
+/* Core 1 gives what it had on to core 3, and nobody tells the leader. Then core 3 dies. */
+static void test_what_was_held_is_settled_again_when_somebody_dies(void **state)
+{
+	(void)state;
+	held[holds++] = (struct range){1, 2 * PIECE, PAGE_BYTES};
+	crash(2, 1);
+	run(250);
+	nobody_is_silent();
+	run(1000000);
+	assert_int_equal(estate_of(1), PIECE + PAGE_BYTES);
+	holds = 0;
+	crash(3, 1);
+	run(250);
+	nobody_is_silent();
+	run(1000000);
+	assert_int_equal(estate_of(1) + estate_of(0), 3 * PIECE);
+	assert_int_equal(adopted[0] + adopted[1], 2 * PIECE);
+}
+
+static void returned(uint32_t from, uint64_t base, uint64_t bytes)
+{
+	running = 0;
+	handle_returned(monitor[0], from, &(const struct message_returned){.base = base, .bytes = bytes});
+}
+
+/* It is noted with the lowest, but another one has it at last. */
+static void test_who_has_it_at_last_serves_it(void **state)
+{
+	(void)state;
+	held[holds++] = (struct range){0, 2 * PIECE, 2 * PAGE_BYTES};
+	held[holds++] = (struct range){1, 2 * PIECE, PAGE_BYTES};
+	crash(2, 1);
+	run(250);
+	nobody_is_silent();
+	run(1000000);
+	holds = 0;
+	returned(1, PIECE + PIECE / 2, PIECE);       /* partly what core 3 serves */
+	returned(1, PIECE - PAGE_BYTES, PAGE_BYTES); /* nothing is known of it */
+	assert_int_equal(peers[0][1].refused, 2);
+	returned(1, 2 * PIECE, PAGE_BYTES);
+	assert_int_equal(peers[0][1].refused, 2);
+	assert_int_equal(estate_of(0), PAGE_BYTES);
+	assert_int_equal(estate_of(1), PIECE + PAGE_BYTES);
+	returned(3, 2 * PIECE, PAGE_BYTES); /* it is core 1's now */
+	assert_int_equal(peers[0][3].refused, 1);
+}
+
+/* It is not given to anybody else while it is on its way. */
+static void test_what_comes_back_while_it_is_being_settled(void **state)
+{
+	struct settlement *s = &monitor[0]->membership.settlement;
+
+	(void)state;
+	monitor[0]->agreement.changing = true;
+	crash(2, 1);
+	run(250);
+	nobody_is_silent();
+	run(1000000);
+	monitor[0]->agreement.changing = false;
+	running = 0;
+	membership_step(monitor[0], now);
+	assert_int_equal(s->piece.bytes, PIECE);
+	returned(1, 2 * PIECE, PAGE_BYTES);
+	assert_int_equal(s->piece.bytes, 0);
+	run(1000000);
+	assert_int_equal(estate_of(1), PIECE + PAGE_BYTES);
+	assert_int_equal(adopted[3], PIECE - PAGE_BYTES);
+}
+
 /* What a member has said that it has, and drops before the piece is settled, is asked for again. */
 static void test_what_is_dropped_while_it_is_being_settled(void **state)
 {
@@ -267,6 +354,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_what_nobody_has_goes_to_a_core_of_the_node),
 	    TEST(test_what_is_dropped_while_it_is_being_settled),
+	    TEST(test_what_the_leader_drops),
+	    TEST(test_what_was_held_is_settled_again_when_somebody_dies),
+	    TEST(test_who_has_it_at_last_serves_it),
+	    TEST(test_what_comes_back_while_it_is_being_settled),
 	    TEST(test_ones_own_memory_is_never_given_away),
 	    TEST(test_what_cannot_be_cleared_is_not_used),
 	    TEST(test_what_lies_elsewhere_is_no_holding),
