@@ -8,7 +8,7 @@ LIBOS_SRCS := \
 	libos/start/start.c libos/start/stack.c \
 	libos/memory/slots.c libos/memory/blocks.c libos/memory/capability.c libos/memory/memory.c libos/memory/store.c \
 	libos/memory/agreement.c \
-	libos/address_space/regions.c libos/address_space/tables.c libos/address_space/piece.c libos/address_space/clean.c \
+	libos/address_space/regions.c libos/address_space/tables.c libos/address_space/piece.c libos/address_space/slabs.c libos/address_space/supply.c \
 	libos/address_space/map.c libos/address_space/frame.c libos/address_space/pager.c \
 	libos/thread/queue.c libos/thread/futex.c libos/thread/scheduler.c libos/thread/threads.c libos/thread/create.c libos/thread/sync.c libos/thread/word.c \
 	libos/thread/policy_stealing.c libos/thread/policy_shares.c \

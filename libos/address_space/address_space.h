@@ -6,7 +6,8 @@
  *
  *   base             .. +256 MiB  its own memory (own_memory_map), and the window in which frames are cleared
  *   base + 256 MiB   .. +512 MiB  the program break, if the starter's tables are not known
- *   base + 1 GiB     .. +256 GiB  memory_map, frame_map, mmap
+ *   base + 1 GiB     .. +128 GiB  memory_map, frame_map, mmap
+ *   base + 128 GiB   .. +256 GiB  the windows on slabs (supply.h)
  *
  * Functions return errors for what a program asked for, and are sections of their own (libos/upcall/dispatcher.h). */
 
@@ -38,13 +39,10 @@ MUST_USE err_t page_touch(uint64_t address, uint64_t code);
 
 extern struct region_set regions;
 
-/* Makes piece `index` of an anonymous region and maps it. */
-MUST_USE err_t piece_make(struct vm_region *r, uint64_t index);
-/* Maps or unmaps a piece that is there, as the region's rights say. */
-MUST_USE err_t piece_map(const struct vm_region *r, uint64_t index);
-void piece_unmap(const struct vm_region *r, uint64_t index);
-/* Unmaps it and gives up its capability, with the memory if it is the domain's own. */
-void piece_drop(struct vm_region *r, uint64_t index);
+/* Maps [offset, offset + bytes) of a frame, whose physical address is `paddr`, at `base` by this very capability, in one table of the
+ * highest level that fits; all of it lies in one table of level 1, or is a multiple of what a table of a higher level maps. Answers the
+ * level. */
+MUST_USE err_t frame_map_at(cap_t frame, uint64_t base, uint64_t paddr, uint64_t offset, uint64_t bytes, uint64_t rights, unsigned *level);
 
 /* Frames: a region at a place that fits the physical address, and the pieces in it. */
 struct cap_identity;
@@ -52,11 +50,9 @@ MUST_USE err_t frame_region_place(uint64_t paddr, uint64_t bytes, rights_t right
 MUST_USE err_t frame_region_make(cap_t frame, const struct cap_identity *object, uint64_t offset, uint64_t bytes, rights_t rights,
                                  void **out);
 void frame_region_end(struct vm_region *r);
-/* Zeroes a frame that is mapped nowhere, through the window. */
+/* Gives up the copy of a frame that a piece is mapped by. */
+void frame_piece_drop(struct vm_region *r, uint64_t index);
+/* Zeroes a frame that is mapped nowhere, through the window at this address, CLEAR_WINDOW_BYTES. */
 MUST_USE err_t frame_clear(cap_t frame, uint64_t bytes);
-
-/* A zeroed frame of one page. */
-MUST_USE err_t clean_frame_take(cap_t *out);
-/* The place where clean_frame_take clears: CLEAN_BATCH pages. */
-#define CLEAN_BATCH 32
-void clean_frames_start(uint64_t window);
+void frame_clear_start(uint64_t window);
+#define CLEAR_WINDOW_BYTES PAGE_BYTES_LARGE

@@ -1,24 +1,31 @@
 /* SPDX-License-Identifier: MIT
  * Copyright 2026 The Atoll authors */
 
-/* Anonymous memory: making regions, taking ranges of them away, changing their rights. A range that begins or ends inside a region cuts it
- * in two first, at the edge of a piece; regions so large that their pieces have several pages can't be cut inside a piece. */
+/* Regions: making them, taking ranges of them away, changing their rights. A range that begins or ends inside a region cuts it in two
+ * first, and the piece that lies there, too. Frames can't be cut. */
 
 #include <string.h>
 
 #include "libos/address_space/address_space.h"
+#include "libos/address_space/piece.h"
 #include "libos/memory/memory.h"
 #include "libos/upcall/dispatcher.h"
 
-#define AREA_BREAK (256 * MIB)
-#define AREA_MAPS  (1 * GIB)
-#define AREA_END   (256 * GIB)
+#define AREA_BREAK   (256 * MIB)
+#define AREA_MAPS    (1 * GIB)
+#define AREA_END     (128 * GIB)
+#define AREA_WINDOWS (128 * GIB)
 
 #define SHIFT_PAGE   12
 #define SHIFT_MIDDLE 16
 #define SHIFT_LARGE  21
+#define SHIFT_HUGE   30
 
-/* A list of pieces may be this long, so that it fits the store. */
+/* Regions that are larger get more pages than one at a touch. */
+#define SMALL_MOST  (16 * MIB)
+#define MIDDLE_MOST (256 * MIB)
+
+/* A list of a frame's pieces may be this long, so that it fits the store. */
 #define PIECES_MAX (STORE_LARGEST / 4 / sizeof(cap_t))
 
 struct region_set regions;
@@ -29,8 +36,9 @@ static uint64_t own_next; /* own_memory_map goes on here */
 void address_space_start(uint64_t base)
 {
 	area = base;
-	clean_frames_start(base);
-	own_next = base + PAGE_BYTES_LARGE;
+	frame_clear_start(base);
+	own_next = base + CLEAR_WINDOW_BYTES;
+	supply_start(base + AREA_WINDOWS);
 }
 
 uint64_t address_space_break(void)
@@ -43,29 +51,41 @@ static uint64_t pages_of(uint64_t bytes)
 	return (bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
 }
 
+/* Memory of its own at an address: a frame that lies in one table of level 1. */
+static err_t map_own(uint64_t base, uint64_t bytes)
+{
+	cap_t frame;
+	paddr_t paddr;
+	unsigned level;
+	err_t e = cap_slot_alloc(&frame);
+
+	if (is_err(e))
+		return e;
+	e = memory_object(CAP_Frame, bytes, PAGE_BYTES, frame, &paddr);
+	if (is_err(e)) {
+		cap_slot_free(frame);
+		return e;
+	}
+	e = frame_map_at(frame, base, paddr.value, 0, bytes, RIGHT_READ | RIGHT_WRITE, &level);
+	if (is_err(e))
+		memory_object_free(frame);
+	else
+		memset((void *)base, 0, bytes);
+	return e;
+}
+
 err_t own_memory_map(uint64_t bytes, void **out)
 {
 	bool inside = dispatcher_enter();
-	cap_t frame;
-	struct vm_region r = {
-	    .base = own_next,
-	    .end = own_next + pages_of(bytes),
-	    .rights = RIGHT_READ | RIGHT_WRITE,
-	    .use = REGION_ANONYMOUS,
-	    .shift = SHIFT_LARGE,
-	    .piece = &frame,
-	};
+	uint64_t whole = pages_of(bytes), base = own_next;
 	err_t e;
 
-	/* one piece, so it may not cross a level-1 table */
-	if (region_piece_count(&r) > 1) {
-		r.end += PAGE_BYTES_LARGE - r.base % PAGE_BYTES_LARGE;
-		r.base += PAGE_BYTES_LARGE - r.base % PAGE_BYTES_LARGE;
-	}
-	e = r.end > area + AREA_BREAK || r.end - r.base > PAGE_BYTES_LARGE ? ERR(NO_MEMORY) : piece_make(&r, 0);
+	if (base / PAGE_BYTES_LARGE != (base + whole - 1) / PAGE_BYTES_LARGE)
+		base += PAGE_BYTES_LARGE - base % PAGE_BYTES_LARGE;
+	e = base + whole > area + AREA_BREAK || whole > PAGE_BYTES_LARGE ? ERR(NO_MEMORY) : map_own(base, whole);
 	if (is_ok(e)) {
-		*out = (void *)r.base;
-		own_next = r.end;
+		*out = (void *)base;
+		own_next = base + whole;
 	}
 	dispatcher_leave(inside);
 	return e;
@@ -75,7 +95,7 @@ err_t own_memory_map(uint64_t bytes, void **out)
 
 static size_t list_bytes(const struct vm_region *r)
 {
-	return region_piece_count(r) * sizeof(cap_t);
+	return r->use == REGION_FRAME ? region_piece_count(r) * sizeof(cap_t) : 0;
 }
 
 /* Room for one more region in the set. */
@@ -100,7 +120,8 @@ static err_t make_room(void)
 
 static void free_region(struct vm_region *r)
 {
-	store_free(r->piece, list_bytes(r));
+	if (r->piece != NULL)
+		store_free(r->piece, list_bytes(r));
 	store_free(r, sizeof *r);
 }
 
@@ -116,8 +137,8 @@ static err_t new_region(const struct vm_region *plan, struct vm_region **out)
 	if (r == NULL)
 		return ERR(NO_MEMORY);
 	*r = *plan;
-	r->piece = store_alloc(list_bytes(r));
-	e = r->piece == NULL ? ERR(NO_MEMORY) : regions_insert(&regions, r);
+	r->piece = list_bytes(r) == 0 ? NULL : store_alloc(list_bytes(r));
+	e = list_bytes(r) != 0 && r->piece == NULL ? ERR(NO_MEMORY) : regions_insert(&regions, r);
 	if (is_err(e)) {
 		free_region(r);
 		return e;
@@ -126,33 +147,35 @@ static err_t new_region(const struct vm_region *plan, struct vm_region **out)
 	return OK;
 }
 
+static void drop_pieces(uint64_t base, uint64_t end)
+{
+	struct piece p;
+
+	for (; piece_from(base, end, &p); base = p.end)
+		piece_drop(&p);
+}
+
 static void end_region(struct vm_region *r)
 {
-	for (uint64_t i = 0; i < region_piece_count(r); i++)
-		if (r->piece[i].value != CAP_NULL.value)
-			piece_drop(r, i);
+	if (r->use == REGION_ANONYMOUS)
+		drop_pieces(r->base, r->end);
+	else
+		for (uint64_t i = 0; i < region_piece_count(r); i++)
+			if (r->piece[i].value != CAP_NULL.value)
+				frame_piece_drop(r, i);
 	regions_remove(&regions, r);
 	free_region(r);
 }
 
-static unsigned shift_for(uint64_t bytes, enum placement placement)
+/* What a region is aligned to, so that it may have large pages. */
+static uint64_t alignment_for(uint64_t bytes)
 {
-	if (placement == PLACE_NOW)
-		return bytes <= PAGE_BYTES ? SHIFT_PAGE : bytes <= PAGE_BYTES_LARGE ? SHIFT_MIDDLE : SHIFT_LARGE;
-	if (bytes >> SHIFT_PAGE <= PIECES_MAX / 2)
-		return SHIFT_PAGE;
-	return bytes >> SHIFT_MIDDLE <= PIECES_MAX / 2 ? SHIFT_MIDDLE : SHIFT_LARGE;
+	return bytes >= PAGE_BYTES_HUGE ? PAGE_BYTES_HUGE : bytes >= PAGE_BYTES_LARGE ? PAGE_BYTES_LARGE : PAGE_BYTES;
 }
 
-static err_t fill(struct vm_region *r)
+static uint8_t shift_for(uint64_t bytes)
 {
-	for (uint64_t i = 0; i < region_piece_count(r); i++) {
-		err_t e = piece_make(r, i);
-
-		if (is_err(e))
-			return e;
-	}
-	return OK;
+	return bytes <= SMALL_MOST ? SHIFT_PAGE : bytes <= MIDDLE_MOST ? SHIFT_MIDDLE : SHIFT_LARGE;
 }
 
 static err_t create(uint64_t base, uint64_t bytes, rights_t rights, enum placement placement)
@@ -162,15 +185,15 @@ static err_t create(uint64_t base, uint64_t bytes, rights_t rights, enum placeme
 	    .end = base + bytes,
 	    .rights = rights.bits,
 	    .use = REGION_ANONYMOUS,
-	    .shift = (uint8_t)shift_for(bytes, placement),
+	    .shift = shift_for(bytes),
 	    .touch = placement == PLACE_TOUCH,
 	};
 	struct vm_region *r;
-	err_t e = region_piece_count(&plan) > PIECES_MAX ? ERR(NO_MEMORY) : new_region(&plan, &r);
+	err_t e = new_region(&plan, &r);
 
 	if (is_err(e) || placement == PLACE_TOUCH)
 		return e;
-	e = fill(r);
+	e = pieces_make(r, r->base, r->end);
 	if (is_err(e))
 		end_region(r);
 	return e;
@@ -200,7 +223,7 @@ err_t memory_map(uint64_t bytes, rights_t rights, enum placement placement, void
 		return ERR(ARGUMENT);
 	inside = dispatcher_enter();
 	store_prepare();
-	alignment = UINT64_C(1) << shift_for(whole, placement);
+	alignment = alignment_for(whole);
 	if (!regions_gap(&regions, whole, alignment, 0, area + AREA_MAPS, area + AREA_END, &base))
 		e = ERR(NO_MEMORY);
 	else
@@ -213,38 +236,26 @@ err_t memory_map(uint64_t bytes, rights_t rights, enum placement placement, void
 
 /* ---- Ranges ---- */
 
-/* Cuts the region that contains `at`, if there is one, in two at that address. ALIGNMENT: inside a piece. */
+/* Cuts the region that contains `at`, if there is one, in two at that address. ALIGNMENT: it is a frame. */
 static err_t cut(uint64_t at)
 {
 	struct vm_region *low = regions_find(&regions, at), *high, plan;
-	uint64_t kept, all;
-	cap_t *pieces;
 	err_t e;
 
 	if (low == NULL || low->base == at)
 		return OK;
-	if (at & ((UINT64_C(1) << low->shift) - 1) || low->use != REGION_ANONYMOUS)
+	if (low->use != REGION_ANONYMOUS)
 		return ERR(ALIGNMENT);
-
-	all = region_piece_count(low);
-	kept = region_piece_index(low, at);
-	pieces = store_alloc(kept * sizeof *pieces);
-	if (pieces == NULL)
-		return ERR(NO_MEMORY);
+	e = piece_cut(at, low->rights);
+	if (is_err(e))
+		return e;
 	plan = *low;
 	plan.base = at;
 	low->end = at;
 	e = new_region(&plan, &high);
-	if (is_err(e)) {
+	if (is_err(e))
 		low->end = plan.end;
-		store_free(pieces, kept * sizeof *pieces);
-		return e;
-	}
-	memcpy(high->piece, low->piece + kept, (all - kept) * sizeof *pieces);
-	memcpy(pieces, low->piece, kept * sizeof *pieces);
-	store_free(low->piece, all * sizeof *pieces);
-	low->piece = pieces;
-	return OK;
+	return e;
 }
 
 /* Does something to all regions of a range, which is cut out of its regions before. */
@@ -279,21 +290,21 @@ static err_t unmap_region(struct vm_region *r, uint64_t argument)
 
 static err_t protect_region(struct vm_region *r, uint64_t rights)
 {
+	uint64_t before = r->rights, at;
+	struct piece p;
+	err_t e = OK;
+
 	if (r->use != REGION_ANONYMOUS)
 		return ERR(NOT_SUPPORTED);
-	if (r->rights == rights)
+	if (before == rights)
 		return OK;
-	for (uint64_t i = 0; i < region_piece_count(r); i++)
-		if (r->piece[i].value != CAP_NULL.value && r->rights != 0)
-			piece_unmap(r, i);
 	r->rights = (uint8_t)rights;
-	for (uint64_t i = 0; i < region_piece_count(r); i++) {
-		err_t e = r->piece[i].value != CAP_NULL.value ? piece_map(r, i) : r->touch ? OK : piece_make(r, i);
-
-		if (is_err(e))
-			return e;
+	for (at = r->base; is_ok(e) && piece_from(at, r->end, &p); at = p.end) {
+		if (before != 0)
+			piece_unmap(&p);
+		e = piece_map(&p, rights);
 	}
-	return OK;
+	return e;
 }
 
 static err_t forget_region(struct vm_region *r, uint64_t argument)
@@ -301,9 +312,7 @@ static err_t forget_region(struct vm_region *r, uint64_t argument)
 	(void)argument;
 	if (r->use != REGION_ANONYMOUS)
 		return ERR(NOT_SUPPORTED);
-	for (uint64_t i = 0; i < region_piece_count(r); i++)
-		if (r->piece[i].value != CAP_NULL.value)
-			piece_drop(r, i);
+	drop_pieces(r->base, r->end);
 	r->touch = true;
 	return OK;
 }
@@ -385,8 +394,9 @@ err_t frame_map(cap_t frame, uint64_t offset, uint64_t bytes, rights_t rights, v
 /* Where frame_map may put `bytes` of a frame whose first byte has this physical address. */
 err_t frame_region_place(uint64_t paddr, uint64_t bytes, rights_t rights, struct vm_region **out)
 {
-	uint64_t alignment = bytes >= PAGE_BYTES_LARGE ? PAGE_BYTES_LARGE : PAGE_BYTES;
-	struct vm_region plan = {.rights = rights.bits, .use = REGION_FRAME, .shift = SHIFT_LARGE};
+	bool huge = bytes >= PAGE_BYTES_HUGE && (bytes | paddr) % PAGE_BYTES_LARGE == 0;
+	uint64_t alignment = alignment_for(bytes);
+	struct vm_region plan = {.rights = rights.bits, .use = REGION_FRAME, .shift = huge ? SHIFT_HUGE : SHIFT_LARGE};
 
 	if (!regions_gap(&regions, bytes, alignment, paddr & (alignment - 1), area + AREA_MAPS, area + AREA_END, &plan.base))
 		return ERR(NO_MEMORY);

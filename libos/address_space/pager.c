@@ -5,10 +5,11 @@
  * page table that is there: one call to the CPU driver. */
 
 #include "libos/address_space/address_space.h"
-#include "libos/address_space/tables.h"
+#include "libos/address_space/piece.h"
 #include "libos/memory/memory.h"
 
 /* Intel SDM vol. 3, 4.7: bits of a page fault's error code. */
+#define FAULT_PRESENT (UINT64_C(1) << 0)
 #define FAULT_WRITE   (UINT64_C(1) << 1)
 #define FAULT_EXECUTE (UINT64_C(1) << 4)
 
@@ -22,13 +23,11 @@ static uint64_t needed_rights(uint64_t code)
 err_t page_touch(uint64_t address, uint64_t code)
 {
 	struct vm_region *r = regions_find(&regions, address);
-	uint64_t index;
 
 	if (r == NULL)
 		return ERR(NOT_FOUND);
-	index = region_piece_index(r, address);
-	if (!r->touch || (needed_rights(code) & ~(uint64_t)r->rights) != 0 || r->piece[index].value != CAP_NULL.value)
+	if (!r->touch || (needed_rights(code) & ~(uint64_t)r->rights) != 0 || code & FAULT_PRESENT)
 		return ERR(CAP_RIGHTS);
 	store_prepare();
-	return piece_make(r, index);
+	return piece_touch(r, address);
 }

@@ -1,99 +1,273 @@
 /* SPDX-License-Identifier: MIT
  * Copyright 2026 The Atoll authors */
 
-/* Pieces: what a region is mapped by. A piece lies in one page table of level 1, or is one entry of a table of level 2 if it is a whole,
- * aligned 2 MiB page of a frame. */
-
-#include <string.h>
-
+#include "libos/address_space/piece.h"
 #include "libos/address_space/address_space.h"
-#include "libos/address_space/tables.h"
 #include "libos/memory/memory.h"
 
-#define RIGHTS_READ_WRITE (RIGHT_READ | RIGHT_WRITE)
+#define LEAF_BYTES (PAGE_TABLE_SLOTS * PAGE_BYTES) /* what a table of level 1 maps */
 
-static err_t map_as(const struct vm_region *r, uint64_t index, uint64_t rights)
+/* ---- Finding ---- */
+
+static bool same(const struct page *a, const struct page *b)
 {
-	uint64_t base = region_piece_base(r, index);
-	uint64_t pages = (region_piece_end(r, index) - base) / PAGE_BYTES;
+	return a->cap.value == b->cap.value;
+}
+
+static bool find_at(uint64_t address, unsigned level, struct piece *out)
+{
+	struct page *pages = tables_pages(address, level);
+	uint64_t first = tables_entry(address, level), end = first + 1, bytes = tables_bytes(level);
+	uint64_t table = address & ~(bytes * PAGE_TABLE_SLOTS - 1);
+
+	if (pages == NULL || pages[first].cap.value == CAP_NULL.value)
+		return false;
+	while (first > 0 && same(&pages[first - 1], &pages[first]))
+		first--;
+	while (end < PAGE_TABLE_SLOTS && same(&pages[end], &pages[first]))
+		end++;
+	*out = (struct piece){table + first * bytes, table + end * bytes, level, &pages[first]};
+	return true;
+}
+
+bool piece_find(uint64_t address, struct piece *out)
+{
+	return find_at(address, 1, out) || find_at(address, 2, out) || find_at(address, 3, out);
+}
+
+bool piece_from(uint64_t address, uint64_t end, struct piece *out)
+{
+	for (; address < end; address = tables_next(address))
+		if (piece_find(address, out))
+			return true;
+	return false;
+}
+
+/* ---- Mapping ---- */
+
+static void record(const struct piece *p, struct page page)
+{
+	uint64_t bytes = tables_bytes(p->level);
+
+	for (uint64_t k = 0; k < (p->end - p->base) / bytes; k++) {
+		p->page[k] = page;
+		if (page.cap.value != CAP_NULL.value)
+			page.index += (uint32_t)(bytes / PAGE_BYTES);
+	}
+}
+
+err_t piece_map(const struct piece *p, uint64_t rights)
+{
+	struct page page = *p->page;
 	cap_t table;
-	err_t e = tables_get(base, 1, &table);
+	err_t e = rights == 0 ? OK : tables_get(p->base, p->level, &table);
+
+	if (rights == 0 || is_err(e))
+		return e;
+	return invoke(page.cap, OP_Frame_map, table.value, tables_entry(p->base, p->level), rights, page.index * PAGE_BYTES,
+	              (p->end - p->base) / tables_bytes(p->level))
+	    .error;
+}
+
+void piece_unmap(const struct piece *p)
+{
+	/* NOT_MAPPED, when the region has no rights, is as good. */
+	(void)!is_ok(invoke(p->page->cap, OP_Frame_unmap, p->base, 0, 0, 0, 0).error);
+}
+
+/* Neither the capability nor the pages behind it are needed any more. */
+static void give_up(struct page page, uint32_t pages)
+{
+	if (is_ok(cap_delete(page.cap)))
+		cap_slot_free(page.cap);
+	supply_give((struct run){page.slab, page.index, pages});
+}
+
+void piece_drop(const struct piece *p)
+{
+	struct page page = *p->page;
+
+	piece_unmap(p);
+	record(p, (struct page){.cap = CAP_NULL});
+	give_up(page, (uint32_t)((p->end - p->base) / PAGE_BYTES));
+}
+
+/* ---- Making ---- */
+
+/* Maps cleared pages that have a capability at `base`, and notes them; if it fails they are given back. */
+static err_t place(const struct vm_region *r, uint64_t base, struct page page, uint32_t pages)
+{
+	struct piece p = {.base = base, .end = base + pages * PAGE_BYTES, .level = 1};
+	cap_t table;
+	err_t e;
+
+	if (r->rights != 0)
+		e = frame_map_at(page.cap, base, supply_paddr(page.slab, page.index), page.index * PAGE_BYTES, p.end - base, r->rights,
+		                 &p.level);
+	else
+		e = tables_get(base, 1, &table);
+	if (is_ok(e))
+		e = tables_pages_make(base, p.level, &p.page);
+	if (is_err(e)) {
+		give_up(page, pages);
+		return e;
+	}
+	p.page += tables_entry(base, p.level);
+	record(&p, page);
+	return OK;
+}
+
+/* A piece of at most `pages` pages that begins at `base`; all of them lie in one table of level 1, or are one of those. */
+static err_t make(const struct vm_region *r, uint64_t base, uint32_t pages, uint32_t *made)
+{
+	struct run run;
+	struct page page;
+	err_t e = supply_take(pages, &run);
 
 	if (is_err(e))
 		return e;
-	return invoke(r->piece[index], OP_Frame_map, table.value, tables_entry(base, 1), rights, 0, pages).error;
-}
-
-_Static_assert((int)OP_Frame_map == (int)OP_DeviceFrame_map && (int)OP_Frame_unmap == (int)OP_DeviceFrame_unmap, "one number");
-
-err_t piece_map(const struct vm_region *r, uint64_t index)
-{
-	return r->rights == 0 ? OK : map_as(r, index, r->rights);
-}
-
-void piece_unmap(const struct vm_region *r, uint64_t index)
-{
-	/* NOT_MAPPED, when the region has no rights, is as good. */
-	(void)!is_ok(invoke(r->piece[index], OP_Frame_unmap, region_piece_base(r, index), 0, 0, 0, 0).error);
-}
-
-void piece_drop(struct vm_region *r, uint64_t index)
-{
-	cap_t piece = r->piece[index];
-
-	piece_unmap(r, index);
-	r->piece[index] = CAP_NULL;
-	if (r->use == REGION_ANONYMOUS)
-		memory_object_free(piece);
-	else
-		cap_slot_drop(piece);
-}
-
-/* Cleared through the mapping that it will have. */
-static err_t make_large(struct vm_region *r, uint64_t index)
-{
-	uint64_t base = region_piece_base(r, index);
-	uint64_t bytes = region_piece_end(r, index) - base;
-	err_t e = cap_slot_alloc(&r->piece[index]);
-
+	page = (struct page){.index = run.page, .slab = run.slab};
+	e = supply_copy(run.slab, &page.cap);
 	if (is_err(e)) {
-		r->piece[index] = CAP_NULL;
+		supply_give(run);
 		return e;
 	}
-	e = memory_object(CAP_Frame, bytes, PAGE_BYTES, r->piece[index], NULL);
-	if (is_err(e)) {
-		cap_slot_free(r->piece[index]);
-		r->piece[index] = CAP_NULL;
-		return e;
-	}
-	e = map_as(r, index, RIGHTS_READ_WRITE);
-	if (is_err(e)) {
-		piece_drop(r, index);
-		return e;
-	}
-	memset((void *)base, 0, bytes);
-	if (r->rights != RIGHTS_READ_WRITE) {
-		piece_unmap(r, index);
-		e = piece_map(r, index);
-		if (is_err(e))
-			piece_drop(r, index);
+	*made = run.pages;
+	return place(r, base, page, run.pages);
+}
+
+/* How far a piece from `base` on may reach. */
+static uint64_t piece_limit(uint64_t base, uint64_t end)
+{
+	uint64_t leaf = (base | (LEAF_BYTES - 1)) + 1;
+
+	return leaf < end ? leaf : end;
+}
+
+err_t pieces_make(const struct vm_region *r, uint64_t base, uint64_t end)
+{
+	err_t e = OK;
+
+	while (base < end && is_ok(e)) {
+		uint32_t made = 0;
+
+		e = make(r, base, (uint32_t)((piece_limit(base, end) - base) / PAGE_BYTES), &made);
+		base += made * PAGE_BYTES;
 	}
 	return e;
 }
 
-err_t piece_make(struct vm_region *r, uint64_t index)
+/* The short way, for a page of a table that is there: false if this is not such a case. */
+static bool touch_page(const struct vm_region *r, uint64_t address, err_t *e)
 {
+	uint64_t entry = tables_entry(address, 1);
+	struct page *pages, page;
+	cap_t table;
+
+	if (r->shift > 12)
+		return false;
+	pages = tables_leaf(address, &table);
+	if (pages == NULL || pages[entry].cap.value != CAP_NULL.value)
+		return false;
+	*e = supply_take_page(&page);
+	if (is_err(*e))
+		return true;
+	*e = invoke(page.cap, OP_Frame_map, table.value, entry, r->rights, page.index * PAGE_BYTES, 1).error;
+	if (is_ok(*e))
+		pages[entry] = page;
+	else
+		give_up(page, 1);
+	return true;
+}
+
+static err_t touch_grain(const struct vm_region *r, uint64_t address)
+{
+	uint64_t grain = UINT64_C(1) << r->shift, page = address & ~(PAGE_BYTES - 1);
+	uint64_t low = page, high = page + PAGE_BYTES, from = address & ~(grain - 1), to = from + grain;
+	struct piece other;
+	uint32_t made;
 	err_t e;
 
-	if (region_piece_end(r, index) - region_piece_base(r, index) > PAGE_BYTES)
-		return make_large(r, index);
-	e = clean_frame_take(&r->piece[index]);
-	if (is_err(e)) {
-		r->piece[index] = CAP_NULL;
+	while (low > from && low > r->base && !piece_find(low - PAGE_BYTES, &other))
+		low -= PAGE_BYTES;
+	while (high < to && high < r->end && !piece_find(high, &other))
+		high += PAGE_BYTES;
+	e = make(r, low, (uint32_t)((high - low) / PAGE_BYTES), &made);
+	/* If there are fewer pages than that side by side, there is at least the one. */
+	if (is_ok(e) && low + made * PAGE_BYTES <= page)
+		e = make(r, page, 1, &made);
+	return e;
+}
+
+err_t piece_touch(const struct vm_region *r, uint64_t address)
+{
+	struct piece other;
+	err_t e;
+
+	if (touch_page(r, address, &e))
 		return e;
-	}
-	e = piece_map(r, index);
+	return piece_find(address, &other) ? piece_map(&other, r->rights) : touch_grain(r, address);
+}
+
+/* ---- Cutting ---- */
+
+/* At the edge of an entry: the second part gets a copy of its own. */
+static err_t cut_run(const struct piece *p, uint64_t address, uint64_t rights)
+{
+	struct piece low = *p, high = *p;
+	struct page page;
+	err_t e;
+
+	low.end = high.base = address;
+	high.page += (address - p->base) / tables_bytes(p->level);
+	page = *high.page;
+	e = supply_copy(page.slab, &page.cap);
 	if (is_err(e))
-		piece_drop(r, index);
+		return e;
+	piece_unmap(p);
+	record(&high, page);
+	e = piece_map(&low, rights);
+	return is_ok(e) ? piece_map(&high, rights) : e;
+}
+
+/* A piece that is one entry of its table becomes all entries of a table of the next lower level. */
+static err_t break_entry(const struct piece *p, uint64_t rights)
+{
+	struct piece lower = {p->base, p->end, p->level - 1, NULL};
+	struct page page = *p->page;
+	cap_t table;
+	err_t e;
+
+	piece_unmap(p);
+	e = tables_get(p->base, lower.level, &table);
+	if (is_ok(e))
+		e = tables_pages_make(p->base, lower.level, &lower.page);
+	if (is_err(e)) {
+		err_t back = piece_map(p, rights);
+
+		return is_err(back) ? back : e;
+	}
+	record(p, (struct page){.cap = CAP_NULL});
+	record(&lower, page);
+	return piece_map(&lower, rights);
+}
+
+err_t piece_cut(uint64_t address, uint64_t rights)
+{
+	struct piece p;
+	err_t e = OK;
+
+	while (is_ok(e) && piece_find(address, &p) && p.base != address) {
+		uint64_t bytes = tables_bytes(p.level), low = address & ~(bytes - 1);
+
+		if (low == address)
+			e = cut_run(&p, address, rights);
+		else if (p.base < low)
+			e = cut_run(&p, low, rights);
+		else if (p.end > low + bytes)
+			e = cut_run(&p, low + bytes, rights);
+		else
+			e = break_entry(&p, rights);
+	}
 	return e;
 }

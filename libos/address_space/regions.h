@@ -15,14 +15,15 @@ enum region_use {
 	REGION_FRAME,     /* a frame of the caller's */
 };
 
-/* A region is cut into *pieces* at multiples of (1 << shift); a piece is one capability, mapped by one call. */
+/* A frame is cut into pieces at multiples of (1 << shift); a piece is one capability, mapped by one call. For anonymous memory (piece.h)
+ * the shift just says how much is made at the first touch. */
 struct vm_region {
 	uint64_t base, end; /* multiples of the page */
 	uint8_t rights;     /* 0: reserved, nothing is mapped */
 	uint8_t use;
-	uint8_t shift; /* of a piece */
-	bool touch;    /* pieces are made when they are touched */
-	cap_t *piece;  /* CAP_NULL: not made yet */
+	uint8_t shift;
+	bool touch;   /* pages are made when they are touched */
+	cap_t *piece; /* frames only; CAP_NULL: not made yet */
 };
 
 struct region_set {

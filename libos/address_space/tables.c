@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: MIT
  * Copyright 2026 The Atoll authors */
 
-/* A radix of the library OS's own that mirrors the hardware's tables: for each table of level 3 and 2 the capabilities of the tables below.
- * The CPU driver keeps no such thing for user space, and the hardware's own tables are not readable from here. */
+/* A radix of the library OS's own that mirrors the hardware's tables: for each table of level 3 and 2 the capabilities of the tables below,
+ * and what is behind the entries of each. The CPU driver keeps no such thing for user space, and the hardware's own tables are not readable
+ * from here. */
 
 #include "libos/address_space/tables.h"
 #include "libos/memory/memory.h"
 
 struct level2 {
 	cap_t level1[PAGE_TABLE_SLOTS];
+	struct page *pages[PAGE_TABLE_SLOTS]; /* behind the entries of each table of level 1 */
+	struct page *large;                   /* behind this one's own entries */
 };
 
 struct level3 {
 	cap_t cap;
 	cap_t cap2[PAGE_TABLE_SLOTS];
 	struct level2 *level2[PAGE_TABLE_SLOTS];
+	struct page *huge;
 };
 
 #define USER_LEVEL3 256 /* the lower half of the level-4 table */
@@ -28,7 +32,7 @@ static struct level2 *find_level2(uint64_t address)
 	return three == NULL ? NULL : three->level2[tables_entry(address, 3)];
 }
 
-cap_t tables_find(uint64_t address)
+static cap_t find_level1(uint64_t address)
 {
 	const struct level2 *two = find_level2(address);
 
@@ -66,7 +70,7 @@ err_t tables_add(uint64_t address, unsigned level, cap_t table)
 	return OK;
 }
 
-static cap_t known(uint64_t address, unsigned level)
+cap_t tables_known(uint64_t address, unsigned level)
 {
 	const struct level3 *three = level3s[tables_entry(address, 4) % USER_LEVEL3];
 
@@ -76,7 +80,7 @@ static cap_t known(uint64_t address, unsigned level)
 		return CAP_NULL;
 	if (level == 3)
 		return three->cap;
-	return level == 2 ? three->cap2[tables_entry(address, 3)] : tables_find(address);
+	return level == 2 ? three->cap2[tables_entry(address, 3)] : find_level1(address);
 }
 
 /* A new table of that level, entered in the one above. */
@@ -105,7 +109,7 @@ _Static_assert((int)OP_PageTable1_map == (int)OP_PageTable2_map && (int)OP_PageT
 
 err_t tables_get(uint64_t address, unsigned level, cap_t *out)
 {
-	cap_t table = tables_find(address);
+	cap_t table = find_level1(address);
 
 	if (level == 1 && table.value != CAP_NULL.value) { /* as nearly always */
 		*out = table;
@@ -113,17 +117,70 @@ err_t tables_get(uint64_t address, unsigned level, cap_t *out)
 	}
 	table = CAP_PAGE_TABLE4;
 	for (unsigned l = 3; l >= level; l--) {
-		cap_t below = known(address, l);
+		cap_t below = tables_known(address, l);
 
 		if (below.value == CAP_NULL.value) {
 			err_t e = make(address, l, table);
 
 			if (is_err(e))
 				return e;
-			below = known(address, l);
+			below = tables_known(address, l);
 		}
 		table = below;
 	}
 	*out = table;
 	return OK;
+}
+
+/* ---- What is behind the entries ---- */
+
+static struct page **records(uint64_t address, unsigned level)
+{
+	struct level3 *three = level3s[tables_entry(address, 4) % USER_LEVEL3];
+	struct level2 *two = find_level2(address);
+
+	if (level == 3)
+		return three == NULL ? NULL : &three->huge;
+	if (two == NULL)
+		return NULL;
+	return level == 2 ? &two->large : &two->pages[tables_entry(address, 2)];
+}
+
+struct page *tables_pages(uint64_t address, unsigned level)
+{
+	struct page **at = records(address, level);
+
+	return at == NULL ? NULL : *at;
+}
+
+struct page *tables_leaf(uint64_t address, cap_t *table)
+{
+	const struct level2 *two = find_level2(address);
+	uint64_t entry = tables_entry(address, 2);
+
+	if (two == NULL)
+		return NULL;
+	*table = two->level1[entry];
+	return two->pages[entry];
+}
+
+err_t tables_pages_make(uint64_t address, unsigned level, struct page **out)
+{
+	struct page **at = records(address, level);
+
+	if (at == NULL)
+		return ERR(NOT_FOUND);
+	if (*at == NULL)
+		*at = store_alloc(PAGE_TABLE_SLOTS * sizeof **at);
+	*out = *at;
+	return *out == NULL ? ERR(NO_MEMORY) : OK;
+}
+
+uint64_t tables_next(uint64_t address)
+{
+	const struct level3 *three = level3s[tables_entry(address, 4) % USER_LEVEL3];
+	const struct level2 *two = find_level2(address);
+	unsigned level = three == NULL ? 4 : two == NULL ? 3 : two->pages[tables_entry(address, 2)] == NULL ? 2 : 1;
+
+	return (address | (tables_bytes(level) - 1)) + 1;
 }

@@ -2,7 +2,8 @@
  * Copyright 2026 The Atoll authors */
 #pragma once
 
-/* The page tables of the address space, as capabilities: which table translates an address. Made when they are first needed, and kept. */
+/* The page tables of the address space, as capabilities: which table translates an address, and what is behind each entry. Tables are made
+ * when they are first needed, and kept. */
 
 #include "cpudriver/abi/capabilities.h"
 #include "cpudriver/abi/errors.h"
@@ -10,14 +11,36 @@
 /* A table that exists already. Levels must come from 3 down to 1; one whose upper table is unknown is ignored. */
 MUST_USE err_t tables_add(uint64_t address, unsigned level, cap_t table);
 
-/* The table of level 1 or 2 that holds the address's entry, made with all those above it if need be. */
+/* The table of level 1..3 that holds the address's entry, made with all those above it if need be. */
 MUST_USE err_t tables_get(uint64_t address, unsigned level, cap_t *out);
 
-/* The level-1 table of the address, CAP_NULL if there is none yet. */
-cap_t tables_find(uint64_t address);
+/* The table of level 1..4 that holds the address's entry, CAP_NULL if there is none yet. */
+cap_t tables_known(uint64_t address, unsigned level);
+
+/* What anonymous memory has behind an entry: page `index` of a slab (slabs.h), and the copy of the slab's capability that it is mapped by,
+ * which may be mapped in further entries beside this one. For entries of level 2 and 3 `index` is that of the first small page. */
+struct page {
+	uint32_t index;
+	uint16_t slab;
+	cap_t cap; /* CAP_NULL: nothing is there */
+};
+
+/* The records of the table of level 1..3 that holds the address's entry, PAGE_TABLE_SLOTS of them; NULL if there are none. */
+struct page *tables_pages(uint64_t address, unsigned level);
+/* The same for level 1 with the table, if there are both: what nearly every fault needs. */
+struct page *tables_leaf(uint64_t address, cap_t *table);
+/* They are made if need be; the table must exist. */
+MUST_USE err_t tables_pages_make(uint64_t address, unsigned level, struct page **out);
+/* The next address above this one for which there may be records. */
+uint64_t tables_next(uint64_t address);
 
 /* Entry of the address in a table of that level (Intel SDM vol. 3, 4.5). */
 static inline uint64_t tables_entry(uint64_t address, unsigned level)
 {
 	return address >> (12 + 9 * (level - 1)) & 511;
+}
+/* What an entry of that level maps. */
+static inline uint64_t tables_bytes(unsigned level)
+{
+	return PAGE_BYTES << 9 * (level - 1);
 }

@@ -6,6 +6,7 @@
  * The CPU driver has the last word on what is free: memory that was given back here may still be held by a peer that got a copy of the
  * frame. Retyping such memory answers OVERLAP, and the search goes on behind it; it is found again when the peer has let go. */
 
+#include "libos/address_space/supply.h"
 #include "libos/memory/memory.h"
 #include "libos/upcall/dispatcher.h"
 
@@ -50,18 +51,18 @@ static void keep_extents(void)
 }
 
 /* Tries one place after the other until the CPU driver agrees. */
-static err_t make(enum cap_type type, uint64_t bytes, uint64_t alignment, unsigned count, cap_t first, paddr_t *base)
+static err_t make(enum cap_type type, uint64_t bytes, uint64_t alignment, cap_t slot, paddr_t *base)
 {
 	struct block_place place = {0, 0};
 
-	while (blocks_find(&blocks, bytes * count, alignment, &place)) {
+	while (blocks_find(&blocks, bytes, alignment, &place)) {
 		const struct ram_block *b = &blocks.block[place.block];
-		err_t e = cap_retype(b->cap, type, place.base - b->base, bytes, count, first);
+		err_t e = cap_retype(b->cap, type, place.base - b->base, bytes, 1, slot);
 
 		if (is_ok(e)) {
 			if (base != NULL)
 				*base = PADDR(place.base);
-			return blocks_take(&blocks, place, bytes * count);
+			return blocks_take(&blocks, place, bytes);
 		}
 		if (!err_is(e, ERR_NUMBER_OVERLAP))
 			return e;
@@ -70,18 +71,13 @@ static err_t make(enum cap_type type, uint64_t bytes, uint64_t alignment, unsign
 	return ERR(NO_MEMORY);
 }
 
-err_t memory_objects(enum cap_type type, uint64_t bytes, uint64_t alignment, unsigned count, cap_t first, paddr_t *base)
+err_t memory_object_at_hand(enum cap_type type, uint64_t bytes, uint64_t alignment, cap_t slot, paddr_t *base)
 {
 	bool inside = dispatcher_enter();
 	err_t e;
 
 	keep_extents();
-	e = make(type, bytes, alignment, count, first, base);
-	if (err_is(e, ERR_NUMBER_NO_MEMORY) && source != NULL) {
-		e = source(bytes * count + alignment);
-		if (is_ok(e))
-			e = make(type, bytes, alignment, count, first, base);
-	}
+	e = make(type, bytes, alignment, slot, base);
 	dispatcher_leave(inside);
 	return e;
 }
@@ -89,29 +85,40 @@ err_t memory_objects(enum cap_type type, uint64_t bytes, uint64_t alignment, uns
 err_t memory_object(enum cap_type type, uint64_t bytes, uint64_t alignment, cap_t slot, paddr_t *base)
 {
 	uint64_t whole = (bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
+	bool inside;
+	err_t e;
 
 	if (bytes == 0 || whole < bytes || (alignment & (alignment - 1)) != 0)
 		return ERR(ARGUMENT);
-	return memory_objects(type, whole, alignment < PAGE_BYTES ? PAGE_BYTES : alignment, 1, slot, base);
-}
-
-err_t memory_object_split(cap_t slot, uint64_t bytes, unsigned count, cap_t first)
-{
-	bool inside = dispatcher_enter();
-	struct cap_identity object;
-	err_t e = cap_identify(slot, &object);
-
-	if (is_ok(e))
-		e = cap_delete(slot);
-	if (is_ok(e)) {
-		const struct ram_block *b = blocks_of(&blocks, object.base, object.size);
-
-		e = b == NULL ? ERR(RANGE) : cap_retype(b->cap, CAP_Frame, object.base - b->base, bytes, count, first);
-		if (is_err(e))
-			(void)!is_ok(blocks_give(&blocks, object.base, object.size));
+	if (alignment < PAGE_BYTES)
+		alignment = PAGE_BYTES;
+	inside = dispatcher_enter();
+	e = memory_object_at_hand(type, whole, alignment, slot, base);
+	if (err_is(e, ERR_NUMBER_NO_MEMORY)) {
+		supply_shrink();
+		e = memory_object_at_hand(type, whole, alignment, slot, base);
+	}
+	if (err_is(e, ERR_NUMBER_NO_MEMORY) && source != NULL) {
+		e = source(whole + alignment);
+		if (is_ok(e))
+			e = memory_object_at_hand(type, whole, alignment, slot, base);
 	}
 	dispatcher_leave(inside);
 	return e;
+}
+
+uint64_t memory_free_bytes(void)
+{
+	return blocks.free_bytes;
+}
+
+const struct ram_block *memory_block_of(uint64_t base, uint64_t bytes, unsigned *index)
+{
+	const struct ram_block *b = blocks_of(&blocks, base, bytes);
+
+	if (b != NULL)
+		*index = (unsigned)(b - blocks.block);
+	return b;
 }
 
 void memory_object_delete(cap_t slot)

@@ -23,13 +23,13 @@ void cap_slot_drop(cap_t slot);
 typedef err_t memory_source_fn(uint64_t bytes);
 void memory_set_source(memory_source_fn *source);
 
-/* Makes `count` objects of `bytes` each, side by side, in consecutive slots. */
-MUST_USE err_t memory_objects(enum cap_type type, uint64_t bytes, uint64_t alignment, unsigned count, cap_t first, paddr_t *base);
+/* memory_object out of what there is, without asking anybody for more. */
+MUST_USE err_t memory_object_at_hand(enum cap_type type, uint64_t bytes, uint64_t alignment, cap_t slot, paddr_t *base);
+uint64_t memory_free_bytes(void);
+/* The block that a range lies in, and its number (below BLOCKS_MAX), else NULL. */
+const struct ram_block *memory_block_of(uint64_t base, uint64_t bytes, unsigned *index);
 /* Deletes what is in a slot and gives its memory back; the slot stays taken. */
 void memory_object_delete(cap_t slot);
-
-/* Replaces the object in `slot` by `count` frames of `bytes` each at the very same place; the slot is empty afterwards. */
-MUST_USE err_t memory_object_split(cap_t slot, uint64_t bytes, unsigned count, cap_t first);
 
 /* ---- Small things of the library OS itself: nodes, tables, lists (store.c) ---- */
 

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+
+#include <string.h>
+
+#include "libos/address_space/address_space.h"
+#include "libos/address_space/supply.h"
+#include "libos/memory/memory.h"
+
+#define SLAB_LEAST (128 * KIB)
+#define SLAB_MOST  PAGE_BYTES_LARGE
+#define STOCK      32 /* pages */
+
+static struct slab_set slabs;
+static struct page stock[STOCK];
+static unsigned stocked;
+
+/* The window on each RAM block. It lies at the block's own place within 1 GiB, so that what is aligned is so in both. */
+static uint64_t windows_next, windows_end;
+static uint64_t window_of_block[BLOCKS_MAX];
+
+void supply_start(uint64_t windows)
+{
+	windows_next = windows;
+	windows_end = windows + SUPPLY_WINDOW_BYTES;
+}
+
+const struct slab *supply_slab(uint16_t slab)
+{
+	return slabs.at[slab];
+}
+
+/* ---- Slabs ---- */
+
+static err_t window_at(uint64_t paddr, uint64_t bytes, uint64_t *window)
+{
+	unsigned index;
+	const struct ram_block *block = memory_block_of(paddr, bytes, &index);
+	uint64_t *at;
+
+	if (block == NULL)
+		return ERR(RANGE);
+	at = &window_of_block[index];
+	if (*at == 0) {
+		uint64_t base = windows_next + block->base % PAGE_BYTES_HUGE;
+		uint64_t next = (base + block->bytes + PAGE_BYTES_HUGE - 1) & ~(PAGE_BYTES_HUGE - 1);
+
+		if (next > windows_end)
+			return ERR(LIMIT);
+		*at = base;
+		windows_next = next;
+	}
+	*window = *at + (paddr - block->base);
+	return OK;
+}
+
+/* All of the slab, by its own capability. */
+static err_t open_window(struct slab *s)
+{
+	uint64_t window = 0;
+	unsigned level;
+	err_t e = window_at(s->base, s->pages * PAGE_BYTES, &window);
+
+	s->window = (uint8_t *)window;
+	return is_ok(e) ? frame_map_at(s->cap, window, s->base, 0, s->pages * PAGE_BYTES, RIGHT_READ | RIGHT_WRITE, &level) : e;
+}
+
+/* Room for one more in the array. */
+static err_t make_room(void)
+{
+	unsigned capacity = slabs.capacity == 0 ? 64 : slabs.capacity * 2;
+	struct slab **larger;
+
+	if (!slabs_full(&slabs))
+		return OK;
+	if (capacity > SLABS_MAX)
+		return ERR(LIMIT);
+	larger = store_alloc(capacity * sizeof *larger);
+	if (larger == NULL)
+		return ERR(NO_MEMORY);
+	if (slabs.count > 0)
+		memcpy(larger, slabs.at, slabs.count * sizeof(struct slab *));
+	store_free(slabs.at, slabs.capacity * sizeof *larger);
+	slabs.at = larger;
+	slabs.capacity = capacity;
+	return OK;
+}
+
+static void drop_slab(struct slab *s)
+{
+	if (s->cap.value != CAP_NULL.value)
+		memory_object_free(s->cap);
+	store_free(s->taken, slab_words(s->pages) * sizeof *s->taken);
+	store_free(s, sizeof *s);
+}
+
+static err_t new_object(struct slab *s, bool at_hand)
+{
+	uint64_t bytes = s->pages * PAGE_BYTES;
+	paddr_t base;
+	err_t e = cap_slot_alloc(&s->cap);
+
+	if (is_err(e)) {
+		s->cap = CAP_NULL;
+		return e;
+	}
+	e = (at_hand ? memory_object_at_hand : memory_object)(CAP_Frame, bytes, bytes, s->cap, &base);
+	if (is_err(e)) {
+		cap_slot_free(s->cap);
+		s->cap = CAP_NULL;
+		return e;
+	}
+	s->base = base.value;
+	return open_window(s);
+}
+
+static err_t add_slab(uint32_t pages, bool at_hand)
+{
+	struct slab *s;
+	uint16_t number;
+	err_t e = make_room();
+
+	if (is_err(e))
+		return e;
+	s = store_alloc(sizeof *s);
+	if (s == NULL)
+		return ERR(NO_MEMORY);
+	s->pages = pages;
+	s->taken = store_alloc(slab_words(pages) * sizeof *s->taken);
+	e = s->taken == NULL ? ERR(NO_MEMORY) : new_object(s, at_hand);
+	if (is_ok(e))
+		e = slabs_add(&slabs, s, &number);
+	if (is_err(e))
+		drop_slab(s);
+	return e;
+}
+
+static uint64_t power_below(uint64_t n)
+{
+	return n == 0 ? 0 : UINT64_C(1) << (63 - __builtin_clzll(n));
+}
+
+/* A slab with room for `pages`, a power of two; larger if there is plenty. */
+static err_t grow(uint32_t pages, bool at_hand)
+{
+	uint64_t bytes = power_below(memory_free_bytes() / 8);
+	err_t e;
+
+	if (bytes > SLAB_MOST)
+		bytes = SLAB_MOST;
+	if (bytes < SLAB_LEAST)
+		bytes = SLAB_LEAST;
+	for (e = ERR(NO_MEMORY); bytes > pages * PAGE_BYTES && err_is(e, ERR_NUMBER_NO_MEMORY); bytes /= 2)
+		e = add_slab((uint32_t)(bytes / PAGE_BYTES), true);
+	return err_is(e, ERR_NUMBER_NO_MEMORY) ? add_slab(pages, at_hand) : e;
+}
+
+static bool may_go(const struct slab *s)
+{
+	return s != NULL && s->free == s->pages && s->given == 0;
+}
+
+static void remove_slab(uint16_t number)
+{
+	struct slab *s = slabs.at[number];
+
+	slabs_remove(&slabs, number);
+	drop_slab(s);
+}
+
+void supply_shrink(void)
+{
+	for (unsigned n = slabs.count; n-- > 0;)
+		if (n < slabs.count && may_go(slabs.at[n]))
+			remove_slab((uint16_t)n);
+}
+
+void supply_give(struct run run)
+{
+	/* Ours is the only list of what was taken, so it can't be wrong. */
+	(void)!is_ok(slabs_give(&slabs, run));
+	if (may_go(slabs.at[run.slab]) && slabs.free_pages >= 2 * slabs.at[run.slab]->pages)
+		remove_slab(run.slab);
+}
+
+/* ---- Runs and pages ---- */
+
+static bool take(uint32_t pages, bool at_hand, struct run *out)
+{
+	uint32_t whole = (uint32_t)power_below(pages);
+
+	for (uint32_t n = pages; n > 0; n = n > whole ? whole : n / 2) {
+		uint32_t room = n > whole ? 2 * whole : n;
+
+		if (slabs_take(&slabs, n, out))
+			return true;
+		if (is_ok(grow(room, at_hand)) && slabs_take(&slabs, n, out))
+			return true;
+	}
+	return false;
+}
+
+err_t supply_take(uint32_t pages, struct run *out)
+{
+	if (!take(pages, true, out) && !take(pages, false, out))
+		return ERR(NO_MEMORY);
+	memset(supply_window(out->slab, out->page), 0, out->pages * PAGE_BYTES);
+	return OK;
+}
+
+err_t supply_copy(uint16_t slab, cap_t *out)
+{
+	err_t e = cap_slot_alloc(out);
+
+	if (is_err(e))
+		return e;
+	e = cap_copy(slabs.at[slab]->cap, *out);
+	if (is_err(e))
+		cap_slot_free(*out);
+	return e;
+}
+
+static err_t restock(void)
+{
+	struct run run;
+	err_t e = supply_take(STOCK, &run);
+
+	for (uint32_t i = is_ok(e) ? run.pages : 0; i-- > 0;) {
+		struct page page = {.slab = run.slab, .index = run.page + i};
+
+		e = supply_copy(run.slab, &page.cap);
+		if (is_ok(e))
+			stock[stocked++] = page;
+		else
+			supply_give((struct run){run.slab, page.index, 1});
+	}
+	return stocked > 0 ? OK : e;
+}
+
+err_t supply_take_page(struct page *out)
+{
+	if (stocked == 0) {
+		err_t e = restock();
+
+		if (is_err(e))
+			return e;
+	}
+	*out = stock[--stocked];
+	return OK;
+}

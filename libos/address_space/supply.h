@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+#pragma once
+
+/* Where anonymous memory comes from: slabs (slabs.h) made of the domain's RAM, each visible to the library OS through a window, and a stock
+ * of cleared single pages. All memory is cleared before it is given out, wherever it comes from: another domain may have had it before.
+ * Inside sections. */
+
+#include "libos/address_space/slabs.h"
+#include "libos/address_space/tables.h"
+
+/* The windows lie from this address on, SUPPLY_WINDOW_BYTES. */
+void supply_start(uint64_t windows);
+#define SUPPLY_WINDOW_BYTES (128 * GIB)
+
+/* At least one, at most `pages` cleared pages side by side. */
+MUST_USE err_t supply_take(uint32_t pages, struct run *out);
+/* A cleared page with a copy of its slab's capability, which is not mapped: the quick way. */
+MUST_USE err_t supply_take_page(struct page *out);
+void supply_give(struct run run);
+/* Gives slabs that are all free back to the domain's RAM. */
+void supply_shrink(void);
+
+/* A copy of the slab's capability in a new slot. */
+MUST_USE err_t supply_copy(uint16_t slab, cap_t *out);
+const struct slab *supply_slab(uint16_t slab);
+/* Where the library OS sees a page. */
+static inline uint8_t *supply_window(uint16_t slab, uint32_t page)
+{
+	return supply_slab(slab)->window + page * PAGE_BYTES;
+}
+static inline uint64_t supply_paddr(uint16_t slab, uint32_t page)
+{
+	return supply_slab(slab)->base + page * PAGE_BYTES;
+}
