@@ -188,9 +188,9 @@ int chaos_work(uint64_t seed)
 	for (;;) {
 		unsigned core = pick(&r);
 
-		/* Whoever never waits leaves the serving thread no turn to hear of its clients. */
 		if (core != domain_core())
 			visit(core, &r);
-		thread_sleep_until(in_ms(1));
+		else
+			thread_sleep_until(in_ms(1)); /* for somebody else to be there */
 	}
 }

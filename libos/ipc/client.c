@@ -186,6 +186,7 @@ err_t ipc_call(struct ipc_connection *c, const struct ipc_message *request, stru
 
 	if (__builtin_expect(request->word[3] >> LABEL_SHIFT != 0, 0))
 		return ERR(RANGE);
+	wait_found();
 	if (c->local)
 		return call_endpoint(c, request, reply);
 	if (__builtin_expect(c->stream, 0))

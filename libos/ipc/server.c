@@ -372,14 +372,16 @@ void ipc_serve_once(uint64_t deadline_tsc)
 		else
 			wait_for_something(deadline);
 	}
+	wait_found();
 }
 
 void ipc_serve(void)
 {
 	for (uint32_t looks = 0;; looks++) {
-		if (serve_what_is_there())
+		if (serve_what_is_there()) {
+			wait_found();
 			looks = 0;
-		else if (thread_others_ready())
+		} else if (thread_others_ready())
 			thread_yield();
 		else if (looks < polling_limit || polling_limit == IPC_POLL_ALWAYS)
 			wait_look_on(looks);

@@ -113,8 +113,10 @@ err_t ipc_receive(struct ipc_connection *c, uint16_t *label, void *data, size_t 
 		return ERR(STATE);
 	for (uint32_t looks = 0;;) {
 		e = ipc_try_receive(c, label, data, capacity, bytes);
-		if (!err_is(e, ERR_NUMBER_WOULD_BLOCK))
+		if (!err_is(e, ERR_NUMBER_WOULD_BLOCK)) {
+			wait_found();
 			return e;
+		}
 		looks = connection_wait_a_little(c, looks);
 	}
 }

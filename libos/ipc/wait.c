@@ -7,9 +7,10 @@
 #include "libos/ipc/events.h"
 #include "libos/upcall/dispatcher.h"
 
-#define LOOKS_FOR_EVENTS 1024 /* a peer that ends rings no bell of ours while we don't sleep */
+#define LOOKS_FOR_ONESELF 1024 /* then all sources: nobody rings a bell of ours while we don't sleep, not even for a peer that ends */
 
 uint64_t wait_generation;
+uint32_t wait_goes_on;
 
 static struct wait_source *sources;
 
@@ -103,9 +104,19 @@ void wait_look_on(uint32_t looks)
 	bool inside;
 
 	channel_wait(&polling);
-	if (looks % LOOKS_FOR_EVENTS != LOOKS_FOR_EVENTS - 1)
+	if (looks % LOOKS_FOR_ONESELF != LOOKS_FOR_ONESELF - 1)
 		return;
 	inside = dispatcher_enter();
-	events_poll();
+	wait_poll();
 	dispatcher_leave(inside);
+}
+
+void wait_let_others(void)
+{
+	bool inside = dispatcher_enter();
+
+	wait_poll();
+	dispatcher_leave(inside);
+	if (thread_others_ready())
+		thread_yield();
 }

@@ -6,7 +6,11 @@
  *
  * A source is a channel and the thread that wants to know. While nothing can run the scheduler looks at all sources that have a waiter
  * (wait_poll); before it gives the processor away it announces itself on all of them and looks again (wait_park; channels/park.c says
- * why that loses nothing). */
+ * why that loses nothing).
+ *
+ * Something may be able to run for ever: a thread that looks for its own message and yields in between, one that always finds what it looks
+ * for, several that compute. The others' sources, and the monitor's events, are looked at all the same: at one of so many yields, at one of
+ * so many finds, and at the end of each turn that the timer ends. */
 
 #include "channels/channel.h"
 #include "libos/thread/thread.h"
@@ -32,3 +36,19 @@ extern uint64_t wait_generation;
 
 /* For a thread that looks in vain, the how-manieth time. Outside of sections. */
 void wait_look_on(uint32_t looks);
+
+/* A thread goes on without a sleep: true if it is time to look at what the others wait for. */
+extern uint32_t wait_goes_on;
+#define WAIT_GOES_ON_MOST 64 /* a power of two */
+static inline bool wait_is_due(void)
+{
+	return __builtin_expect(++wait_goes_on % WAIT_GOES_ON_MOST == 0, 0);
+}
+
+/* It has found what it looked for. Outside of sections. */
+void wait_let_others(void);
+static inline void wait_found(void)
+{
+	if (wait_is_due())
+		wait_let_others();
+}

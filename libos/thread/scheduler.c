@@ -205,6 +205,8 @@ void thread_yield(void)
 {
 	bool inside = dispatcher_enter();
 
+	if (wait_is_due())
+		wait_poll();
 	if (threads_ready.count != 0) {
 		struct thread *next;
 

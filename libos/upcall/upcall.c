@@ -65,7 +65,7 @@ void pending_handle(void)
 	uint64_t bits = pending_take(pending_interest);
 
 	wait_generation++;
-	if (bits & PENDING_DOORBELL)
+	if (bits & (PENDING_DOORBELL | PENDING_TIMER))
 		wait_poll();
 	if (bits & PENDING_TIMER) {
 		timer_armed = 0;

@@ -25,6 +25,8 @@
 
 #define PROGRAM "selftest"
 
+#define USUAL_POLLING 1000 /* looks */
+
 /* ---- The C library ---- */
 
 static _Thread_local int thread_local_value = 7;
@@ -346,6 +348,9 @@ static const char *check_mapped_frame_goes_with_its_capability(void)
 
 /* ---- Domains and IPC ---- */
 
+/* Calls that the child which serves does not just answer: SEND asks for a message over the stream that it was last spoken to by. */
+enum label { LABEL_SEND = 97, LABEL_VANISH, LABEL_STOP };
+
 static bool spawn_child(const char *what, const char *argument, uint64_t core, uint32_t *domain)
 {
 	const char *const argv[] = {PROGRAM, "child", what, argument, NULL};
@@ -449,7 +454,7 @@ static const char *talk_to(unsigned core)
 		CHECK(is_ok(ipc_receive(stream, &label, in, sizeof(in), &got)));
 		CHECK(label == (uint16_t)bytes && got == bytes && memcmp(in, out, bytes) == 0);
 	}
-	message.label = 99;
+	message.label = LABEL_STOP;
 	CHECK(is_ok(ipc_call(call, &message, &message)));
 	CHECK(is_ok(domain_wait(domain, &status, &cause)) && cause == END_EXIT && status == 0);
 	CHECK(is_err(ipc_call(call, &message, &message)));
@@ -473,21 +478,137 @@ static const char *check_ipc(void)
 	return NULL;
 }
 
+/* ---- Threads that look for messages ---- */
+
+static unsigned another_core(void)
+{
+	static struct core_info cores[MACHINE_CORES];
+	unsigned count = 0;
+
+	if (is_err(core_list(cores, MACHINE_CORES, &count)))
+		return domain_core();
+	for (unsigned i = 0; i < count; i++)
+		if (cores[i].alive && cores[i].core != domain_core())
+			return cores[i].core;
+	return domain_core();
+}
+
+static uint64_t in_seconds(unsigned seconds)
+{
+	return time_tsc() + seconds * time_tsc_hz();
+}
+
+/* Has always something to do, and lets others run. */
+static volatile bool yielding;
+
+static void keep_yielding(void *argument)
+{
+	uint64_t end = *(const uint64_t *)argument;
+
+	while (yielding && time_tsc() < end)
+		thread_yield();
+}
+
+/* The peer ends in the middle of a call; the one who waits for its answer is not the only thread that runs. */
+static const char *check_peer_that_ends_in_a_call(void)
+{
+	struct ipc_message message = {.label = LABEL_VANISH};
+	uint64_t end = in_seconds(10);
+	struct ipc_connection *c;
+	struct thread *other;
+	uint32_t domain;
+	int64_t status;
+	enum end_cause cause;
+
+	CHECK(spawn_child("serve", "-", another_core(), &domain));
+	CHECK(is_ok(ipc_bind("selftest", false, &c)));
+	yielding = true;
+	CHECK(is_ok(thread_create(keep_yielding, &end, 0, &other)));
+	CHECK(is_err(ipc_call(c, &message, &message)));
+	yielding = false;
+	CHECK(time_tsc() < end);
+	CHECK(is_ok(thread_join(other)));
+	CHECK(is_ok(domain_wait(domain, &status, &cause)) && cause == END_EXIT);
+	ipc_close(c);
+	return NULL;
+}
+
+static _Atomic bool message_came;
+
+static void wait_for_message(void *argument)
+{
+	struct ipc_connection *stream = argument;
+	uint16_t label;
+	uint8_t byte;
+	size_t bytes;
+
+	message_came = is_ok(ipc_receive(stream, &label, &byte, 1, &bytes)) && label == LABEL_SEND;
+}
+
+/* One thread calls again and again and never sleeps; another one that sleeps hears of its message all the same. */
+static const char *call_until_message_came(struct ipc_connection *call, struct ipc_connection *stream)
+{
+	struct ipc_message message = {.label = LABEL_SEND};
+	uint64_t end = in_seconds(10);
+	struct thread *waiter;
+
+	CHECK(is_ok(thread_create(wait_for_message, stream, 0, &waiter)));
+	ipc_set_polling(0);
+	thread_sleep_until(time_tsc() + time_tsc_hz() / 100);
+	ipc_set_polling(IPC_POLL_ALWAYS);
+	for (message.label = LABEL_SEND; !message_came && time_tsc() < end; message.label = 1)
+		CHECK(is_ok(ipc_call(call, &message, &message)));
+	CHECK(message_came);
+	CHECK(is_ok(thread_join(waiter)));
+	return NULL;
+}
+
+static const char *check_thread_that_calls_for_ever(void)
+{
+	struct ipc_message message = {.label = LABEL_STOP};
+	struct ipc_connection *call, *stream;
+	const char *why;
+	uint16_t label;
+	uint8_t byte;
+	size_t bytes;
+	uint32_t domain;
+	int64_t status;
+	enum end_cause cause;
+
+	CHECK(spawn_child("serve", "-", another_core(), &domain));
+	CHECK(is_ok(ipc_bind("selftest", false, &call)));
+	CHECK(is_ok(ipc_bind("selftest", true, &stream)));
+	CHECK(is_ok(ipc_send(stream, 1, "", 1)) && is_ok(ipc_receive(stream, &label, &byte, 1, &bytes)));
+	why = call_until_message_came(call, stream);
+	ipc_set_polling(USUAL_POLLING);
+	CHECK(is_ok(ipc_call(call, &message, &message)));
+	CHECK(is_ok(domain_wait(domain, &status, &cause)));
+	ipc_close(stream);
+	ipc_close(call);
+	return why;
+}
+
 /* ---- The other domain ---- */
 
 static bool served_out;
+static struct ipc_connection *remembered;
 
 static void serve_call(void *context, struct ipc_connection *c, const struct ipc_message *request, struct ipc_message *reply)
 {
 	(void)context, (void)c;
+	if (request->label == LABEL_VANISH)
+		exit(EXIT_SUCCESS);
+	if (request->label == LABEL_SEND && is_err(ipc_send(remembered, LABEL_SEND, "", 1)))
+		exit(EXIT_FAILURE);
 	*reply = *request;
 	reply->word[0]++;
-	served_out = request->label == 99;
+	served_out = request->label == LABEL_STOP;
 }
 
 static void serve_message(void *context, struct ipc_connection *c, uint16_t label, const void *data, size_t bytes)
 {
 	(void)context;
+	remembered = c;
 	if (is_err(ipc_send(c, label, data, bytes)))
 		served_out = true;
 }
@@ -547,6 +668,8 @@ static const struct {
 	{"empty_arguments", check_empty_arguments},
 	{"null_pointer", check_null_pointer_ends_the_domain},
 	{"ipc", check_ipc},
+	{"peer_that_ends_in_a_call", check_peer_that_ends_in_a_call},
+	{"thread_that_calls_for_ever", check_thread_that_calls_for_ever},
 };
 
 int main(int argc, char **argv)
