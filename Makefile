@@ -63,7 +63,7 @@ PROGRAM_CRT     :=
 #   LIBATOLL_SRCS += ...                                                  files of $(BUILD)/libatoll.a
 #   PROGRAMS += ipcbench      ipcbench_SRCS := bench/ipcbench/main.c ...  a program; also NAME_OBJS, NAME_LDFLAGS
 #   ARCHIVE_FILES += path                                                 any other file for the boot archive
-#   PROGRAM_CRT, PROGRAM_LDFLAGS                                          how every program starts and is linked (libos)
+#   PROGRAM_CRT, PROGRAM_LDFLAGS, PROGRAM_LDS                             how every program starts and is linked (libos)
 
 ROOMS := boot channels cpudriver libos monitor numa apps bench tests
 MODULES := monitor acpi
@@ -129,10 +129,11 @@ $(BUILD)/libatoll.a: $(call objects,user,$(LIBATOLL_SRCS))
 	$(Q)rm -f $@; ar rcsD $@ $^
 
 define program
-$$(BUILD)/programs/$(1): $$(PROGRAM_CRT) $$(call objects,user,$$($(1)_SRCS)) $$($(1)_OBJS) $$(BUILD)/libatoll.a
+$$(BUILD)/programs/$(1): $$(PROGRAM_CRT) $$(call objects,user,$$($(1)_SRCS)) $$($(1)_OBJS) $$(BUILD)/libatoll.a \
+		$$(patsubst %.S,$$(BUILD)/%,$$(PROGRAM_LDS))
 	$$(call say,LD,$$@)
 	$$(Q)mkdir -p $$(@D)
-	$$(Q)$$(LD) $$(PROGRAM_LDFLAGS) $$($(1)_LDFLAGS) -o $$@ $$(MUSL)/crt1.o $$(MUSL)/crti.o $$(filter %.o,$$^) \
+	$$(Q)$$(LD) $$(PROGRAM_LDFLAGS) $$($(1)_LDFLAGS) -T $$(filter %.lds,$$^) -o $$@ $$(MUSL)/crt1.o $$(MUSL)/crti.o $$(filter %.o,$$^) \
 		--start-group $$(filter %.a,$$^) $$(MUSL)/libc.a $$$$($$(CC) -print-libgcc-file-name) --end-group $$(MUSL)/crtn.o
 endef
 $(foreach p,$(sort $(PROGRAMS) $(MODULES)),$(eval $(call program,$p)))

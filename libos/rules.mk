@@ -17,7 +17,8 @@ LIBOS_SRCS := \
 	libos/ipc/server.c libos/ipc/device.c libos/ipc/gift.c \
 	libos/domain/domain.c libos/domain/command.c \
 	libos/linux/table.c libos/linux/memory.c libos/linux/files.c libos/linux/time.c libos/linux/process.c libos/linux/threads.c \
-	libos/linux/console.c
+	libos/linux/console.c \
+	libos/span/messages.c
 
 LIBATOLL_SRCS += $(LIBOS_SRCS) cpudriver/abi/errors.c
 
@@ -30,4 +31,4 @@ $(BUILD)/user/cpudriver/%.o: EXTRA_CFLAGS += $(INSIDE_UPCALLS)
 
 # Programs lie at USER_PROGRAM (cpudriver/abi/memory_map.h) and are entered through the library OS, which goes on to the C library's _start.
 PROGRAM_CRT := $(BUILD)/user/libos/start/entry.o
-PROGRAM_LDFLAGS += -e atoll_start -Ttext-segment=0x400000
+PROGRAM_LDS := libos/program.lds.S
