@@ -11,6 +11,7 @@
 #include "monitor/handlers.h"
 #include "monitor/loss.h"
 #include "monitor/mesh.h"
+#include "monitor/span.h"
 #include "monitor/tickets.h"
 #include "monitor/voice.h"
 
@@ -232,6 +233,8 @@ static void tell_bound(struct monitor *m, const struct connection *c, enum monit
 
 	if (d == NULL)
 		return;
+	if (c->link)
+		b.over = c->member;
 	copy_name(b.name, sizeof(b.name), name);
 	memcpy(words, &b, sizeof(b));
 	domain_event(m, d, event, words, CHANNEL_WORDS);
@@ -325,9 +328,9 @@ static err_t bind_endpoint(struct monitor *m, struct domain *client, struct doma
 	return OK;
 }
 
-static err_t bind_channel(struct monitor *m, struct domain *client, uint32_t server, struct ticket *t)
+/* The client's end of a channel that the server's monitor has not heard of yet. */
+static err_t begin_channel(struct monitor *m, const struct domain *client, uint32_t server, struct connection **out)
 {
-	struct message_connect question = {.server = server, .client = client->number};
 	struct connection *c = connection_new(m, client->number);
 	err_t e;
 
@@ -337,10 +340,20 @@ static err_t bind_channel(struct monitor *m, struct domain *client, uint32_t ser
 	c->peer_core = domain_core_of(server);
 	c->peer_domain = server;
 	e = take_ring(m, c);
-	if (is_err(e)) {
+	if (is_err(e))
 		connection_free(m, c);
+	*out = c;
+	return e;
+}
+
+static err_t bind_channel(struct monitor *m, struct domain *client, uint32_t server, struct ticket *t)
+{
+	struct message_connect question = {.server = server, .client = client->number};
+	struct connection *c;
+	err_t e = begin_channel(m, client, server, &c);
+
+	if (is_err(e))
 		return e;
-	}
 	t->value = c->number;
 	question.ticket = ticket_renew(m, t, TICKET_CONNECT, c->peer_core);
 	question.connection = c->number;
@@ -352,6 +365,34 @@ static err_t bind_channel(struct monitor *m, struct domain *client, uint32_t ser
 		return OK;
 	connection_free(m, c);
 	return ERR(CORE_DEAD);
+}
+
+err_t bind_link(struct monitor *m, struct domain *d, unsigned member, uint32_t fellow)
+{
+	struct message_link question = {.server = fellow, .client = d->number, .span = d->span, .member = d->member};
+	struct connection *c;
+	struct ticket *t;
+	err_t e;
+
+	question.ticket = ticket_open(m, TICKET_LINK, domain_core_of(fellow), d->number, 0, &t);
+	if (question.ticket == 0)
+		return ERR(LIMIT);
+	e = begin_channel(m, d, fellow, &c);
+	if (is_ok(e)) {
+		c->link = true;
+		c->member = (uint8_t)member;
+		t->value = c->number;
+		question.connection = c->number;
+		question.ring = c->ring.base;
+		question.doorbell = d->doorbell_base;
+		question.doorbell_extra = d->doorbell_extra;
+		if (mesh_send(m, c->peer_core, MESSAGE_link, &question))
+			return OK;
+		connection_free(m, c);
+		e = ERR(CORE_DEAD);
+	}
+	ticket_close(m, t);
+	return e;
 }
 
 void handle_resolved(struct monitor *m, uint32_t from, const struct message_resolved *message)
@@ -385,6 +426,20 @@ void handle_resolved(struct monitor *m, uint32_t from, const struct message_reso
 	}
 }
 
+/* The client's domain has all that it needs. */
+static void connected(struct monitor *m, struct connection *c, struct ticket *t)
+{
+	struct domain *d = domain_find(m, c->domain);
+
+	if (c->link)
+		tell_bound(m, c, EVENT_joined, NULL, "");
+	else
+		tell_client(m, c, t);
+	ticket_close(m, t);
+	if (c->link && d != NULL)
+		span_link_bound(m, d, OK);
+}
+
 /* The client has ended meanwhile. */
 static void connected_too_late(struct monitor *m, uint32_t from, const struct message_connected *message)
 {
@@ -398,11 +453,14 @@ static void connected_too_late(struct monitor *m, uint32_t from, const struct me
 
 void handle_connected(struct monitor *m, uint32_t from, const struct message_connected *message)
 {
-	struct ticket *t = ticket_find(m, message->ticket, TICKET_CONNECT, from);
 	const struct face face = {message->ring, message->doorbell, message->doorbell_extra};
-	struct connection *c = t == NULL ? NULL : connection_find(m, t->value);
+	struct ticket *t = ticket_find(m, message->ticket, TICKET_CONNECT, from);
+	struct connection *c;
 	err_t e = (err_t){message->error};
 
+	if (t == NULL)
+		t = ticket_find(m, message->ticket, TICKET_LINK, from);
+	c = t == NULL ? NULL : connection_find(m, t->value);
 	if (t == NULL || c == NULL) {
 		if (t != NULL)
 			ticket_close(m, t);
@@ -419,14 +477,13 @@ void handle_connected(struct monitor *m, uint32_t from, const struct message_con
 	c->state = CONNECTION_OPEN;
 	e = give_channel(m, c, &face);
 	if (is_ok(e)) {
-		tell_client(m, c, t);
-		ticket_close(m, t);
+		connected(m, c, t);
 		return;
 	}
 	t->value = 0;
-	ticket_fail(m, t, e);
 	unplace_all(m, c);
 	close_here(m, c, false);
+	ticket_fail(m, t, e);
 }
 
 /* ---- Binding: the server's side ---- */
@@ -462,10 +519,9 @@ static err_t accept_connection(struct monitor *m, uint32_t from, const struct me
 	return OK;
 }
 
-void handle_connect(struct monitor *m, uint32_t from, const struct message_connect *message)
+/* How it went: this side's end, or an error. */
+static void answer_connect(struct monitor *m, uint32_t from, const struct message_connect *message, const struct connection *c, err_t e)
 {
-	struct connection *c = NULL;
-	err_t e = accept_connection(m, from, message, &c);
 	struct message_connected answer = {.ticket = message->ticket, .error = e.number, .asked = message->connection};
 
 	if (is_ok(e)) {
@@ -475,9 +531,42 @@ void handle_connect(struct monitor *m, uint32_t from, const struct message_conne
 		answer.ring = c->ring.base;
 		answer.doorbell = server->doorbell_base;
 		answer.doorbell_extra = server->doorbell_extra;
-		tell_server(m, c, message->name);
 	}
 	mesh_send(m, from, MESSAGE_connected, &answer);
+}
+
+void handle_connect(struct monitor *m, uint32_t from, const struct message_connect *message)
+{
+	struct connection *c = NULL;
+	err_t e = accept_connection(m, from, message, &c);
+
+	if (is_ok(e))
+		tell_server(m, c, message->name);
+	answer_connect(m, from, message, c, e);
+}
+
+/* The same for a member of a span by another one of it. */
+void handle_link(struct monitor *m, uint32_t from, const struct message_link *message)
+{
+	const struct message_connect connect = {
+	    .ticket = message->ticket,
+	    .server = message->server,
+	    .client = message->client,
+	    .connection = message->connection,
+	    .ring = message->ring,
+	    .doorbell = message->doorbell,
+	    .doorbell_extra = message->doorbell_extra,
+	};
+	const struct domain *server = domain_find(m, message->server);
+	struct connection *c = NULL;
+	err_t e = server != NULL && server->span != message->span ? ERR(PERMISSION) : accept_connection(m, from, &connect, &c);
+
+	if (is_ok(e)) {
+		c->link = true;
+		c->member = (uint8_t)message->member;
+		tell_bound(m, c, EVENT_joined, NULL, "");
+	}
+	answer_connect(m, from, &connect, c, e);
 }
 
 /* ---- Gifts ---- */
@@ -630,13 +719,13 @@ err_t bind_close(struct monitor *m, struct domain *d, uint32_t connection)
 	return OK;
 }
 
-void connections_end(struct monitor *m, uint32_t domain)
+void connections_end(struct monitor *m, const struct domain *d)
 {
 	for (unsigned i = 0; i < CONNECTIONS_MAX; i++) {
 		struct connection *c = &m->connection[i];
 
-		if (c->state == CONNECTION_OPEN && c->domain == domain)
-			close_here(m, c, true);
+		if (c->state == CONNECTION_OPEN && c->domain == d->number)
+			close_here(m, c, !d->leaving);
 	}
 }
 
@@ -652,13 +741,15 @@ void connection_abandon(struct monitor *m, uint32_t number)
 	c->state = CONNECTION_CLOSING;
 }
 
-static void peer_has_closed(struct monitor *m, struct connection *c)
+static void peer_has_closed(struct monitor *m, struct connection *c, enum end_cause why)
 {
 	struct domain *d = domain_find(m, c->domain);
 
 	c->peer_closed = true;
 	if (c->state == CONNECTION_CLOSING)
 		connection_free(m, c);
+	else if (d != NULL && c->link)
+		domain_event(m, d, EVENT_left, (uint64_t[]){0, 0, c->number, c->member, c->peer_core, why}, 6);
 	else if (d != NULL)
 		domain_event(m, d, EVENT_closed, (uint64_t[]){0, 0, c->number, c->lost, c->peer_core}, 5);
 }
@@ -668,7 +759,7 @@ void handle_close(struct monitor *m, uint32_t from, const struct message_close *
 	struct connection *c = connection_find(m, message->connection);
 
 	if (c != NULL && c->peer_core == from && !c->peer_closed)
-		peer_has_closed(m, c);
+		peer_has_closed(m, c, message->ended ? END_KILLED : END_EXIT);
 }
 
 void connections_lose_core(struct monitor *m, uint32_t core)
@@ -685,7 +776,7 @@ void connections_lose_core(struct monitor *m, uint32_t core)
 			(void)!is_ok(platform_mark(c->peer_ring, false, m->core));
 		}
 		if (!c->peer_closed)
-			peer_has_closed(m, c);
+			peer_has_closed(m, c, END_CORE);
 	}
 }
 

@@ -14,6 +14,8 @@
  *      ◀──────────────────────────────────────── connected (ring, doorbell)
  *      gives the client its three, event bound
  *
+ *   Links between members of a span are bound in the same way from `connect` on, which is called `link`; both sides hear `joined`.
+ *
  *   each side, when its domain closes or ends:
  *      removes all that is here of the peer's ring, then close ─────────▶ event closed; once this side's domain has closed as well,
  *                                                                        nothing is left of this side's ring anywhere but here:
@@ -51,8 +53,11 @@ MUST_USE err_t connection_introduce(struct monitor *m, struct domain *giver, uin
 /* If the ticket is for an introduction, whoever waits to hear how it went is told, and the answer is true. */
 bool introduction_failed(struct monitor *m, const struct ticket *t, err_t e);
 
+/* A further member of a span and another one of it; the answer goes to span_link_bound. */
+MUST_USE err_t bind_link(struct monitor *m, struct domain *d, unsigned member, uint32_t fellow);
+
 /* A domain has ended: so have its connections. */
-void connections_end(struct monitor *m, uint32_t domain);
+void connections_end(struct monitor *m, const struct domain *d);
 /* A core is lost. */
 void connections_lose_core(struct monitor *m, uint32_t core);
 /* The question that the connection waits for will not be answered. */

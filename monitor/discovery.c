@@ -219,7 +219,7 @@ void discovery_complete(struct monitor *m)
 
 		if (!p->boot)
 			continue;
-		e = spawn_archived(m, text, make_text(m, p, text), 0, 0, &domain);
+		e = spawn_archived(m, &(struct spawn_request){.text = text, .text_bytes = make_text(m, p, text)}, &domain);
 		if (is_err(e))
 			report_line(m, "The program %s of the manifest can't be started: %s.", p->name, err_sentence(e));
 	}

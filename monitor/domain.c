@@ -15,6 +15,7 @@
 #include "monitor/mesh.h"
 #include "monitor/names.h"
 #include "monitor/report.h"
+#include "monitor/span.h"
 #include "monitor/tickets.h"
 
 struct domain *domain_find(struct monitor *m, uint32_t number)
@@ -199,7 +200,7 @@ static void forget_tickets(struct monitor *m, const struct domain *d)
 			continue;
 		if (t->kind == TICKET_RESOLVE)
 			MESH_SEND(m, 0, forget, .domain = d->number);
-		if (t->kind == TICKET_CONNECT)
+		if (t->kind == TICKET_CONNECT || t->kind == TICKET_LINK)
 			connection_abandon(m, t->value);
 		introduction_failed(m, t, ERR(PEER_GONE));
 		ticket_close(m, t);
@@ -217,7 +218,8 @@ void domain_end(struct monitor *m, struct domain *d, enum end_cause cause, uint6
 	d->phase = DOMAIN_STOPPING;
 	m->domains_ending++;
 	MESH_SEND(m, 0, withdraw, .domain = d->number);
-	connections_end(m, d->number);
+	span_member_ends(m, d);
+	connections_end(m, d);
 }
 
 static bool ends_last(const struct monitor *m, const struct domain *d)
@@ -362,9 +364,18 @@ static void clear(struct monitor *m, struct domain *d)
 	if (next_block(d) != NULL)
 		return;
 	let_go(d);
+	d->phase = DOMAIN_LINGERING;
+	domain_over(m, d);
+}
+
+void domain_over(struct monitor *m, struct domain *d)
+{
+	if (d->phase != DOMAIN_LINGERING || span_goes_on(d))
+		return;
 	d->phase = DOMAIN_FREE;
 	m->domains_ending--;
 	tell_waiters(m, d);
+	span_member_gone(m, d);
 }
 
 static void step(struct monitor *m, struct domain *d)
@@ -404,7 +415,7 @@ bool domains_step(struct monitor *m)
 			m->events_waiting |= d->first != NULL;
 		} else if (d->phase != DOMAIN_FREE) {
 			step(m, d);
-			more |= d->phase != DOMAIN_AGREEING;
+			more |= d->phase != DOMAIN_AGREEING && d->phase != DOMAIN_LINGERING;
 		}
 	}
 	return more;
@@ -492,10 +503,10 @@ void handle_list(struct monitor *m, uint32_t from, const struct message_list *me
 {
 	for (unsigned i = 0; i < DOMAINS_MAX; i++) {
 		const struct domain *d = &m->domain[i];
-		struct message_listed entry = {.ticket = message->ticket, .domain = d->number};
+		struct message_listed entry = {.ticket = message->ticket, .domain = d->span};
 		uint64_t state, cycles;
 
-		if (d->phase == DOMAIN_FREE)
+		if (d->phase == DOMAIN_FREE || d->phase == DOMAIN_LINGERING)
 			continue;
 		platform_dispatcher_inspect(d->dispatcher, &state, &cycles);
 		entry.state = (uint32_t)state;

@@ -4,14 +4,15 @@
 
 /* The domains of this core, from spawn.c's hand-over to the return of the last byte.
  *
- *   RUNNING ── exit, kill, fault ──▶ STOPPING ──▶ REVOKING ──▶ AGREEING ──▶ CLEARING ──▶ free
+ *   RUNNING ── exit, kill, fault ──▶ STOPPING ──▶ REVOKING ──▶ AGREEING ──▶ CLEARING ──▶ LINGERING ──▶ free
  *                                                     ▲───────────── next block ─────┘
  *
  *   STOPPING   its dispatcher is stopped; its services, questions and connections are given up; peers are told
  *   REVOKING   its block is about to be revoked: with it goes everything that was ever made of it, on all cores
  *   AGREEING   it is being revoked, which is the agreement's business (monitor/agreement): what the domain gave to other cores is
  *              taken back there, what it got from others and somebody still needs is kept
- *   CLEARING   the memory is cleared, in slices, then it is free; whoever waits for the domain is told now
+ *   CLEARING   the memory is cleared, in slices, then it is free
+ *   LINGERING  member 0 of a span, while others are left; whoever waits for the domain is told at the end of it
  *
  * One slice is done between two looks at what the monitor has to serve, so nobody waits for the end of a big domain. */
 
@@ -30,6 +31,8 @@ void domain_bound_failed(struct monitor *m, struct domain *d, uint32_t tag, err_
 /* Begins the end. */
 void domain_end(struct monitor *m, struct domain *d, enum end_cause cause, uint64_t status);
 void domain_end_all(struct monitor *m, bool spare_last);
+/* A domain of which nothing is left, unless other members of its span are. */
+void domain_over(struct monitor *m, struct domain *d);
 /* One slice of each ending domain, and events that had to wait. Returns whether there is more to do at once. */
 bool domains_step(struct monitor *m);
 /* The CPU driver has stopped dispatchers. */

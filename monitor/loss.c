@@ -8,6 +8,7 @@
 #include "monitor/loss.h"
 #include "monitor/mesh.h"
 #include "monitor/names.h"
+#include "monitor/span.h"
 #include "monitor/tickets.h"
 
 static void drop_waiters(struct monitor *m, uint32_t core)
@@ -47,6 +48,7 @@ void core_lost(struct monitor *m, uint32_t core)
 		if (m->ticket[i].kind != TICKET_FREE && m->ticket[i].core == core)
 			ticket_fail(m, &m->ticket[i], ERR(CORE_DEAD));
 	connections_lose_core(m, core);
+	spans_lose_core(m, core);
 	drop_waiters(m, core);
 	drop_texts(m, core);
 	if (m->core != 0)

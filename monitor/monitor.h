@@ -89,6 +89,9 @@ enum ticket_kind {
 	TICKET_LIST,
 	TICKET_INTRODUCE,
 	TICKET_START,
+	TICKET_LINK, /* like connect, for a further member of a span */
+	TICKET_GROW,
+	TICKET_SHRINK,
 };
 
 /* Somebody else wants the domain to have that connection: over which of its connections and under which tag it gets it, and who waits to
@@ -134,7 +137,15 @@ struct leftover {
 
 /* ---- Domains (domain.c, spawn.c) ---- */
 
-enum domain_phase { DOMAIN_FREE, DOMAIN_RUNNING, DOMAIN_STOPPING, DOMAIN_REVOKING, DOMAIN_AGREEING, DOMAIN_CLEARING };
+enum domain_phase {
+	DOMAIN_FREE,
+	DOMAIN_RUNNING,
+	DOMAIN_STOPPING,
+	DOMAIN_REVOKING,
+	DOMAIN_AGREEING,
+	DOMAIN_CLEARING,
+	DOMAIN_LINGERING,
+};
 
 struct event {
 	struct event *next;
@@ -146,6 +157,12 @@ struct domain {
 	enum domain_phase phase;
 	uint32_t number, parent;
 	char name[24];
+	uint32_t span; /* the number of its member 0, which most often is its own */
+	uint8_t member;
+	bool leaving;          /* its span goes on without it */
+	unsigned links_due;    /* a further member that is being made: so many links are not bound yet */
+	uint32_t failure;      /* why it has ended before it was complete: an error number */
+	struct members *others; /* member 0's: all members (span.c); NULL: it has never grown */
 	const struct manifest_program *rights; /* NULL: the defaults */
 	struct block block;
 	struct block extra[32]; /* REQUEST_memory */
@@ -184,6 +201,8 @@ struct connection {
 	enum connection_kind kind;
 	bool peer_closed;                               /* the peer's monitor has said so, and holds nothing of ours any more */
 	bool lost;                                      /* the peer's core has died */
+	bool link;                                      /* between members of a span */
+	uint8_t member;                                 /* the peer's, then */
 	uint8_t slot_send, slot_receive, slot_doorbell; /* of the domain's task CNode, 0: none */
 	struct block ring;                              /* Frame: where this end receives */
 	cap_t peer_ring, peer_doorbell;                 /* installed copies, of another core's */

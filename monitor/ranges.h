@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cpudriver/abi/memory_map.h"
+#include "monitor/abi/start.h"
 
 static inline bool in_range_ANY(uint64_t value, unsigned cores)
 {
@@ -30,6 +30,12 @@ static inline bool in_range_PAGE(uint64_t value, unsigned cores)
 {
 	(void)cores;
 	return value != 0 && value % PAGE_BYTES == 0 && value < WINDOW_BYTES;
+}
+
+static inline bool in_range_MEMBER(uint64_t value, unsigned cores)
+{
+	(void)cores;
+	return value < SPAN_MAX;
 }
 
 static inline bool in_range_ERROR(uint64_t value, unsigned cores)

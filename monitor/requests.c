@@ -12,6 +12,7 @@
 #include "monitor/mesh.h"
 #include "monitor/power.h"
 #include "monitor/requests.h"
+#include "monitor/span.h"
 #include "monitor/spawn.h"
 #include "monitor/tickets.h"
 
@@ -40,7 +41,7 @@ static bool may(const struct domain *d, enum monitor_request request)
 static err_t serve_exit(struct request *r)
 {
 	r->later = true;
-	domain_end(r->m, r->domain, END_EXIT, r->word[1]);
+	domain_end(r->m, r->domain, r->word[2] == END_CORE ? END_CORE : END_EXIT, r->word[1]);
 	return OK;
 }
 
@@ -232,6 +233,17 @@ static err_t serve_crash(struct request *r)
 		return ERR(CORE_UNKNOWN);
 	MESH_SEND(r->m, (uint32_t)r->word[1], crash, .vector = (uint32_t)r->word[2]);
 	return OK;
+}
+
+static err_t serve_grow(struct request *r)
+{
+	return r->word[1] >= r->m->peers ? ERR(CORE_UNKNOWN)
+	                                 : span_ask_grow(r->m, r->domain, r->tag, (uint32_t)r->word[1], r->word[2]);
+}
+
+static err_t serve_shrink(struct request *r)
+{
+	return r->word[1] >= SPAN_MAX ? ERR(ARGUMENT) : span_ask_shrink(r->m, r->domain, r->tag, (unsigned)r->word[1]);
 }
 
 static err_t serve_start_core(struct request *r)

@@ -96,7 +96,18 @@ err_t space_map(struct space *s, cap_t frame, uint64_t offset, unsigned pages, u
 	return is_ok(e) ? platform_map_frame(frame, table, entry_of(vaddr, 1), rights, offset, pages) : e;
 }
 
-err_t space_map_ram(struct space *s, uint64_t offset, uint64_t bytes, uint64_t vaddr, unsigned rights)
+static err_t note_piece(struct space *s, cap_t frame, uint64_t vaddr, uint64_t bytes, unsigned rights)
+{
+	if (s->pieces == DOMAIN_PIECES_MAX)
+		return ERR(LIMIT);
+	s->piece[s->pieces++] = (struct start_piece){.vaddr = vaddr,
+	                                             .pages = (uint32_t)(bytes / PAGE_BYTES),
+	                                             .cap = CAP(ROOT_TASK, frame.value & 0xff).value,
+	                                             .rights = (uint16_t)rights};
+	return OK;
+}
+
+err_t space_map_ram(struct space *s, uint64_t offset, uint64_t bytes, uint64_t vaddr, unsigned rights, bool common)
 {
 	while (bytes > 0) {
 		uint64_t to_end = table_reach(1) - (vaddr & (table_reach(1) - 1)), piece = bytes < to_end ? bytes : to_end;
@@ -107,6 +118,8 @@ err_t space_map_ram(struct space *s, uint64_t offset, uint64_t bytes, uint64_t v
 			return e;
 		s->next_slot++;
 		e = space_map(s, frame, 0, (unsigned)(piece / PAGE_BYTES), vaddr, rights);
+		if (is_ok(e) && common)
+			e = note_piece(s, frame, vaddr, piece, rights);
 		if (is_err(e))
 			return e;
 		offset += piece;

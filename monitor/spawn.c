@@ -18,8 +18,6 @@
 #include "monitor/spawn_text.h"
 #include "monitor/tickets.h"
 
-#define STACK_BYTES (256 * KIB)
-
 static uint64_t page_down(uint64_t a)
 {
 	return a & ~(PAGE_BYTES - 1);
@@ -44,6 +42,23 @@ struct building {
 	struct spawn_strings strings;
 };
 
+/* What every dispatcher of the domain writes to: it exists once, with member 0. */
+static bool is_common(const struct elf_segment *s)
+{
+	return (s->rights & RIGHT_WRITE) != 0 && s->vaddr < USER_PRIVATE;
+}
+
+/* Bytes of the segment that this member has; 0: none. */
+static uint64_t own_bytes(const struct building *b, const struct elf_segment *s)
+{
+	return b->domain->member != 0 && is_common(s) ? 0 : segment_bytes(s);
+}
+
+static uint64_t stack_bytes(const struct building *b)
+{
+	return b->domain->member == 0 ? USER_STACK_BYTES : 0;
+}
+
 /* Copies the program to the block's low end, while nothing has been made of the block. */
 static err_t load(struct building *b, uint64_t *bytes)
 {
@@ -54,8 +69,8 @@ static err_t load(struct building *b, uint64_t *bytes)
 
 	*bytes = 0;
 	for (unsigned i = 0; i < b->program.segments; i++)
-		*bytes += segment_bytes(&b->program.segment[i]);
-	if (*bytes + STACK_BYTES > b->domain->block.bytes / 2)
+		*bytes += own_bytes(b, &b->program.segment[i]);
+	if (*bytes + stack_bytes(b) > b->domain->block.bytes / 2)
 		return ERR(NO_MEMORY);
 	e = view_open(&b->domain->block, 0, *bytes, &view);
 	if (is_err(e))
@@ -65,6 +80,8 @@ static err_t load(struct building *b, uint64_t *bytes)
 		uint8_t *to = view.at + at;
 		uint64_t lead = s->vaddr - page_down(s->vaddr);
 
+		if (own_bytes(b, s) == 0)
+			continue;
 		memset(to, 0, lead);
 		memcpy(to + lead, file + s->offset, s->file_bytes);
 		memset(to + lead + s->file_bytes, 0, segment_bytes(s) - lead - s->file_bytes);
@@ -82,10 +99,12 @@ static err_t map_program(struct building *b)
 	for (unsigned i = 0; is_ok(e) && i < b->program.segments; i++) {
 		const struct elf_segment *s = &b->program.segment[i];
 
-		e = space_map_ram(&b->space, at, segment_bytes(s), page_down(s->vaddr), (unsigned)s->rights);
-		at += segment_bytes(s);
+		e = space_map_ram(&b->space, at, own_bytes(b, s), page_down(s->vaddr), (unsigned)s->rights, is_common(s));
+		at += own_bytes(b, s);
 	}
-	return is_ok(e) ? space_map_ram(&b->space, at, STACK_BYTES, USER_STACK_TOP - STACK_BYTES, RIGHT_READ | RIGHT_WRITE) : e;
+	if (is_err(e))
+		return e;
+	return space_map_ram(&b->space, at, stack_bytes(b), USER_STACK_TOP - USER_STACK_BYTES, RIGHT_READ | RIGHT_WRITE, true);
 }
 
 /* The start area: ours as a whole, the domain's page 0 to read, pages 1 to 3 to read and write. */
@@ -161,7 +180,7 @@ static err_t give_hardware(struct building *b)
 	const cap_t ports = CAP(ROOT_TASK, TASK_IO_PORTS), interrupts = CAP(ROOT_TASK, TASK_INTERRUPTS);
 	err_t e = OK;
 
-	if (p == NULL)
+	if (p == NULL || b->domain->member != 0)
 		return OK;
 	if (p->ports != 0)
 		e = cap_retype(ports, CAP_IoPorts, p->port, p->ports, 1, CAP(TASK_WINDOW, TASK_IO_PORTS));
@@ -218,6 +237,17 @@ static err_t fill_root(struct building *b)
 	return e;
 }
 
+/* The program break begins behind what the program itself has. */
+static uint64_t program_end(const struct building *b)
+{
+	uint64_t end = USER_PROGRAM;
+
+	for (unsigned i = 0; i < b->program.segments; i++)
+		if (b->program.segment[i].vaddr < USER_PRIVATE)
+			end = page_up(b->program.segment[i].vaddr + b->program.segment[i].bytes);
+	return end;
+}
+
 static void fill_start_page(struct building *b, uint64_t used)
 {
 	struct domain_start *page = (struct domain_start *)b->domain->start;
@@ -230,20 +260,23 @@ static void fill_start_page(struct building *b, uint64_t used)
 	    .domain = b->domain->number,
 	    .core = b->m->core,
 	    .node = b->m->node,
+	    .span = b->domain->span,
 	    .ram_base = b->domain->block.base,
 	    .ram_bytes = b->domain->block.bytes - DOMAIN_START_BYTES,
 	    .ram_used = used,
-	    .program_high = b->program.high,
+	    .program_high = program_end(b),
 	    .phdr = b->program.phdr,
 	    .phdr_bytes = 56, /* sizeof(Elf64_Phdr) */
 	    .phdr_count = b->program.phdr_count,
 	    .entry = b->program.entry,
-	    .stack_low = USER_STACK_TOP - STACK_BYTES,
+	    .stack_low = USER_STACK_TOP - USER_STACK_BYTES,
 	    .stack_high = USER_STACK_TOP,
 	    .tsc_hz = b->m->boot->tsc_hz,
 	    .start_tsc = b->m->start_tsc,
 	    .model_bytes = b->m->machine != NULL ? sizeof(struct machine) : 0,
 	    .tables = b->space.tables,
+	    .member = b->domain->member,
+	    .pieces = b->space.pieces,
 	    .first_free_slot = b->space.next_slot,
 	    .arguments = strings->arguments,
 	    .argument_offset = sizeof(*page),
@@ -252,6 +285,7 @@ static void fill_start_page(struct building *b, uint64_t used)
 	};
 	memcpy(page->name, b->domain->name, sizeof(page->name));
 	memcpy(page->table, b->space.table, sizeof(page->table));
+	memcpy(page->piece, b->space.piece, sizeof(page->piece));
 	memcpy(page + 1, strings->first, strings->bytes);
 }
 
@@ -274,7 +308,7 @@ static err_t build(struct building *b)
 	if (is_ok(e))
 		e = cap_retype(d->block.cap, CAP_RAM, 0, limit, 1, d->grant);
 	if (is_ok(e))
-		e = space_begin(&b->space, d->grant, loaded + STACK_BYTES, limit);
+		e = space_begin(&b->space, d->grant, loaded + stack_bytes(b), limit);
 	d->task = b->space.task;
 	if (is_ok(e) && d->rights != NULL && d->rights->devices)
 		e = give_devices(b);
@@ -332,6 +366,9 @@ err_t spawn_here(struct monitor *m, const struct spawn_request *r, uint32_t *num
 	if (is_ok(e)) {
 		copy_name(d->name, sizeof(d->name), b->strings.first);
 		d->parent = r->parent;
+		d->span = r->span != 0 ? r->span : d->number;
+		d->member = r->member;
+		d->leaving = r->span != 0; /* until it is complete */
 		d->rights = manifest_find(&m->manifest, d->name);
 		if (d->rights != NULL && d->rights->core != MANIFEST_ANY_CORE && d->rights->core != m->core)
 			e = ERR(PERMISSION);
@@ -350,6 +387,7 @@ err_t spawn_here(struct monitor *m, const struct spawn_request *r, uint32_t *num
 		if (is_err(e)) {
 			/* Half-made domains end like whole ones. */
 			report_line(m, "The program %s can't be started: %s.", d->name, err_sentence(e));
+			d->failure = e.number;
 			domain_end(m, d, END_KILLED, 0);
 		}
 	}
@@ -359,21 +397,20 @@ err_t spawn_here(struct monitor *m, const struct spawn_request *r, uint32_t *num
 
 /* ---- Programs of the archive, here and elsewhere ---- */
 
-err_t spawn_archived(struct monitor *m, const char *text, size_t bytes, uint64_t memory, uint32_t parent, uint32_t *domain)
+err_t spawn_archived(struct monitor *m, const struct spawn_request *request, uint32_t *domain)
 {
+	struct spawn_request r = *request;
 	struct spawn_strings strings;
 	struct archive_file file;
-	err_t e = spawn_text_read(text, bytes, &strings);
+	err_t e = spawn_text_read(r.text, r.text_bytes, &strings);
 
 	if (is_ok(e))
 		e = archive_find(&m->archive, strings.first, &file);
 	if (is_err(e))
 		return e;
-	return spawn_here(
-	    m,
-	    &(struct spawn_request){
-	        .program = file.data, .program_bytes = file.size, .text = text, .text_bytes = bytes, .memory = memory, .parent = parent},
-	    domain);
+	r.program = file.data;
+	r.program_bytes = file.size;
+	return spawn_here(m, &r, domain);
 }
 
 static bool send_text(struct monitor *m, uint32_t core, uint32_t ticket, const char *text, size_t bytes)
@@ -404,7 +441,7 @@ err_t spawn_request(struct monitor *m, struct domain *d, uint32_t tag, uint32_t 
 	if (ticket == 0)
 		return ERR(LIMIT);
 	if (send_text(m, core, ticket, text, bytes) &&
-	    MESH_SEND(m, core, spawn, .ticket = ticket, .parent = d->number, .bytes = (uint32_t)bytes, .memory = memory))
+	    MESH_SEND(m, core, spawn, .ticket = ticket, .parent = d->span, .bytes = (uint32_t)bytes, .memory = memory))
 		return OK;
 	ticket_close(m, t);
 	return ERR(CORE_DEAD);
@@ -439,8 +476,14 @@ void handle_spawn(struct monitor *m, uint32_t from, const struct message_spawn *
 
 		if (t->core != from || t->ticket != message->ticket)
 			continue;
-		if (t->bytes == message->bytes && t->bytes <= sizeof(t->text) && domain_core_of(message->parent) == from)
-			answer.error = spawn_archived(m, t->text, t->bytes, message->memory, message->parent, &answer.domain).number;
+		if (t->bytes == message->bytes && t->bytes <= sizeof(t->text))
+			answer.error = spawn_archived(m,
+			                              &(struct spawn_request){.text = t->text,
+			                                                      .text_bytes = t->bytes,
+			                                                      .memory = message->memory,
+			                                                      .parent = message->parent},
+			                              &answer.domain)
+			                   .number;
 		*link = t->next;
 		free(t);
 		break;

@@ -4,6 +4,7 @@
 #include "monitor/bind.h"
 #include "monitor/domain.h"
 #include "monitor/mesh.h"
+#include "monitor/span.h"
 #include "monitor/tickets.h"
 
 static uint32_t number_of(const struct monitor *m, const struct ticket *t)
@@ -64,7 +65,7 @@ void ticket_fail(struct monitor *m, struct ticket *t, err_t e)
 	const struct ticket was = *t;
 
 	ticket_close(m, t);
-	if (was.kind == TICKET_CONNECT)
+	if (was.kind == TICKET_CONNECT || was.kind == TICKET_LINK)
 		connection_abandon(m, was.value);
 	if (was.kind == TICKET_OFFER) {
 		platform_reply(&(struct platform_reply){was.token, {e.number}});
@@ -78,6 +79,9 @@ void ticket_fail(struct monitor *m, struct ticket *t, err_t e)
 	case TICKET_RESOLVE:
 	case TICKET_CONNECT:
 		domain_bound_failed(m, d, was.tag, e);
+		break;
+	case TICKET_LINK:
+		span_link_bound(m, d, e);
 		break;
 	case TICKET_SPAWN:
 		domain_event(m, d, EVENT_spawned, (uint64_t[]){was.tag, e.number, 0}, 3);

@@ -60,9 +60,9 @@ struct bound_event {
 	uint16_t slot_doorbell; /* wakes the peer */
 	uint16_t ring_slots;   /* of either ring */
 	uint32_t peer_domain;   /* its number */
-	char name[16];          /* bound: the service; accepted: the program that the client domain runs (first characters, 0 at the end);
+	char name[16];          /* joined: not used; bound: the service; accepted: the program that the client domain runs (first characters, 0 at the end);
 	                           introduced: the program that the server runs */
-	uint32_t over, over_tag; /* introduced: the connection that it came over, and the giver's tag */
+	uint32_t over, over_tag; /* introduced: the connection that it came over, and the giver's tag; joined: the peer's member number, 0 */
 };
 _Static_assert(sizeof(struct bound_event) <= 56, "one line of a channel");
 
