@@ -71,8 +71,7 @@ struct monitor_reply monitor_request(enum monitor_request request, uint64_t tag_
 static struct mutex buffer_lock; /* of the buffer */
 static char *const buffer = (char *)DOMAIN_REQUEST_BUFFER;
 
-/* Makes a request and waits for the event that completes it. */
-static err_t request_and_wait(enum monitor_request request, uint64_t word1, uint64_t word2, uint64_t word3, struct event_wait *w)
+err_t request_and_wait(enum monitor_request request, uint64_t word1, uint64_t word2, uint64_t word3, struct event_wait *w)
 {
 	struct monitor_reply reply;
 
@@ -191,10 +190,15 @@ err_t system_power_off(int64_t status)
 /* A monitor has nobody to tell: it is silent from then on. */
 void domain_exit_now(int64_t status)
 {
+	domain_exit_now_because(END_EXIT, status);
+}
+
+void domain_exit_now_because(enum end_cause cause, int64_t status)
+{
 	atomic_store_explicit(&DISPATCHER->disabled, 1, memory_order_relaxed);
 	for (;;) {
 		if (start_page != NULL)
-			(void)monitor_request(REQUEST_exit, 0, (uint64_t)status, 0, 0);
+			(void)monitor_request(REQUEST_exit, 0, (uint64_t)status, cause, 0);
 		(void)!is_ok(endpoint_yield(CAP_NULL, YIELD_WAIT));
 	}
 }

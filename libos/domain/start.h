@@ -6,6 +6,7 @@
 
 #include "cpudriver/abi/core_boot.h"
 #include "cpudriver/abi/dispatcher.h"
+#include "monitor/abi/messages.h"
 #include "monitor/abi/start.h"
 
 /* Exactly one of the two is not NULL: an ordinary domain's start page, or a monitor's. */
@@ -20,8 +21,13 @@ struct program {
 };
 extern struct program program;
 
+/* Makes a request and waits for the event that completes it, whose error it answers. */
+struct event_wait;
+MUST_USE err_t request_and_wait(enum monitor_request request, uint64_t word1, uint64_t word2, uint64_t word3, struct event_wait *w);
+
 /* Ends the domain without waiting for anything. */
 _Noreturn void domain_exit_now(int64_t status);
+_Noreturn void domain_exit_now_because(enum end_cause cause, int64_t status);
 
 /* The CPU driver calls this: RDI shared frame, RSI start page; disabled, on the upcall stack. */
 _Noreturn void start_domain(struct dispatcher_shared *shared, const void *page);

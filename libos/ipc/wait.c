@@ -12,17 +12,23 @@
 uint64_t wait_generation;
 uint32_t wait_goes_on;
 
-static struct wait_source *sources;
+static struct wait_source *sources, *handled;
+static bool looking;
+
+static struct wait_source **list_of(const struct wait_source *s)
+{
+	return s->handle != NULL ? &handled : &sources;
+}
 
 void wait_add(struct wait_source *s)
 {
-	s->next = sources;
-	sources = s;
+	s->next = *list_of(s);
+	*list_of(s) = s;
 }
 
 void wait_remove(struct wait_source *s)
 {
-	for (struct wait_source **link = &sources; *link != NULL; link = &(*link)->next) {
+	for (struct wait_source **link = list_of(s); *link != NULL; link = &(*link)->next) {
 		if (*link == s) {
 			*link = s->next;
 			return;
@@ -38,11 +44,27 @@ static void wake(struct wait_source *s)
 	thread_ready(t);
 }
 
+static bool has_something(const struct wait_source *s)
+{
+	return channel_poll(s->channel).code != CHANNEL_EMPTY && !s->given_up;
+}
+
+static void handle_all(void)
+{
+	for (struct wait_source *s = handled; s != NULL; s = s->next) {
+		if (!has_something(s))
+			continue;
+		s->given_up = channel_broken(s->channel);
+		s->handle(s);
+	}
+}
+
 bool wait_poll(void)
 {
-	bool any = false;
+	bool any = handled != NULL;
 
 	events_poll();
+	handle_all();
 	for (struct wait_source *s = sources; s != NULL; s = s->next) {
 		if (*s->waiter == NULL)
 			continue;
@@ -62,8 +84,73 @@ static bool anything_there(void)
 	for (struct wait_source *s = sources; s != NULL; s = s->next)
 		if (s->parked && channel_poll(s->channel).code != CHANNEL_EMPTY)
 			return true;
+	for (struct wait_source *s = handled; s != NULL; s = s->next)
+		if (has_something(s))
+			return true;
 	return false;
 }
+
+/* ---- What is handled as it comes ---- */
+
+static void announce_handled(void)
+{
+	for (struct wait_source *s = handled; s != NULL; s = s->next)
+		channel_announce(s->channel);
+}
+
+static void unpark_handled(void)
+{
+	for (struct wait_source *s = handled; s != NULL; s = s->next)
+		channel_unpark(s->channel);
+}
+
+static bool anything_to_handle(void)
+{
+	if (channel_poll(events_channel()).code == CHANNEL_OK)
+		return true;
+	for (struct wait_source *s = handled; s != NULL; s = s->next)
+		if (has_something(s))
+			return true;
+	return false;
+}
+
+/* Announces anew, until nothing has come in before that. */
+static void listen(void)
+{
+	while (handled != NULL && !looking) {
+		channel_unpark(events_channel());
+		channel_announce(events_channel());
+		unpark_handled();
+		announce_handled();
+		channel_fence();
+		if (!anything_to_handle())
+			return;
+		wait_poll();
+	}
+}
+
+void wait_begin_looking(void)
+{
+	looking = true;
+	if (handled == NULL)
+		return;
+	channel_unpark(events_channel());
+	unpark_handled();
+}
+
+void wait_end_looking(void)
+{
+	looking = false;
+	listen();
+}
+
+void wait_rung(void)
+{
+	wait_poll();
+	listen();
+}
+
+/* ---- Sleep ---- */
 
 bool wait_park(void)
 {
@@ -76,6 +163,7 @@ bool wait_park(void)
 		if (s->parked)
 			channel_announce(s->channel);
 	}
+	announce_handled();
 	channel_fence();
 	if (!anything_there())
 		return true;
@@ -95,6 +183,8 @@ void wait_unpark(void)
 			channel_unpark(s->channel);
 		s->parked = false;
 	}
+	unpark_handled();
+	listen();
 }
 
 static struct channel_wait polling;

@@ -8,7 +8,9 @@
  * (wait_poll); before it gives the processor away it announces itself on all of them and looks again (wait_park; channels/park.c says
  * why that loses nothing).
  *
- * Something may be able to run for ever: a thread that looks for its own message and yields in between, one that always finds what it looks
+ * why that loses nothing).
+ * on it, and on the event channel, while it runs threads too, and is rung; only while it has nothing to run does it look by itself
+ * (wait_begin_looking .. wait_end_looking). Each ring is followed by a new announcement, and that by a look.
  * for, several that compute. The others' sources, and the monitor's events, are looked at all the same: at one of so many yields, at one of
  * so many finds, and at the end of each turn that the timer ends. */
 
@@ -18,8 +20,10 @@
 struct wait_source {
 	struct channel *channel;
 	struct thread **waiter; /* *waiter is NULL: nobody waits */
+	void (*handle)(struct wait_source *s); /* not NULL: takes what has come; may not remove sources */
 	struct wait_source *next;
 	bool parked;
+	bool given_up; /* its channel is broken, and the handler has seen it */
 };
 
 void wait_add(struct wait_source *s);
@@ -31,6 +35,11 @@ bool wait_poll(void);
 /* False: something has come in meanwhile, and nothing is announced. */
 bool wait_park(void);
 void wait_unpark(void);
+/* Nothing can run: messages for handlers are looked for from now on, and ring no more; and back. */
+void wait_begin_looking(void);
+void wait_end_looking(void);
+/* The doorbell was rung. */
+void wait_rung(void);
 /* Counts whenever something may have come in, or what was parked no longer is. */
 extern uint64_t wait_generation;
 

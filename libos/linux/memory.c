@@ -13,7 +13,7 @@
 
 #define BREAK_BYTES (64 * MIB)
 
-static uint64_t break_base, break_now, break_mapped;
+static uint64_t break_base, break_now, break_mapped, break_end;
 
 static uint64_t pages_of(uint64_t bytes)
 {
@@ -36,6 +36,7 @@ static rights_t rights_of(uint64_t protection)
 void linux_break_start(uint64_t base)
 {
 	break_base = break_now = break_mapped = pages_of(base);
+	break_end = base < USER_PRIVATE && base > USER_PRIVATE - BREAK_BYTES ? USER_PRIVATE : base + BREAK_BYTES;
 }
 
 /* Answers the break as it is afterwards; that is also how a refusal looks. */
@@ -45,7 +46,7 @@ int64_t linux_brk(struct linux_frame *f)
 	bool inside = dispatcher_enter();
 	err_t e = OK;
 
-	if (wanted >= break_base && wanted <= break_base + BREAK_BYTES) {
+	if (wanted >= break_base && wanted <= break_end) {
 		if (end > break_mapped)
 			e = memory_map_at(break_mapped, end - break_mapped, RIGHTS(RIGHT_READ | RIGHT_WRITE), PLACE_TOUCH);
 		else if (end < break_mapped)

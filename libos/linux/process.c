@@ -37,7 +37,7 @@ void linux_start(uint64_t high)
 
 int64_t linux_getpid(void)
 {
-	return start_page == NULL ? 1 : start_page->domain + 1;
+	return start_page == NULL ? 1 : start_page->span + 1;
 }
 int64_t linux_zero(void)
 {

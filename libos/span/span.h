@@ -46,6 +46,21 @@ static inline uint64_t area_of(unsigned member)
 /* The first thing of a new member's thread 0, in place of a program. */
 _Noreturn void span_member_main(void);
 
+/* A member has gone with its core. */
+void span_lost(unsigned member, unsigned core);
+/* This member has promised to leave. It does so if no worker is left and `may` agrees, which is asked inside a section. */
+bool span_leaves(void);
+void span_when_may_leave(bool (*may)(void));
+
+/* A thread with a stack of its own that calls function(argument0, argument1), without the C library's thread-local storage; whoever has begun it
+ * waits for its end. */
+struct worker;
+struct thread;
+MUST_USE err_t span_worker_begin(uint64_t function, uint64_t argument0, uint64_t argument1, struct worker **out, struct thread **thread,
+                            void **stack);
+uint64_t span_worker_end(struct worker *w, struct thread *thread, void *stack);
+unsigned span_workers(void);
+
 /* A function on a service thread of this member, which may wait; it gets a copy of what `argument` points to. Inside or outside of
  * sections. Such a thread has its service stack only: no deep calls, and none of the program's functions. */
 #define SERVICE_BYTES 64

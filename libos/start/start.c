@@ -4,6 +4,8 @@
 /* The life of a domain up to the first instruction of its program: capability space, memory, address space, thread 0, the monitor's
  * events; then the program's stack, and the C library's _start. All of it runs disabled.
  *
+ * A further member of a spanning domain has no program of its own to begin: it waits for what others send it (libos/span).
+ *
  * There are two kinds of start page, told apart by their first word: struct domain_start, from the monitor that starts a domain, and
  * struct core_boot, from the CPU driver that starts a monitor. A monitor has no monitor: it serves itself from its core's first RAM. */
 
@@ -15,6 +17,8 @@
 #include "libos/ipc/events.h"
 #include "libos/linux/linux.h"
 #include "libos/memory/memory.h"
+#include "libos/span/link.h"
+#include "libos/span/span.h"
 #include "libos/start/start.h"
 #include "libos/start/stack.h"
 #include "libos/upcall/dispatcher.h"
@@ -100,8 +104,9 @@ static void start_ordinary(const struct domain_start *page)
 		for (unsigned i = 0; i < page->tables; i++)
 			if (page->table[i].level == level)
 				must("page tables", tables_add(page->table[i].vaddr, level, (cap_t){page->table[i].cap}));
-	address_space_start(USER_HEAP);
+	address_space_start(area_of(page->member));
 	events_start((void *)DOMAIN_EVENT_RING, (void *)DOMAIN_EVENT_RETURN);
+	links_start();
 	pending_interest = ~UINT64_C(0);
 }
 
@@ -241,7 +246,12 @@ void start_domain(struct dispatcher_shared *shared, const void *page)
 		start_ordinary(page);
 	else
 		__builtin_trap();
-	linux_start(program.high);
-	first.rsp = start_boot != NULL ? monitor_stack_build() : ordinary_stack();
+	if (start_page != NULL && start_page->member != 0) {
+		first.rip = (uint64_t)span_member_main;
+		first.rsp = thread_current->service_top - 8;
+	} else {
+		linux_start(program.high);
+		first.rsp = start_boot != NULL ? monitor_stack_build() : ordinary_stack();
+	}
 	resume_registers(&first, thread_current->xstate);
 }

@@ -153,7 +153,7 @@ static _Noreturn void go_on_with(struct thread *next)
 }
 
 /* Returns when a thread is ready. */
-static void idle(void)
+static void look_for_work(void)
 {
 	for (uint32_t looks = 0; threads_ready.count == 0; looks++) {
 		bool may_come;
@@ -176,6 +176,13 @@ static void idle(void)
 		}
 		looks = 0;
 	}
+}
+
+static void idle(void)
+{
+	wait_begin_looking();
+	look_for_work();
+	wait_end_looking();
 }
 
 static struct thread *next_thread(void)

@@ -65,8 +65,9 @@ void pending_handle(void)
 	uint64_t bits = pending_take(pending_interest);
 
 	wait_generation++;
-	if (bits & (PENDING_DOORBELL | PENDING_TIMER))
-		wait_poll();
+	if (bits & PENDING_DOORBELL)
+		wait_rung();
+	else if (bits & PENDING_TIMER)
 	if (bits & PENDING_TIMER) {
 		timer_armed = 0;
 		threads_wake_sleepers();
