@@ -67,6 +67,8 @@ PROGRAMS += threads
 threads_SRCS := tests/programs/threads/main.c
 PROGRAMS += agreement
 agreement_SRCS := $(addprefix tests/programs/agreement/, main.c peer.c things.c operations.c groups.c races.c attacks.c)
+PROGRAMS += span
+span_SRCS := $(addprefix tests/programs/span/, main.c ends.c)
 PROGRAMS += soak
 soak_SRCS := $(addprefix tests/programs/soak/, main.c lead.c picture.c worker.c things.c operations.c contents.c)
 
