@@ -68,6 +68,7 @@ void pending_handle(void)
 	if (bits & PENDING_DOORBELL)
 		wait_rung();
 	else if (bits & PENDING_TIMER)
+		wait_poll();
 	if (bits & PENDING_TIMER) {
 		timer_armed = 0;
 		threads_wake_sleepers();
