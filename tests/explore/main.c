@@ -345,17 +345,6 @@ static int replay(const char *text)
 	return options.compare && !compare(&s, beginning);
 }
 
-/* False: that is no number of them. */
-static bool parse_workers(const char *text)
-{
-	const unsigned long n = strtoul(text, NULL, 10);
-
-	options.workers = n >= 1 && n <= WORKERS_MAX ? (unsigned)n : 0;
-	if (!options.workers)
-		fprintf(stderr, "explore: '%s' workers: 1 to %u are possible\n", text, WORKERS_MAX);
-	return options.workers;
-}
-
 int main(int count, char **words)
 {
 	const char *name = NULL;
@@ -363,8 +352,8 @@ int main(int count, char **words)
 	for (int k = 1; k < count; k++) {
 		if (!strcmp(words[k], "--seconds") && k + 1 < count)
 			options.seconds = strtod(words[++k], NULL);
-		else if (!strcmp(words[k], "--workers") && k + 1 < count && !parse_workers(words[++k]))
-			return 2;
+		else if (!strcmp(words[k], "--workers") && k + 1 < count)
+			options.workers = (unsigned)strtoul(words[++k], NULL, 10);
 		else if (!strcmp(words[k], "--only") && k + 1 < count)
 			options.only = words[++k];
 		else if (!strcmp(words[k], "--slice"))
@@ -377,6 +366,10 @@ int main(int count, char **words)
 			options.until_broken = true;
 		else
 			name = words[k];
+	}
+	if (options.workers < 1 || options.workers > WORKERS_MAX) {
+		fprintf(stderr, "explore: 1 to %u workers are possible\n", WORKERS_MAX);
+		return 2;
 	}
 	return name ? replay(name) : explore_all();
 }

@@ -11,7 +11,7 @@ EXPLORE_COMMON := $(wildcard monitor/agreement/*.c cpudriver/capability/*.c) cpu
 	$(addprefix tests/explore/, world.c platform.c network.c surroundings.c translations.c users.c state.c schedule.c diagram.c \
 	objects.c invariants.c endings.c forged.c)
 EXPLORE_SEARCH := $(EXPLORE_COMMON) $(addprefix tests/explore/, scenarios.c scenario.c seen.c circle.c sleep.c search.c main.c)
-EXPLORE_WALK   := $(EXPLORE_COMMON) tests/explore/walk.c
+EXPLORE_WALK   := $(EXPLORE_COMMON) $(addprefix tests/explore/, seen.c script.c shrink.c walk.c)
 
 # Where the simulated memory is mapped, and the size of the agreement's tables.
 EXPLORE_SMALL := -DWINDOW_START=0x200000000000 -DSHARED_MAX=8 -DOPERATIONS_MAX=16

@@ -31,14 +31,11 @@ static void add(struct list *l, enum choice_kind kind, unsigned a, unsigned b)
 }
 
 /* A message of a view that the receiver has not heard of yet waits until it has. */
-static void add_messages(struct list *l, unsigned to)
+static bool may_arrive(unsigned from, unsigned to)
 {
-	for (unsigned from = 0; from < world.cores; from++) {
-		const struct queue *q = &world.queue[from][to];
+	const struct queue *q = &world.queue[from][to];
 
-		if (q->count && message_view(&q->message[0]) <= world.core[to].view)
-			add(l, CHOICE_DELIVER, from, to);
-	}
+	return q->count && message_view(&q->message[0]) <= world.core[to].view;
 }
 
 /* Whoever starts again is let in when all have heard that it was dead: to start takes long. The lowest core doesn't come back: who is
@@ -66,7 +63,9 @@ unsigned choices(struct choice *out, unsigned deaths, unsigned joins)
 			add(&l, CHOICE_STEP, c, 0);
 		if (core->view != world.view)
 			add(&l, CHOICE_VIEW, c, 0);
-		add_messages(&l, c);
+		for (unsigned from = 0; from < world.cores; from++)
+			if (may_arrive(from, c))
+				add(&l, CHOICE_DELIVER, from, c);
 	}
 	for (unsigned t = 0; t < TASKS_MAX; t++)
 		if (world.task[t].state == TASK_READY && !world.core[world.task[t].request.core].dead)
@@ -78,6 +77,26 @@ unsigned choices(struct choice *out, unsigned deaths, unsigned joins)
 			add(&l, CHOICE_JOIN, c, 0);
 	}
 	return l.count;
+}
+
+bool choice_is_possible(struct choice c)
+{
+	const struct core *core = &world.core[choice_core(c)];
+
+	switch ((enum choice_kind)c.kind) {
+	case CHOICE_START:
+		return !core->dead && world.task[c.a].state == TASK_READY;
+	case CHOICE_DELIVER:
+		return !core->dead && may_arrive(c.a, c.b);
+	case CHOICE_STEP:
+		return !core->dead && !core->idle;
+	case CHOICE_VIEW:
+		return !core->dead && core->view != world.view;
+	case CHOICE_DIE:
+		return !core->dead && set_count(&world.alive) > 1;
+	default:
+		return may_join(c.a);
+	}
 }
 
 /* ---- Making it happen --------------------------------------------------------------------------- */

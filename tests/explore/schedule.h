@@ -25,6 +25,8 @@ struct choice {
 
 /* All that can happen; `deaths`, `joins`: how many cores may die in all, and how often one may come back. */
 unsigned choices(struct choice *out, unsigned deaths, unsigned joins);
+/* Whether this can, apart from such limits; one core stays alive. */
+bool choice_is_possible(struct choice c);
 /* The core on which it happens. */
 unsigned choice_core(struct choice c);
 

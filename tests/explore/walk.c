@@ -4,11 +4,11 @@
 /* walk                       random walks on 2 to 16 cores, seed after seed, as far as the time goes
  * walk --seconds N           that time (30)
  * walk --until-broken        ends at the first broken invariant, with exit code 0 if there is one: the test of a mutant
- * walk walk:CORES:NUMBER:DEATHS   that one walk; if it breaks an invariant, its last steps, drawn
+ * walk walk:CORES:NUMBER:DEATHS   that one walk; if it breaks an invariant, what is left of it when it is shrunk (shrink.c), drawn
  *
  * A walk is thousands of random operations by the users of all cores, many at a time, under a random schedule. Now and then one core is
- * slow. After each round of operations nothing new begins until all is at rest, and what must hold then is checked; memory that came
- * back to the monitors goes to users again. All of it follows from the seed. */
+ * slow. Cores die, and may come back with nothing. After each round of operations nothing new begins until all is at rest, and what must
+ * hold then is checked; memory that came back to the monitors goes to users again. All of it follows from the seed. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,14 +18,14 @@
 #include "cpudriver/capability/types.h"
 #include "tests/explore/diagram.h"
 #include "tests/explore/invariants.h"
-#include "tests/explore/schedule.h"
-#include "tests/explore/world.h"
+#include "tests/explore/shrink.h"
 
 #define ROUNDS      40    /* of a walk */
 #define ROUND_TASKS 80    /* operations of a round */
 #define ROUND_STEPS 20000 /* more, and something goes on for ever */
-#define STEPS_DRAWN 3000
-#define DEATH_EACH  500 /* steps, about */
+#define STEPS_DRAWN 400   /* if there are more, only what is about the object is drawn */
+#define DEATH_EACH  500   /* steps, about */
+#define JOIN_EACH   500
 #define SLOW_FOR    300 /* steps */
 
 struct walk {
@@ -33,7 +33,7 @@ struct walk {
 	unsigned cores, deaths;
 	uint64_t number; /* the seed */
 	/* how far it came */
-	unsigned died;
+	unsigned died, joined;
 	size_t steps, operations;
 };
 
@@ -129,39 +129,49 @@ static bool choose_request(struct request *r)
 	return true;
 }
 
+/* ---- Walking ------------------------------------------------------------------------------------ */
+
+/* Everything that happens is written down. */
+static struct script script;
+
+static bool happens(const struct event *e)
+{
+	if (!event_apply(e))
+		return false;
+	script_add(&script, e);
+	return true;
+}
+
 /* Memory that came back, and new memory of the monitor's, goes to users. */
 static void give_memory(unsigned core)
 {
-	uint8_t slot;
+	struct event e = {.kind = EVENT_RETURN, .request = {.core = (uint8_t)core}};
 
-	here = &world.core[core];
 	for (unsigned k = 0; k < MONITOR_SLOTS; k++) {
-		if (!(here->kept[k / 64] >> k % 64 & 1) || !find_slot(core, true, &slot) ||
-		    is_err(cap_move(CAP(IN_MONITOR, k), USER_CAP(slot))))
-			continue;
-		here->kept[k / 64] &= ~(UINT64_C(1) << k % 64);
-		cap_slot_free(CAP(IN_MONITOR, k));
+		e.number = (uint8_t)k;
+		if (world.core[core].kept[k / 64] >> k % 64 & 1 && find_slot(core, true, &e.request.to_slot))
+			happens(&e);
 	}
-	for (unsigned tries = 0; tries < 4 && find_slot(core, true, &slot); tries++) {
-		const unsigned pages = 1 + below(4);
-		const err_t e = cap_retype(CAP(IN_MONITOR, MONITOR_RAM), below(2) ? CAP_RAM : CAP_Frame, below(COVERED_PAGES) * PAGE_BYTES,
-		                           pages * PAGE_BYTES, 1, USER_CAP(slot));
-
-		(void)e; /* perhaps it is in use */
+	e.kind = EVENT_GRANT;
+	for (unsigned tries = 0; tries < 4 && find_slot(core, true, &e.request.to_slot); tries++) {
+		e.request.pages = (uint8_t)(1 + below(4));
+		e.request.type = below(2) ? CAP_RAM : CAP_Frame;
+		e.request.page = (uint8_t)below(COVERED_PAGES);
+		happens(&e);
 	}
 }
 
-/* ---- Walking ------------------------------------------------------------------------------------ */
-
-/* How much of the walk is drawn: from that step on, and about which object. */
-static size_t draw_from = SIZE_MAX;
-static struct object drawn;
+static void give_memory_to_all(void)
+{
+	for (unsigned core = 0; core < world.cores && !broken; core++)
+		if (!world.core[core].dead)
+			give_memory(core);
+}
 
 static void take_step(struct walk *w, struct choice c)
 {
-	if (w->steps++ == draw_from)
-		diagram_begin(&drawn);
-	choice_apply(c);
+	w->steps++;
+	happens(&(struct event){.kind = EVENT_CHOICE, .choice = c});
 	if (!broken)
 		check_state();
 }
@@ -181,14 +191,10 @@ static unsigned add_tasks(unsigned at_most)
 	unsigned added = 0;
 
 	for (unsigned k = 0; k < TASKS_MAX && added < at_most; k++) {
-		struct task *t = &world.task[k];
+		struct event e = {.kind = EVENT_REQUEST, .number = (uint8_t)k};
 
-		struct request r;
-
-		if (t->state == TASK_PENDING || t->state == TASK_READY || !choose_request(&r))
-			continue;
-		*t = (struct task){.request = r, .state = TASK_READY};
-		added++;
+		if (world.task[k].state != TASK_PENDING && world.task[k].state != TASK_READY && choose_request(&e.request))
+			added += happens(&e);
 	}
 	return added;
 }
@@ -201,10 +207,17 @@ static void kill_one(struct walk *w)
 	while (world.core[core].dead)
 		core = (core + 1) % world.cores;
 	w->died++;
-	choice_apply((struct choice){.kind = CHOICE_DIE, .a = (uint8_t)core});
-	for (unsigned k = 0; k < TASKS_MAX; k++)
-		if (world.task[k].request.core == core && world.task[k].state == TASK_READY)
-			world.task[k].state = TASK_NONE;
+	happens(&(struct event){.kind = EVENT_CHOICE, .choice = {.kind = CHOICE_DIE, .a = (uint8_t)core}});
+}
+
+/* One that has died, if there is one that may. */
+static void bring_back_one(struct walk *w)
+{
+	for (unsigned tries = 0; tries < world.cores; tries++)
+		if (happens(&(struct event){.kind = EVENT_CHOICE, .choice = {.kind = CHOICE_JOIN, .a = (uint8_t)below(world.cores)}})) {
+			w->joined++;
+			return;
+		}
 }
 
 static void walk_round(struct walk *w)
@@ -222,6 +235,8 @@ static void walk_round(struct walk *w)
 		}
 		if (w->died < w->deaths && below(DEATH_EACH) == 0)
 			kill_one(w);
+		if (w->joined < w->died && below(JOIN_EACH) == 0)
+			bring_back_one(w);
 		count = choices(c, 0, 0);
 		if (count == 0 && left == 0)
 			break;
@@ -236,25 +251,65 @@ static void walk_round(struct walk *w)
 
 static void walk(struct walk *w)
 {
-	w->steps = w->operations = w->died = 0;
+	w->steps = w->operations = w->died = w->joined = 0;
+	script.events.used = 0;
 	random_state = w->number * UINT64_C(0x9e3779b97f4a7c15) + w->cores;
 	random_state += !random_state;
-	world_begin(w->cores);
-	world.tables = true;
-	for (unsigned core = 0; core < world.cores; core++)
-		give_memory(core);
+	walk_begin(w->cores);
+	give_memory_to_all();
 	for (unsigned round = 0; round < ROUNDS && !broken; round++) {
 		walk_round(w);
 		if (!broken)
 			check_forged();
 		if (!broken)
 			check_rest();
-		for (unsigned core = 0; core < world.cores && !broken; core++)
-			if (!world.core[core].dead)
-				give_memory(core);
+		if (!broken)
+			happens(&(struct event){.kind = EVENT_FORGET});
+		give_memory_to_all();
 	}
-	if (draw_from != SIZE_MAX)
-		diagram_end();
+}
+
+/* ---- What is found ------------------------------------------------------------------------------ */
+
+static void show_event(const struct event *e)
+{
+	const struct request *r = &e->request;
+
+	if (e->kind == EVENT_REQUEST)
+		printf("    %s%s\n", request_text(r), r->direct ? " (it asks the monitor at once)" : "");
+	else if (e->kind == EVENT_GRANT)
+		printf("    core %u's monitor gives a user %s in slot %u\n", r->core,
+		       object_text(r->type, managed_page(r->core, r->page).value, r->pages * PAGE_BYTES), r->to_slot);
+	else if (e->kind == EVENT_RETURN)
+		printf("    core %u's monitor gives a user the memory in its slot %u, in slot %u\n", r->core, e->number, r->to_slot);
+	else if (e->kind == EVENT_CHOICE)
+		printf("    core %u %s\n", e->choice.a, e->choice.kind == CHOICE_DIE ? "dies" : "has started again");
+}
+
+static void show_schedule(const struct script *s, unsigned cores)
+{
+	struct script again = {{0}};
+
+	for (size_t k = 0; k < script_length(s); k++)
+		if (event_is_input(script_event(s, k)))
+			show_event(script_event(s, k));
+	diagram_begin(script_length(s) > STEPS_DRAWN ? &broken_about : NULL);
+	script_run(s, cores, &again);
+	diagram_end();
+	free(again.events.at);
+}
+
+/* The walk has just been walked. */
+static void show_broken(const struct walk *w)
+{
+	const enum invariant breaks = broken;
+
+	printf("\n  SEED=walk:%u:%lu:%u breaks, at step %zu: %s (%s)\n", w->cores, w->number, w->deaths, w->steps,
+	       invariant_sentence(broken), invariant_name(broken));
+	fflush(stdout);
+	shrink(&script, w->cores, breaks);
+	printf("  It does so also with %zu events, which are:\n", script_length(&script));
+	show_schedule(&script, w->cores);
 }
 
 /* ---- Many walks --------------------------------------------------------------------------------- */
@@ -265,19 +320,6 @@ static double now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static void show_broken(struct walk w)
-{
-	const size_t steps = w.steps;
-
-	printf("\n  SEED=walk:%u:%lu:%u breaks, at step %zu: %s (%s)\n", w.cores, w.number, w.deaths, steps, invariant_sentence(broken),
-	       invariant_name(broken));
-	printf("  what happened to %s, lately:\n", object_text(broken_about.type, broken_about.base, broken_about.size));
-	drawn = broken_about;
-	draw_from = steps > STEPS_DRAWN ? steps - STEPS_DRAWN : 0;
-	walk(&w);
-	draw_from = SIZE_MAX;
 }
 
 static int walk_many(double seconds, bool until_broken)
@@ -306,7 +348,7 @@ static int walk_many(double seconds, bool until_broken)
 	}
 	if (wrong) {
 		walk(&shortest); /* again, for what it breaks */
-		show_broken(shortest);
+		show_broken(&shortest);
 	}
 	printf("%zu walks on 2 to %u cores: %zu operations, %zu steps, %zu broken, in %.0f s\n", walks, WORLD_CORES, operations, steps,
 	       wrong, now() - start);
@@ -325,10 +367,10 @@ static int walk_one(const char *name)
 	}
 	walk(&w);
 	if (broken) {
-		show_broken(w);
+		show_broken(&w);
 		return 1;
 	}
-	printf("%s: %zu operations in %zu steps, %u cores died, all right\n", name, w.operations, w.steps, w.died);
+	printf("%s: %zu operations in %zu steps, %u cores died, %u came back, all right\n", name, w.operations, w.steps, w.died, w.joined);
 	return 0;
 }
 
