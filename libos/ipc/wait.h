@@ -8,9 +8,11 @@
  * (wait_poll); before it gives the processor away it announces itself on all of them and looks again (wait_park; channels/park.c says
  * why that loses nothing).
  *
- * why that loses nothing).
+ * A source with a handler is nobody's in particular: what comes is handled at once, whichever thread runs. So the dispatcher is announced
  * on it, and on the event channel, while it runs threads too, and is rung; only while it has nothing to run does it look by itself
  * (wait_begin_looking .. wait_end_looking). Each ring is followed by a new announcement, and that by a look.
+ *
+ * Something may be able to run for ever: a thread that looks for its own message and yields in between, one that always finds what it looks
  * for, several that compute. The others' sources, and the monitor's events, are looked at all the same: at one of so many yields, at one of
  * so many finds, and at the end of each turn that the timer ends. */
 
