@@ -72,8 +72,10 @@ ARCHIVE_FILES :=
 CPUDRIVER_SRCS :=
 LIBATOLL_SRCS :=
 
-# $(call objects,KIND,SOURCES): the object files of SOURCES compiled as KIND
-objects = $(patsubst %,$(BUILD)/$(1)/%.o,$(basename $(2)))
+# $(call objects,KIND,SOURCES): the object files of SOURCES compiled as KIND. An interface file among them stands for its stubs, whose
+# header must be there before anything is compiled that includes it.
+objects = $(patsubst %,$(BUILD)/$(1)/%.o,$(basename $(patsubst %.capnp,generated/%.c,$(2))))
+stub_headers = $(patsubst %.capnp,$(BUILD)/gen/generated/%.h,$(filter %.capnp,$(1)))
 
 # Everything that runs a tool waits for the packages, everything compiled also depends on the compiler and its flags.
 DEPS     := $(BUILD)/packages.ok
@@ -116,6 +118,12 @@ $(DEPS): boot/packages boot/deps.sh
 	@AUTO_DEPS=$(AUTO_DEPS) boot/deps.sh
 	@touch $@
 
+# Stubs of an interface file, in $(BUILD)/gen/generated.
+STUB_GENERATOR := $(wildcard libos/stubs/*.py) libos/interfaces/atoll.capnp
+$(BUILD)/gen/generated/%.h $(BUILD)/gen/generated/%.c: %.capnp $(STUB_GENERATOR) | $(DEPS)
+	$(call say,CAPNP,$<)
+	$(Q)capnp compile --no-standard-import -I. -I/usr/include -o- $< | $(PYTHON) libos/stubs/generate.py $(BUILD)/gen
+
 # ---- What is linked -------------------------------------------------------------------------------------------------
 
 $(BUILD)/cpudriver.elf: $(call objects,kernel,$(CPUDRIVER_SRCS)) $(patsubst %.S,$(BUILD)/%,$(CPUDRIVER_LDS))
@@ -129,6 +137,7 @@ $(BUILD)/libatoll.a: $(call objects,user,$(LIBATOLL_SRCS))
 	$(Q)rm -f $@; ar rcsD $@ $^
 
 define program
+$$(call objects,user,$$($(1)_SRCS)): | $$(call stub_headers,$$($(1)_SRCS))
 $$(BUILD)/programs/$(1): $$(PROGRAM_CRT) $$(call objects,user,$$($(1)_SRCS)) $$($(1)_OBJS) $$(BUILD)/libatoll.a \
 		$$(patsubst %.S,$$(BUILD)/%,$$(PROGRAM_LDS))
 	$$(call say,LD,$$@)

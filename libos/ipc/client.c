@@ -35,12 +35,13 @@ err_t ipc_request_name(enum monitor_request request, uint64_t tag_and_flags, con
 	return is_err(e) ? e : monitor_request(request, tag_and_flags, words[0], words[1], words[2]).error;
 }
 
-err_t connection_greet(struct ipc_connection *c, bool stream)
+err_t connection_greet(struct ipc_connection *c, enum greeting greeting)
 {
-	c->stream = stream;
+	c->stream = greeting == GREETING_STREAM;
+	c->lines = greeting == GREETING_LINES;
 	if (c->local)
 		return OK;
-	return channel_ok(channel_send(&c->channel, stream ? GREETING_STREAM : GREETING_CALL, NULL, 0)) ? OK : ERR(CHANNEL_BROKEN);
+	return channel_ok(channel_send(&c->channel, (uint16_t)greeting, NULL, 0)) ? OK : ERR(CHANNEL_BROKEN);
 }
 
 /* Waits until the service exists: as long as nobody offers it the monitor may say so, and is asked again. */
@@ -65,10 +66,10 @@ static err_t bind(const char *name, uint64_t flags, struct bound_event *bound)
 	return e;
 }
 
-err_t ipc_bind(const char *name, bool stream, struct ipc_connection **out)
+err_t connection_bind(const char *name, uint64_t flags, enum greeting greeting, struct ipc_connection **out)
 {
 	struct bound_event bound;
-	err_t e = bind(name, stream ? BIND_STREAM : BIND_CALL, &bound);
+	err_t e = bind(name, flags, &bound);
 	bool inside;
 
 	if (is_err(e))
@@ -76,12 +77,17 @@ err_t ipc_bind(const char *name, bool stream, struct ipc_connection **out)
 	inside = dispatcher_enter();
 	e = connection_open(&bound, NULL, out);
 	if (is_ok(e)) {
-		e = connection_greet(*out, stream);
+		e = connection_greet(*out, greeting);
 		if (is_err(e))
 			connection_close(*out);
 	}
 	dispatcher_leave(inside);
 	return e;
+}
+
+err_t ipc_bind(const char *name, bool stream, struct ipc_connection **out)
+{
+	return stream ? connection_bind(name, BIND_STREAM, GREETING_STREAM, out) : connection_bind(name, BIND_CALL, GREETING_CALL, out);
 }
 
 /* What is being served is closed by the loop that serves, when no handler uses it. */
@@ -189,7 +195,7 @@ err_t ipc_call(struct ipc_connection *c, const struct ipc_message *request, stru
 	wait_found();
 	if (c->local)
 		return call_endpoint(c, request, reply);
-	if (__builtin_expect(c->stream, 0))
+	if (__builtin_expect(c->stream || c->lines, 0))
 		return ERR(STATE);
 	acquire(c);
 	e = call_channel(c, request, reply);

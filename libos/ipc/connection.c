@@ -45,12 +45,16 @@ static void peer_closed(const uint64_t word[EVENT_WORDS])
 		return;
 	atomic_store_explicit(&c->closed, true, memory_order_relaxed);
 	gifts_wake(c);
-	if (*c->source.waiter != NULL) {
-		struct thread *t = *c->source.waiter;
+	connection_wake(c);
+}
 
-		*c->source.waiter = NULL;
+void connection_wake(struct ipc_connection *c)
+{
+	struct thread *t = *c->source.waiter;
+
+	*c->source.waiter = NULL;
+	if (t != NULL)
 		thread_ready(t);
-	}
 }
 
 /* The monitor fills slots of the task CNode, which has few: the capability moves to a slot of our own. */
@@ -163,42 +167,55 @@ void connection_close(struct ipc_connection *c)
 }
 
 /* One thread may wait for room, another for a message. The first is woken for both, and both look again. */
-static void wait_for_channel(struct ipc_connection *c)
+static void wait_for_channel(struct ipc_connection *c, uint64_t deadline)
 {
 	struct thread *t;
 
 	if (c->waiter != NULL) {
 		queue_put(&c->followers, &thread_current->run.entry);
-		thread_wait(THREAD_FOREVER);
+		if (!thread_wait(deadline))
+			(void)queue_remove(&c->followers, &thread_current->run.entry);
 		return;
 	}
 	c->waiter = thread_current;
-	thread_wait(THREAD_FOREVER);
+	thread_wait(deadline);
 	c->waiter = NULL;
 	while ((t = thread_of(queue_take(&c->followers))) != NULL)
 		thread_ready(t);
 }
 
-void connection_wait(struct ipc_connection *c)
+static void wait_until(struct ipc_connection *c, const uint32_t *count, uint32_t seen, uint64_t deadline)
 {
 	bool inside = dispatcher_enter();
 
 	events_poll();
-	if (!c->closed && channel_poll(&c->channel).code == CHANNEL_EMPTY)
-		wait_for_channel(c);
+	if (*count == seen && !c->closed && channel_poll(&c->channel).code == CHANNEL_EMPTY)
+		wait_for_channel(c, deadline);
 	dispatcher_leave(inside);
 }
 
-uint32_t connection_wait_a_little(struct ipc_connection *c, uint32_t looks)
+static const uint32_t constant = 0;
+
+void connection_wait(struct ipc_connection *c)
+{
+	wait_until(c, &constant, 0, THREAD_FOREVER);
+}
+
+uint32_t connection_wait_unless(struct ipc_connection *c, uint32_t looks, const uint32_t *count, uint32_t seen, uint64_t deadline)
 {
 	if (thread_others_ready()) {
 		thread_yield();
 		return looks;
 	}
 	if (looks >= polling_limit && polling_limit != IPC_POLL_ALWAYS) {
-		connection_wait(c);
+		wait_until(c, count, seen, deadline);
 		return 0;
 	}
 	wait_look_on(looks);
 	return looks + 1;
+}
+
+uint32_t connection_wait_a_little(struct ipc_connection *c, uint32_t looks)
+{
+	return connection_wait_unless(c, looks, &constant, 0, THREAD_FOREVER);
 }

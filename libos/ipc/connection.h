@@ -14,7 +14,7 @@
 #include "monitor/abi/messages.h"
 
 /* A client's first message tells the server what the channel is for: type GREETING_*, no payload. */
-enum { GREETING_CALL = 1, GREETING_STREAM = 2 };
+enum greeting { GREETING_CALL = 1, GREETING_STREAM = 2, GREETING_LINES = 3 };
 
 struct ipc_connection {
 	/* immutable once bound */
@@ -29,6 +29,7 @@ struct ipc_connection {
 	struct ipc_service *service; /* NULL: this is the client's side */
 
 	bool stream;
+	bool lines;          /* the channel is used as it is, by a protocol of the program's */
 	bool greeted;        /* server: the greeting has come */
 	bool opened;         /* server: the program knows of it */
 	_Atomic bool closed; /* the peer has gone */
@@ -56,7 +57,9 @@ extern struct ipc_connection *connections[CONNECTION_LISTS];
 /* Makes this side's end out of what the monitor said. Inside a section. */
 MUST_USE err_t connection_open(const struct bound_event *bound, struct ipc_service *service, struct ipc_connection **out);
 /* A client says what its new channel is for. */
-MUST_USE err_t connection_greet(struct ipc_connection *c, bool stream);
+MUST_USE err_t connection_greet(struct ipc_connection *c, enum greeting greeting);
+/* Waits until the service is there and has accepted; `flags` are BIND_*. */
+MUST_USE err_t connection_bind(const char *name, uint64_t flags, enum greeting greeting, struct ipc_connection **out);
 /* Gives everything back; the monitor is told. */
 void connection_close(struct ipc_connection *c);
 struct ipc_connection *connection_find(uint32_t number);
@@ -65,6 +68,11 @@ struct ipc_connection *connection_find(uint32_t number);
 void connection_wait(struct ipc_connection *c);
 /* Nothing has come: lets others run, or looks on, or sleeps. Takes how often it was looked, and answers how often that is now. */
 uint32_t connection_wait_a_little(struct ipc_connection *c, uint32_t looks);
+/* The same, but not asleep if *count is no longer what the caller has seen, and no longer than until the deadline. Another thread that takes
+ * what comes counts, and has those who sleep look again: connection_wake. */
+uint32_t connection_wait_unless(struct ipc_connection *c, uint32_t looks, const uint32_t *count, uint32_t seen, uint64_t deadline);
+/* Those who wait look again. Inside a section. */
+void connection_wake(struct ipc_connection *c);
 
 /* A request that names a service (monitor/abi/requests.def). */
 MUST_USE err_t ipc_request_name(enum monitor_request request, uint64_t tag_and_flags, const char *name);

@@ -111,7 +111,7 @@ static void introduced(const uint64_t word[EVENT_WORDS])
 		(void)monitor_request(REQUEST_close, 0, bound.connection, 0, 0);
 		return;
 	}
-	if (is_ok(connection_greet(g.connection, false)))
+	if (is_ok(connection_greet(g.connection, GREETING_CALL)))
 		arrived(&g);
 	else
 		connection_close(g.connection);

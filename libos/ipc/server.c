@@ -31,6 +31,7 @@ static bool any_local;                /* some client calls an endpoint */
 static bool news;                     /* a connection or a gift that the program does not know of yet */
 static struct endpoint_message reply; /* to reply_token, with the next reply_wait */
 static uint64_t reply_token = REPLY_NONE;
+static struct ipc_connection *last_caller; /* most calls come from whoever has called before */
 
 /* ---- Services and their clients ---- */
 
@@ -103,6 +104,8 @@ static void announce_news(void)
 
 static void cut_off(struct ipc_connection *c)
 {
+	if (last_caller == c)
+		last_caller = NULL;
 	if (c->opened && c->service->server.closed != NULL)
 		c->service->server.closed(c->service->server.context, c);
 	connection_close(c);
@@ -157,6 +160,17 @@ static enum outcome serve_stream(struct ipc_connection *c)
 	return SOMETHING;
 }
 
+/* Looks only whether something has come; the handler takes it. */
+static enum outcome serve_lines(struct ipc_connection *c)
+{
+	const struct ipc_server *s = &c->service->server;
+	struct channel_result r = channel_poll(&c->channel);
+
+	if (r.code == CHANNEL_EMPTY)
+		return c->closed ? CUT_OFF : NOTHING;
+	return channel_ok(r) && s->lines(s->context, c) ? SOMETHING : CUT_OFF;
+}
+
 static enum outcome serve_greeting(struct ipc_connection *c)
 {
 	struct channel_message m;
@@ -164,9 +178,12 @@ static enum outcome serve_greeting(struct ipc_connection *c)
 
 	if (r.code == CHANNEL_EMPTY)
 		return c->closed ? CUT_OFF : NOTHING;
-	if (!channel_ok(r) || (m.type != GREETING_CALL && m.type != GREETING_STREAM))
+	if (!channel_ok(r) || m.type < GREETING_CALL || m.type > GREETING_LINES)
+		return CUT_OFF;
+	if ((m.type == GREETING_LINES) != (c->service->server.lines != NULL)) /* a service speaks one or the other */
 		return CUT_OFF;
 	c->stream = m.type == GREETING_STREAM;
+	c->lines = m.type == GREETING_LINES;
 	c->greeted = true;
 	return SOMETHING;
 }
@@ -175,6 +192,8 @@ static enum outcome serve_channel(struct ipc_connection *c)
 {
 	if (__builtin_expect(!c->greeted, 0))
 		return serve_greeting(c);
+	if (c->lines)
+		return serve_lines(c);
 	return c->stream ? serve_stream(c) : serve_call(c);
 }
 
@@ -230,12 +249,19 @@ static struct ipc_connection *calling(uint32_t number)
 	}
 	if (__builtin_expect(news, 0))
 		announce_news();
+	last_caller = c;
 	return c;
 }
 
-static void answer_endpoint(const struct endpoint_request *r)
+static struct ipc_connection *caller(uint64_t badge)
 {
-	struct ipc_connection *c = calling((uint32_t)r->badge);
+	struct ipc_connection *c = last_caller;
+
+	return __builtin_expect(c != NULL && c->number == badge, 1) ? c : calling((uint32_t)badge);
+}
+
+static void answer_message(const struct endpoint_request *r, struct ipc_connection *c)
+{
 	struct ipc_message request = {
 	    .word = {r->message.word[0], r->message.word[1], r->message.word[2], unpack_last(r->message.word[3])},
 	    .label = (uint16_t)(r->message.word[3] >> LABEL_SHIFT),
@@ -246,6 +272,21 @@ static void answer_endpoint(const struct endpoint_request *r)
 		answer(c, &request, &response);
 	reply_token = r->token;
 	reply = (struct endpoint_message){{response.word[0], response.word[1], response.word[2], pack_last(&response)}};
+}
+
+static void answer_endpoint(const struct endpoint_request *r)
+{
+	struct ipc_connection *c = caller(r->badge);
+	const struct ipc_server *s;
+
+	if (c == NULL || c->service == NULL || c->service->server.words == NULL) {
+		answer_message(r, c);
+		return;
+	}
+	s = &c->service->server;
+	reply = r->message;
+	if (__builtin_expect(s->words(s->context, c, r->token, reply.word), 1))
+		reply_token = r->token;
 }
 
 /* Gives the last caller its reply and answers further calls until there are none. True if there were any. */

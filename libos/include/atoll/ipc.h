@@ -58,6 +58,11 @@ struct ipc_server {
 	void (*opened)(void *context, struct ipc_connection *c);
 	void (*closed)(void *context, struct ipc_connection *c);
 	void (*given)(void *context, struct ipc_connection *c, uint32_t tag, cap_t cap, struct ipc_connection *connection);
+	/* For protocols with messages of their own (<atoll/stubs.h>): a call's four whole words, to be replaced by the reply's; false if the reply
+	 * comes later, by endpoint_reply to that token. And: something has come over a channel that is the handler's own; false cuts the client
+	 * off. */
+	bool (*words)(void *context, struct ipc_connection *c, uint64_t token, uint64_t word[IPC_WORDS]);
+	bool (*lines)(void *context, struct ipc_connection *c);
 	void *context;
 };
 /* A domain offers one service. Errors: EXISTS (that name, or this domain's service). */

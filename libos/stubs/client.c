@@ -1,0 +1,597 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+
+/* The client's side: connections, and what goes over them.
+ *
+ * A client on the server's core has an endpoint, and makes itself a channel when it first needs one; any other has a channel. The threads of
+ * the dispatcher share the channel: whoever waits takes what has come and gives it to whom it belongs (deliver), and all that touches the
+ * channel or the lists happens inside sections. A message's memory is the caller's: it has been written right before the section, so it is
+ * mapped; so has the room for an answer, by stub_begin.
+ *
+ *   under way          ends by
+ *   ticket             REPLY or FAILURE of its number
+ *   stream             STREAM_END or FAILURE of its number
+ *   items              REPLY or FAILURE of number 0, one for each
+ *   orphan             like the ticket or stream that was cancelled
+ *
+ * Each has its lines reserved until then. */
+
+#include <string.h>
+
+#include <atoll/domain.h>
+
+#include "libos/stubs/client.h"
+
+#define LOOKS_IN_A_ROW 32
+
+/* ---- Connections ---- */
+
+static void settle(struct stub_client *c)
+{
+	bool idle = c->tickets == NULL && c->streams == NULL && c->items == 0 && c->reserved == 0 && c->sent == c->proved;
+
+	c->fast = idle && c->endpoint != NULL ? ipc_endpoint(c->endpoint) : CAP_NULL;
+}
+
+err_t stub_open(const char *name, uint64_t identity, struct stub_client *out)
+{
+	struct ipc_connection *connection;
+	err_t e;
+
+	*out = (struct stub_client){.identity = identity};
+	if (strlen(name) >= sizeof out->name)
+		return ERR(ARGUMENT);
+	memcpy(out->name, name, strlen(name));
+	e = connection_bind(name, BIND_CALL, GREETING_LINES, &connection);
+	if (is_err(e))
+		return e;
+	if (ipc_is_local(connection))
+		out->endpoint = connection;
+	else
+		out->lines = connection;
+	settle(out);
+	return OK;
+}
+
+/* Whose session the channel belongs to. */
+static err_t join(struct stub_client *c, struct ipc_connection *lines)
+{
+	struct endpoint_message m = {{0, 0, 0, stub_control(c->identity, STUB_HELLO, 0, 0)}};
+	uint64_t words[2];
+	err_t e = endpoint_call(ipc_endpoint(c->endpoint), &m);
+
+	if (is_err(e) || m.word[3] != stub_control(c->identity, STUB_REPLY, 0, 1))
+		return stub_fast_failure(e, m.word[3], m.word[0]);
+	words[0] = stub_control(c->identity, STUB_JOIN, 0, 1);
+	words[1] = m.word[0];
+	return channel_ok(channel_send(&lines->channel, STUB_LINE, words, 2)) ? OK : ERR(CHANNEL_BROKEN);
+}
+
+static err_t make_lines(struct stub_client *c)
+{
+	struct ipc_connection *lines;
+	err_t e = connection_bind(c->name, BIND_STREAM, GREETING_LINES, &lines);
+
+	if (is_err(e))
+		return e;
+	e = join(c, lines);
+	if (is_ok(e))
+		c->lines = lines;
+	else
+		ipc_close(lines);
+	return e;
+}
+
+err_t client_need_lines(struct stub_client *c)
+{
+	err_t e = OK;
+
+	if (__builtin_expect(c->lines != NULL, 1))
+		return OK;
+	mutex_lock(&c->opening);
+	if (c->lines == NULL)
+		e = make_lines(c);
+	mutex_unlock(&c->opening);
+	return e;
+}
+
+static void fail_all(struct stub_client *c, err_t e)
+{
+	for (struct stub_ticket *t = c->tickets; t != NULL; t = t->next) {
+		t->error = e;
+		t->done = true;
+	}
+	c->tickets = NULL;
+	streams_fail(c, e);
+	c->items = 0;
+	c->reserved = 0;
+	c->item_error = is_err(c->item_error) ? c->item_error : e;
+	memset(c->orphan, 0, sizeof c->orphan);
+	c->deliveries++;
+}
+
+void stub_close(struct stub_client *c)
+{
+	bool inside = dispatcher_enter();
+
+	fail_all(c, ERR(PEER_GONE));
+	dispatcher_leave(inside);
+	if (c->lines != NULL)
+		ipc_close(c->lines);
+	if (c->endpoint != NULL)
+		ipc_close(c->endpoint);
+	buffers_drop(c);
+	*c = (struct stub_client){0};
+}
+
+/* ---- Sending ---- */
+
+static struct channel_result post(struct stub_client *c, const uint64_t *words, bool ring)
+{
+	struct channel *ch = &c->lines->channel;
+	size_t count = 1 + stub_words_of(words[0]);
+
+	if (count > CHANNEL_WORDS)
+		return ring ? channel_send_bytes(ch, STUB_LINE, words, count * sizeof *words)
+		            : channel_post_bytes(ch, STUB_LINE, words, count * sizeof *words);
+	return ring ? channel_send(ch, STUB_LINE, words, count) : channel_post(ch, STUB_LINE, words, count);
+}
+
+/* The server is told of what was cancelled while there was no room. */
+static void tell_orphans(struct stub_client *c)
+{
+	for (unsigned i = 0; i < STUB_ANSWER_LINES; i++) {
+		struct stub_orphan *o = &c->orphan[i];
+		uint64_t word = stub_control(c->identity, STUB_CANCEL, o->number, 0);
+
+		if (o->number != 0 && !o->told)
+			o->told = channel_ok(post(c, &word, true));
+	}
+}
+
+static bool deliver(struct stub_client *c);
+
+err_t client_send(struct stub_client *c, const uint64_t *words, bool ring, uint64_t deadline)
+{
+	struct client_wait wait = {0};
+	struct channel_result r;
+	bool inside;
+	err_t e;
+
+	for (;;) {
+		inside = dispatcher_enter();
+		r = post(c, words, ring);
+		wait.seen = c->deliveries;
+		dispatcher_leave(inside);
+		if (__builtin_expect(channel_ok(r), 1))
+			return OK;
+		if (r.code != CHANNEL_FULL)
+			return connection_error(c->lines);
+		e = client_wait(c, &wait, deadline);
+		if (is_err(e))
+			return e;
+	}
+}
+
+/* ---- Room for answers ---- */
+
+static bool in_use(const struct stub_client *c, uint16_t number)
+{
+	for (const struct stub_ticket *t = c->tickets; t != NULL; t = t->next)
+		if (t->number == number)
+			return true;
+	for (const struct stub_stream *s = c->streams; s != NULL; s = s->next)
+		if (s->number == number)
+			return true;
+	for (unsigned i = 0; i < STUB_ANSWER_LINES; i++)
+		if (c->orphan[i].number == number)
+			return true;
+	return number == 0;
+}
+
+static uint16_t next_number(struct stub_client *c)
+{
+	do
+		c->last_number++;
+	while (__builtin_expect(c->reserved != 0 || c->last_number == 0, 0) && in_use(c, c->last_number));
+	return c->last_number;
+}
+
+err_t client_reserve(struct stub_client *c, uint16_t lines, uint64_t deadline, uint16_t *number)
+{
+	struct client_wait wait = {0};
+	err_t e = OK;
+
+	for (;;) {
+		bool inside = dispatcher_enter(), room = c->reserved + lines <= STUB_ANSWER_LINES;
+
+		if (room) {
+			*number = next_number(c);
+			c->reserved = (uint16_t)(c->reserved + lines);
+			c->fast = CAP_NULL;
+		}
+		wait.seen = c->deliveries;
+		dispatcher_leave(inside);
+		if (room)
+			return OK;
+		e = client_wait(c, &wait, deadline);
+		if (is_err(e))
+			return e;
+	}
+}
+
+void client_release(struct stub_client *c, uint16_t lines)
+{
+	c->reserved = (uint16_t)(c->reserved - lines);
+	settle(c);
+}
+
+void client_orphan(struct stub_client *c, uint16_t number, uint16_t lines)
+{
+	for (unsigned i = 0; i < STUB_ANSWER_LINES; i++) {
+		if (c->orphan[i].number != 0)
+			continue;
+		c->orphan[i] = (struct stub_orphan){number, lines, false};
+		break;
+	}
+	tell_orphans(c);
+}
+
+/* ---- Receiving ---- */
+
+static bool is_last(enum stub_kind kind)
+{
+	return kind == STUB_REPLY || kind == STUB_FAILURE || kind == STUB_STREAM_END;
+}
+
+static err_t error_in(const uint64_t *payload)
+{
+	return (uint32_t)payload[0] == ERR_NUMBER_OK ? ERR(MESSAGE) : (err_t){(uint32_t)payload[0]};
+}
+
+/* What a ticket gets: its reply, or an error. */
+static err_t accept(struct stub_ticket *t, uint64_t header, const uint64_t *payload)
+{
+	unsigned count = stub_words_of(header);
+
+	if (stub_kind_of(header) == STUB_FAILURE && count == 1)
+		return error_in(payload);
+	if (stub_words_of(t->reply) == STUB_ANY_WORDS)
+		header = STUB_SIZED(header, STUB_ANY_WORDS);
+	if ((header & ~STUB_NUMBER(UINT16_MAX)) != t->reply)
+		return ERR(MESSAGE);
+	t->count = count;
+	memcpy(t->message != NULL ? t->message->words : t->words, payload, count * sizeof *payload);
+	return OK;
+}
+
+static bool deliver_to_ticket(struct stub_client *c, uint64_t header, const uint64_t *payload)
+{
+	struct stub_ticket **link = &c->tickets, *t;
+
+	while (*link != NULL && (*link)->number != stub_number_of(header))
+		link = &(*link)->next;
+	t = *link;
+	if (t == NULL)
+		return false;
+	*link = t->next;
+	t->error = accept(t, header, payload);
+	t->done = true;
+	if ((int32_t)(t->sent - c->proved) > 0)
+		c->proved = t->sent;
+	client_release(c, t->lines);
+	return true;
+}
+
+static bool deliver_to_orphan(struct stub_client *c, uint64_t header)
+{
+	for (unsigned i = 0; i < STUB_ANSWER_LINES; i++) {
+		struct stub_orphan *o = &c->orphan[i];
+
+		if (o->number == 0 || o->number != stub_number_of(header))
+			continue;
+		if (is_last(stub_kind_of(header))) {
+			o->number = 0;
+			client_release(c, o->lines);
+		}
+		return true;
+	}
+	return false;
+}
+
+static void deliver_item(struct stub_client *c, uint64_t header, const uint64_t *payload)
+{
+	if (c->items == 0 || !is_last(stub_kind_of(header)))
+		return;
+	if (stub_kind_of(header) != STUB_REPLY && is_ok(c->item_error))
+		c->item_error = stub_words_of(header) == 1 ? error_in(payload) : ERR(MESSAGE);
+	c->items--;
+	client_release(c, 1);
+}
+
+/* Takes a message, if one has come. Inside a section. */
+static bool deliver(struct stub_client *c)
+{
+	uint16_t type;
+	size_t bytes;
+	struct channel_result r = channel_try_receive_bytes(&c->lines->channel, c->incoming, sizeof c->incoming, &type, &bytes);
+	uint64_t header = c->incoming[0];
+
+	if (__builtin_expect(r.code == CHANNEL_TOO_LONG || (channel_ok(r) && (bytes < sizeof header || bytes != (1 + stub_words_of(header)) * sizeof header)), 0))
+		channel_break(&c->lines->channel, CHANNEL_FAULT_LENGTH);
+	else if (!channel_ok(r))
+		return false;
+	else if (__builtin_expect(!deliver_to_ticket(c, header, c->incoming + 1), 0)) {
+		if (stub_number_of(header) == 0)
+			deliver_item(c, header, c->incoming + 1);
+		else if (!deliver_to_orphan(c, header))
+			stream_deliver(c, header, c->incoming + 1);
+	}
+	c->deliveries++;
+	if (c->lines->waiter != NULL)
+		connection_wake(c->lines);
+	return true;
+}
+
+void client_look(struct stub_client *c, struct client_wait *w)
+{
+	uint32_t looks = polling_limit < LOOKS_IN_A_ROW ? polling_limit : LOOKS_IN_A_ROW;
+	bool inside = dispatcher_enter();
+
+	while (w->seen == c->deliveries && !deliver(c) && looks-- > 0)
+		;
+	w->seen = c->deliveries;
+	dispatcher_leave(inside);
+}
+
+/* The caller has looked, has found its answer missing, and has seen as many deliveries as it says. */
+err_t client_wait(struct stub_client *c, struct client_wait *w, uint64_t deadline)
+{
+	bool inside = dispatcher_enter();
+	bool any = w->seen != c->deliveries || deliver(c), gone = c->lines->closed || channel_broken(&c->lines->channel);
+
+	tell_orphans(c);
+	if (!any && gone)
+		fail_all(c, connection_error(c->lines));
+	dispatcher_leave(inside);
+	if (any)
+		return OK;
+	if (gone)
+		return connection_error(c->lines);
+	if (deadline != 0 && time_tsc() >= deadline)
+		return ERR(TIMEOUT);
+	w->looks = connection_wait_unless(c->lines, w->looks, &c->deliveries, w->seen, deadline == 0 ? THREAD_FOREVER : deadline);
+	return OK;
+}
+
+/* ---- Calls ---- */
+
+static void begin_ticket(struct stub_client *c, struct stub_ticket *t)
+{
+	bool inside = dispatcher_enter();
+
+	t->sent = c->sent;
+	t->next = c->tickets;
+	c->tickets = t;
+	dispatcher_leave(inside);
+}
+
+/* False: it is not under way any more. Inside a section. */
+static bool take_out(struct stub_ticket *t)
+{
+	struct stub_ticket **link = &t->client->tickets;
+
+	while (*link != NULL && *link != t)
+		link = &(*link)->next;
+	if (*link == NULL)
+		return false;
+	*link = t->next;
+	t->done = true;
+	return true;
+}
+
+static void abandon(struct stub_ticket *t, err_t e)
+{
+	bool inside = dispatcher_enter();
+
+	if (take_out(t))
+		client_release(t->client, t->lines);
+	t->error = e;
+	dispatcher_leave(inside);
+}
+
+static err_t begin(struct stub_client *c, uint64_t call, uint64_t reply, uint64_t *words, struct stub_message *message, struct stub_ticket *t,
+                   bool ring, uint64_t deadline)
+{
+	uint64_t header_only;
+	err_t e = client_need_lines(c);
+
+	t->client = c;
+	t->reply = reply;
+	t->lines = stub_words_of(reply) == STUB_ANY_WORDS ? STUB_MESSAGE_LINES : 1;
+	t->done = true;
+	t->message = message;
+	t->at = message != NULL ? message->words : t->words;
+	if (message != NULL)
+		memset(message, 0, sizeof *message);
+	if (is_ok(e))
+		e = client_reserve(c, t->lines, deadline, &t->number);
+	t->error = e;
+	if (is_err(e))
+		return e;
+	t->done = false;
+	if (words == NULL)
+		words = &header_only;
+	words[0] = call | STUB_NUMBER(t->number);
+	begin_ticket(c, t);
+	e = client_send(c, words, ring, deadline);
+	if (is_err(e))
+		abandon(t, e);
+	return e;
+}
+
+err_t stub_begin(struct stub_client *c, uint64_t call, uint64_t reply, uint64_t *words, struct stub_message *message, struct stub_ticket *t,
+                 uint64_t deadline)
+{
+	return begin(c, call, reply, words, message, t, true, deadline);
+}
+
+err_t stub_end(struct stub_ticket *t, uint64_t deadline)
+{
+	struct client_wait wait = {.seen = t->client->deliveries};
+
+	while (!*(volatile bool *)&t->done) {
+		err_t e;
+
+		client_look(t->client, &wait);
+		if (__builtin_expect(*(volatile bool *)&t->done, 1))
+			break;
+		e = client_wait(t->client, &wait, deadline);
+		if (is_err(e))
+			return e;
+	}
+	return t->error;
+}
+
+bool stub_is_done(struct stub_ticket *t)
+{
+	struct client_wait wait = {.seen = t->client->deliveries};
+
+	if (!t->done)
+		client_look(t->client, &wait);
+	return t->done;
+}
+
+void stub_cancel(struct stub_ticket *t)
+{
+	bool inside = dispatcher_enter();
+
+	if (take_out(t)) {
+		t->error = ERR(CANCELLED);
+		client_orphan(t->client, t->number, t->lines);
+	}
+	dispatcher_leave(inside);
+}
+
+err_t stub_call_line(struct stub_client *c, uint64_t call, uint64_t reply, uint64_t words[1 + STUB_LINE_WORDS], uint64_t deadline)
+{
+	struct stub_ticket t;
+	err_t e = begin(c, call, reply, words, NULL, &t, false, deadline);
+
+	if (is_ok(e))
+		e = stub_end(&t, deadline);
+	if (__builtin_expect(is_ok(e), 1))
+		memcpy(words + 1, t.words, stub_words_of(reply) * sizeof *words);
+	else if (err_is(e, ERR_NUMBER_TIMEOUT))
+		stub_cancel(&t);
+	return e;
+}
+
+/* ---- Fast calls ---- */
+
+err_t stub_fast_failure(err_t e, uint64_t header, uint64_t word)
+{
+	if (is_err(e))
+		return err_is(e, ERR_NUMBER_CAP_EMPTY) ? ERR(PEER_GONE) : e; /* it has gone with all that led to it */
+	return stub_kind_of(header) == STUB_FAILURE ? error_in(&word) : ERR(MESSAGE);
+}
+
+/* The deadline ends the CPU driver's call. Nobody else has set the timer. */
+static err_t call_until(cap_t endpoint, struct endpoint_message *m, uint64_t deadline)
+{
+	bool inside = dispatcher_enter();
+	err_t e = invoke(CAP_SELF_DISPATCHER, OP_Dispatcher_set_timer, deadline, 0, 0, 0, 0).error;
+
+	if (is_ok(e))
+		e = endpoint_call(endpoint, m);
+	(void)!is_ok(invoke(CAP_SELF_DISPATCHER, OP_Dispatcher_set_timer, 0, 0, 0, 0, 0).error);
+	(void)pending_take(PENDING_TIMER);
+	dispatcher_leave(inside);
+	return e;
+}
+
+err_t stub_call_otherwise(struct stub_client *c, uint64_t call, uint64_t reply, uint64_t words[1 + STUB_REGISTER_WORDS], uint64_t deadline)
+{
+	uint64_t line[1 + STUB_LINE_WORDS];
+	struct endpoint_message m = {{words[1], words[2], words[3], call}};
+	err_t e;
+
+	if (c->fast.value == CAP_NULL.value || !stub_is_alone()) {
+		memcpy(line, words, (1 + STUB_REGISTER_WORDS) * sizeof *words);
+		e = stub_call_line(c, call, reply, line, deadline);
+		memcpy(words, line, (1 + STUB_REGISTER_WORDS) * sizeof *words);
+		return e;
+	}
+	e = call_until(c->fast, &m, deadline);
+	if (is_err(e) || m.word[3] != reply)
+		return stub_fast_failure(e, m.word[3], m.word[0]);
+	memcpy(words + 1, m.word, STUB_REGISTER_WORDS * sizeof *words);
+	return OK;
+}
+
+/* ---- Messages without an answer, and items ---- */
+
+err_t stub_send(struct stub_client *c, uint64_t header, uint64_t *words, uint64_t deadline)
+{
+	uint64_t header_only;
+	bool inside;
+	err_t e = client_need_lines(c);
+
+	if (is_err(e))
+		return e;
+	inside = dispatcher_enter();
+	c->sent++;
+	c->fast = CAP_NULL;
+	dispatcher_leave(inside);
+	if (words == NULL)
+		words = &header_only;
+	words[0] = header;
+	return client_send(c, words, true, deadline);
+}
+
+err_t stub_send_item(struct stub_client *c, uint64_t header, uint64_t *words, uint64_t deadline)
+{
+	uint64_t header_only;
+	uint16_t number;
+	bool inside;
+	err_t e = is_err(c->item_error) ? c->item_error : client_need_lines(c);
+
+	if (is_ok(e))
+		e = client_reserve(c, 1, deadline, &number);
+	if (is_err(e))
+		return e;
+	if (words == NULL)
+		words = &header_only;
+	words[0] = header;
+	inside = dispatcher_enter();
+	c->items++;
+	dispatcher_leave(inside);
+	e = client_send(c, words, true, deadline);
+	if (is_err(e)) {
+		inside = dispatcher_enter();
+		if (c->items != 0) {
+			c->items--;
+			client_release(c, 1);
+		}
+		dispatcher_leave(inside);
+	}
+	return e;
+}
+
+err_t stub_finish(struct stub_client *c, uint64_t deadline)
+{
+	struct client_wait wait = {.seen = c->deliveries};
+	err_t e = OK;
+
+	while (is_ok(e) && *(volatile uint16_t *)&c->items != 0) {
+		client_look(c, &wait);
+		if (*(volatile uint16_t *)&c->items != 0)
+			e = client_wait(c, &wait, deadline);
+	}
+	if (is_ok(e) || is_err(c->item_error)) {
+		e = is_err(c->item_error) ? c->item_error : e;
+		if (c->items == 0)
+			c->item_error = OK;
+	}
+	return e;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+#pragma once
+
+/* What the parts of the client's side know of each other. */
+
+#include <atoll/stubs.h>
+
+#include "libos/ipc/connection.h"
+#include "libos/upcall/dispatcher.h"
+
+#define STUB_LINE 1 /* a line's type: there is only one */
+
+/* There is a channel to the server; makes it if need be. */
+MUST_USE err_t client_need_lines(struct stub_client *c);
+
+/* Sends a message; the header is the first word, and says how many follow. Waits for room. */
+MUST_USE err_t client_send(struct stub_client *c, const uint64_t *words, bool ring, uint64_t deadline);
+
+/* Reserves room for an answer and finds a number for it; waits if need be. */
+MUST_USE err_t client_reserve(struct stub_client *c, uint16_t lines, uint64_t deadline, uint16_t *number);
+/* It has come, or never will. Inside a section. */
+void client_release(struct stub_client *c, uint16_t lines);
+/* Whoever waited is not there any more, but the answer still comes. */
+void client_orphan(struct stub_client *c, uint16_t number, uint16_t lines);
+
+/* Takes what has come and gives it to those who wait for it, then waits until more has come. Answers with an error if there will be none. */
+struct client_wait {
+	uint32_t looks, seen;
+};
+MUST_USE err_t client_wait(struct stub_client *c, struct client_wait *w, uint64_t deadline);
+void client_look(struct stub_client *c, struct client_wait *w);
+
+/* Streams: something has come for one. Inside a section; `words` are in memory of the library OS or the client's. */
+void stream_deliver(struct stub_client *c, uint64_t header, const uint64_t *payload);
+/* There will be nothing more. */
+void streams_fail(struct stub_client *c, err_t e);
+void buffers_drop(struct stub_client *c);

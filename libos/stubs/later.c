@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+
+/* Calls that their handler answers later. Whoever has put one off knows it by its place and how often the place has been used, so an answer to a
+ * call that was cancelled meanwhile, or whose client has gone, finds nobody. */
+
+#include "libos/stubs/session.h"
+
+struct later {
+	uint32_t generation;
+	struct stub_session *session; /* NULL: free */
+	uint64_t header, token;
+};
+
+static struct later laters[STUB_LATERS];
+
+err_t stub_put_off(struct stub_call *call, struct stub_later *out)
+{
+	bool inside = dispatcher_enter();
+	uint32_t i = 0;
+
+	while (i < STUB_LATERS && laters[i].session != NULL)
+		i++;
+	if (i < STUB_LATERS) {
+		laters[i] = (struct later){laters[i].generation + 1, call->session, call->header, call->token};
+		*out = (struct stub_later){i, laters[i].generation};
+	}
+	dispatcher_leave(inside);
+	return i < STUB_LATERS ? OK : ERR(LIMIT);
+}
+
+err_t stub_later_take(struct stub_later later, struct stub_call *call)
+{
+	bool inside = dispatcher_enter();
+	struct later *l = &laters[later.index % STUB_LATERS];
+	bool waits = l->session != NULL && l->generation == later.generation;
+
+	if (waits) {
+		*call = (struct stub_call){.service = stub_server.service, .session = l->session, .header = l->header, .token = l->token};
+		l->session = NULL;
+	}
+	dispatcher_leave(inside);
+	return waits ? OK : ERR(NO_CALLER);
+}
+
+static err_t answer_fast(struct stub_call *call, uint64_t reply, const uint64_t *payload, err_t e)
+{
+	struct endpoint_message m = {{payload[0], payload[1], payload[2], reply}};
+
+	if (is_err(e))
+		m = (struct endpoint_message){{e.number, 0, 0, stub_control(stub_server.interface->identity, STUB_FAILURE, 0, 1)}};
+	return endpoint_reply(call->token, &m);
+}
+
+err_t stub_later_answer(struct stub_call *call, uint64_t reply, uint64_t *out, err_t e)
+{
+	uint16_t number = stub_number_of(call->header);
+
+	if (call->token != REPLY_NONE)
+		return answer_fast(call, reply, out + 1, e);
+	if (is_err(e)) {
+		session_fail(call->session, number, STUB_FAILURE, e);
+		return OK;
+	}
+	out[0] = (stub_words_of(reply) == STUB_ANY_WORDS ? STUB_SIZED(reply, call->words) : reply) | STUB_NUMBER(number);
+	session_send(call->session, out);
+	return OK;
+}
+
+err_t stub_fail(struct stub_later later, err_t why)
+{
+	uint64_t none[1 + STUB_REGISTER_WORDS] = {0};
+	struct stub_call call;
+	err_t e = stub_later_take(later, &call);
+
+	return is_err(e) ? e : stub_later_answer(&call, 0, none, is_err(why) ? why : ERR(ARGUMENT));
+}
+
+/* The handlers' program is told; it may take its time. */
+static void cancel(struct later *l)
+{
+	struct stub_session *s = l->session;
+
+	l->session = NULL;
+	if (stub_server.events->cancelled != NULL)
+		stub_server.events->cancelled(stub_server.events->context, s, (struct stub_later){(uint32_t)(l - laters), l->generation});
+}
+
+bool later_cancel(struct stub_session *s, uint16_t number)
+{
+	for (struct later *l = laters; l < laters + STUB_LATERS; l++) {
+		if (l->session != s || l->token != REPLY_NONE || stub_number_of(l->header) != number)
+			continue;
+		cancel(l);
+		return true;
+	}
+	return false;
+}
+
+void later_drop(struct stub_session *s)
+{
+	for (struct later *l = laters; l < laters + STUB_LATERS; l++)
+		if (l->session == s)
+			cancel(l);
+}

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+
+/* The server's side: sessions, and which function a message is for.
+ *
+ * A fast call comes with four words, of which the last is the header; it is served if that is exactly a header that the method's fast calls
+ * have. Everything else comes over a channel. A message is copied once, into the connection's buffer, where nobody but the serving thread
+ * touches it; then its identity, kind, method and length are checked, in this order, and only then the stub is asked, which checks the rest.
+ * Whoever sends what can't be served is told so, and it is counted; whoever breaks the rules of the channel itself is cut off. */
+
+#include <string.h>
+
+#include <atoll/domain.h>
+
+#include "libos/memory/memory.h"
+#include "libos/stubs/session.h"
+
+struct stub_server stub_server;
+
+/* ---- Sessions ---- */
+
+static void tell_opened(struct stub_session *s)
+{
+	s->told = true;
+	if (stub_server.events->opened != NULL)
+		stub_server.events->opened(stub_server.events->context, s);
+}
+
+static void opened(void *context, struct ipc_connection *c)
+{
+	struct stub_session *s;
+	bool inside = dispatcher_enter();
+
+	(void)context;
+	store_prepare();
+	s = store_alloc(sizeof *s);
+	if (s != NULL) {
+		s->id = ++stub_server.last_id;
+		s->next = stub_server.sessions;
+		stub_server.sessions = s;
+	}
+	dispatcher_leave(inside);
+	ipc_set_data(c, s);
+	if (s == NULL) {
+		ipc_close(c);
+		return;
+	}
+	*(ipc_is_local(c) ? &s->endpoint : &s->lines) = c;
+	if (s->endpoint != NULL)
+		tell_opened(s); /* of a channel only its first message says whose it is */
+}
+
+static void end_session(struct stub_session *s)
+{
+	struct stub_session **link;
+	bool inside;
+
+	later_drop(s);
+	source_drop(s);
+	session_buffers_drop(s);
+	if (s->told && stub_server.events->closed != NULL)
+		stub_server.events->closed(stub_server.events->context, s);
+	inside = dispatcher_enter();
+	for (link = &stub_server.sessions; *link != s; link = &(*link)->next)
+		;
+	*link = s->next;
+	store_free(s, sizeof *s);
+	dispatcher_leave(inside);
+}
+
+static void closed(void *context, struct ipc_connection *c)
+{
+	struct stub_session *s = ipc_get_data(c);
+
+	(void)context;
+	if (s == NULL)
+		return;
+	*(ipc_is_local(c) ? &s->endpoint : &s->lines) = NULL;
+	if (s->endpoint == NULL && s->lines == NULL)
+		end_session(s);
+}
+
+/* A channel whose domain has an endpoint already, and says which. */
+static err_t join(struct stub_session *s, uint64_t id)
+{
+	struct ipc_connection *c = s->lines;
+	struct stub_session *of = stub_server.sessions;
+
+	while (of != NULL && (of->id != id || of->endpoint == NULL))
+		of = of->next;
+	if (s->told || of == NULL || of->lines != NULL || ipc_peer_domain(of->endpoint) != ipc_peer_domain(c) ||
+	    ipc_peer_core(of->endpoint) != ipc_peer_core(c))
+		return ERR(ARGUMENT);
+	of->lines = c;
+	ipc_set_data(c, of);
+	end_session(s);
+	return OK;
+}
+
+/* ---- Answers ---- */
+
+void session_send(struct stub_session *s, const uint64_t *words)
+{
+	size_t count = 1 + stub_words_of(words[0]);
+	struct channel_result r = {CHANNEL_OK};
+	bool inside = dispatcher_enter();
+	struct ipc_connection *c = s->lines;
+
+	if (c != NULL && !c->closed)
+		r = count <= CHANNEL_WORDS ? channel_send(&c->channel, STUB_LINE, words, count)
+		                           : channel_send_bytes(&c->channel, STUB_LINE, words, count * sizeof *words);
+	if (!channel_ok(r))
+		ipc_close(c);
+	dispatcher_leave(inside);
+}
+
+void session_fail(struct stub_session *s, uint16_t number, enum stub_kind kind, err_t e)
+{
+	const uint64_t words[2] = {stub_control(stub_server.interface->identity, kind, number, 1), e.number};
+
+	session_send(s, words);
+}
+
+/* ---- What comes ---- */
+
+static err_t count(uint64_t *reason, err_t e)
+{
+	++*reason;
+	return e;
+}
+
+err_t stub_malformed(void)
+{
+	return count(&stub_server.refused.format, ERR(FORMAT));
+}
+
+/* The method that a message is for, if the message can be one for it. */
+static err_t find_method(uint64_t header, const struct stub_method **out)
+{
+	const struct stub_interface *i = stub_server.interface;
+	const struct stub_method *m = &i->method[stub_method_of(header)];
+	uint64_t expected;
+
+	if (stub_method_of(header) >= i->methods || stub_kind_of(m->call) != stub_kind_of(header))
+		return count(&stub_server.refused.method, ERR(METHOD));
+	expected = stub_words_of(m->call) == STUB_ANY_WORDS ? STUB_SIZED(m->call, stub_words_of(header)) : m->call;
+	if ((header & ~STUB_NUMBER(UINT16_MAX)) != expected)
+		return count(&stub_server.refused.length, ERR(MESSAGE));
+	*out = m;
+	return OK;
+}
+
+static void answer(struct stub_call *call, const struct stub_method *m, uint64_t *out, err_t e)
+{
+	uint16_t number = stub_number_of(call->header);
+
+	if (stub_kind_of(call->header) == STUB_ONEWAY || err_is(e, STUB_LATER.number))
+		return;
+	if (is_err(e)) {
+		session_fail(call->session, number, STUB_FAILURE, e);
+		return;
+	}
+	out[0] = (stub_words_of(m->reply) == STUB_ANY_WORDS ? STUB_SIZED(m->reply, call->words) : m->reply) | STUB_NUMBER(number);
+	session_send(call->session, out);
+}
+
+static void serve_method(struct stub_call *call)
+{
+	const struct stub_method *m;
+	uint64_t out[1 + STUB_MESSAGE_WORDS];
+	err_t e = find_method(call->header, &m);
+
+	if (is_err(e)) {
+		if (stub_kind_of(call->header) != STUB_ONEWAY)
+			session_fail(call->session, stub_number_of(call->header), STUB_FAILURE, e);
+		return;
+	}
+	if (m->next != NULL)
+		source_open(call, m);
+	else
+		answer(call, m, out, m->serve(call, call->message, out + 1));
+}
+
+static void cancel(struct stub_session *s, uint16_t number)
+{
+	if (later_cancel(s, number))
+		session_fail(s, number, STUB_FAILURE, ERR(CANCELLED));
+	else if (source_cancel(s, number))
+		session_fail(s, number, STUB_STREAM_END, ERR(CANCELLED));
+}
+
+static void control(struct stub_session *s, uint64_t header, const uint64_t *payload)
+{
+	static const uint8_t words[] = {[STUB_CREDIT_GIVEN] = 1, [STUB_JOIN] = 1, [STUB_BUFFER] = 3};
+	enum stub_kind kind = stub_kind_of(header);
+	uint16_t number = stub_number_of(header);
+	err_t e = ERR(MESSAGE);
+
+	if ((size_t)kind < sizeof words && stub_words_of(header) == words[kind]) {
+		e = OK;
+		if (kind == STUB_CREDIT_GIVEN)
+			source_credit(s, number, payload[0]);
+		else if (kind == STUB_CANCEL)
+			cancel(s, number);
+		else if (kind == STUB_JOIN)
+			e = join(s, payload[0]);
+		else if (kind == STUB_BUFFER)
+			e = buffer_control(s, payload);
+		else
+			e = ERR(MESSAGE);
+	}
+	if (kind == STUB_BUFFER && is_ok(e)) {
+		const uint64_t reply = stub_control(stub_server.interface->identity, STUB_REPLY, number, 0);
+
+		session_send(s, &reply);
+	} else if (is_err(e)) {
+		session_fail(s, number, STUB_FAILURE, count(&stub_server.refused.length, e));
+	}
+}
+
+static void dispatch(struct stub_session *s, const uint64_t *message)
+{
+	struct stub_call call = {.service = stub_server.service,
+	                         .session = s,
+	                         .header = message[0],
+	                         .token = REPLY_NONE,
+	                         .message = message + 1,
+	                         .words = stub_words_of(message[0])};
+	enum stub_kind kind = stub_kind_of(call.header);
+
+	if (stub_identity_of(call.header) != stub_server.interface->identity) {
+		session_fail(s, stub_number_of(call.header), STUB_FAILURE, count(&stub_server.refused.version, ERR(VERSION)));
+		return;
+	}
+	if (!s->told && kind != STUB_JOIN)
+		tell_opened(s);
+	if (kind == STUB_CALL || kind == STUB_ONEWAY || kind == STUB_ITEM || kind == STUB_OPEN)
+		serve_method(&call);
+	else
+		control(s, call.header, call.message);
+}
+
+/* Something has come over a channel. */
+static bool lines(void *context, struct ipc_connection *c)
+{
+	struct stub_session *s = ipc_get_data(c);
+	uint64_t *message = (uint64_t *)c->buffer;
+	uint16_t type;
+	size_t bytes;
+	bool inside = dispatcher_enter();
+	struct channel_result r = channel_try_receive_bytes(&c->channel, c->buffer, sizeof c->buffer, &type, &bytes);
+
+	(void)context;
+	dispatcher_leave(inside);
+	if (r.code == CHANNEL_EMPTY)
+		return true;
+	if (!channel_ok(r) || bytes < sizeof *message || s == NULL)
+		return false;
+	if (bytes != (1 + stub_words_of(message[0])) * sizeof *message || stub_words_of(message[0]) > STUB_MESSAGE_WORDS)
+		session_fail(s, stub_number_of(message[0]), STUB_FAILURE, count(&stub_server.refused.length, ERR(MESSAGE)));
+	else
+		dispatch(s, message);
+	return true;
+}
+_Static_assert(sizeof(uint64_t[1 + STUB_MESSAGE_WORDS]) <= IPC_STREAM_BYTES, "a message fits the connection's buffer");
+_Static_assert(offsetof(struct ipc_connection, buffer) % sizeof(uint64_t) == 0, "and its words are aligned");
+
+/* ---- Fast calls ---- */
+
+/* Anything but the fast call of a method. */
+static void answer_fast(const struct stub_session *s, uint64_t word[IPC_WORDS])
+{
+	const uint64_t identity = stub_server.interface->identity, header = word[3];
+	err_t e = ERR(METHOD);
+
+	if (header == stub_control(identity, STUB_HELLO, 0, 0) && s != NULL) {
+		word[0] = s->id;
+		word[3] = stub_control(identity, STUB_REPLY, 0, 1);
+		return;
+	}
+	if (stub_identity_of(header) != identity)
+		e = count(&stub_server.refused.version, ERR(VERSION));
+	else if (stub_method_of(header) >= stub_server.interface->methods)
+		e = count(&stub_server.refused.method, ERR(METHOD));
+	else
+		e = count(&stub_server.refused.length, ERR(MESSAGE));
+	word[0] = e.number;
+	word[3] = stub_control(identity, STUB_FAILURE, 0, 1);
+}
+
+static void fail_fast(uint64_t word[IPC_WORDS], err_t e)
+{
+	word[0] = e.number;
+	word[3] = stub_control(stub_server.interface->identity, STUB_FAILURE, 0, 1);
+}
+
+static bool words(void *context, struct ipc_connection *c, uint64_t token, uint64_t word[IPC_WORDS])
+{
+	const struct stub_interface *i = context;
+	const struct stub_method *m = &i->method[stub_method_of(word[3])];
+	struct stub_call call;
+	err_t e;
+
+	if (__builtin_expect(stub_method_of(word[3]) >= i->methods || word[3] != m->registers || c->data == NULL, 0)) {
+		answer_fast(c->data, word);
+		return true;
+	}
+	call.service = stub_server.service;
+	call.session = c->data;
+	call.header = m->registers;
+	call.token = token;
+	call.message = word;
+	call.words = STUB_REGISTER_WORDS;
+	word[3] = m->reply;
+	e = m->serve(&call, word, word);
+	if (__builtin_expect(is_err(e), 0)) {
+		if (err_is(e, STUB_LATER.number))
+			return false;
+		fail_fast(word, e);
+	}
+	return true;
+}
+
+/* ---- For programs ---- */
+
+err_t stub_offer(const char *name, const struct stub_interface *interface, const void *service, const struct stub_events *events)
+{
+	struct ipc_server server = {
+	    .opened = opened, .closed = closed, .words = words, .lines = lines, .context = (void *)(uintptr_t)interface};
+	struct ipc_service *offered;
+
+	if (stub_server.interface != NULL)
+		return ERR(EXISTS);
+	stub_server.interface = interface;
+	stub_server.service = service;
+	stub_server.events = events;
+	err_t e = ipc_offer(name, &server, &offered);
+
+	if (is_err(e))
+		stub_server.interface = NULL;
+	return e;
+}
+
+struct stub_refused stub_refused(void)
+{
+	return stub_server.refused;
+}
+
+void *stub_get_data(const struct stub_session *session)
+{
+	return session->data;
+}
+void stub_set_data(struct stub_session *session, void *data)
+{
+	session->data = data;
+}
+const struct ipc_connection *stub_peer(const struct stub_session *session)
+{
+	return session->endpoint != NULL ? session->endpoint : session->lines;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+#pragma once
+
+/* What the parts of the server's side know of each other. */
+
+#include <atoll/stubs.h>
+
+#include "libos/ipc/connection.h"
+#include "libos/upcall/dispatcher.h"
+
+#define STUB_LINE 1 /* a line's type: there is only one */
+
+/* A client, as the server knows it: an endpoint's end, a channel's, or both. */
+struct stub_session {
+	struct stub_session *next;
+	uint32_t id;
+	bool told; /* the service knows of it */
+	struct ipc_connection *endpoint, *lines;
+	uint32_t last_tag;
+	void *data;
+	struct stub_buffer buffer[STUB_BUFFERS];
+};
+
+/* The service that this domain offers. */
+struct stub_server {
+	const struct stub_interface *interface;
+	const void *service;
+	const struct stub_events *events;
+	struct stub_session *sessions;
+	uint32_t last_id;
+	struct stub_refused refused;
+};
+extern struct stub_server stub_server;
+
+/* Sends what is at `words`, a header and its payload. A client that has left no room is cut off. */
+void session_send(struct stub_session *s, const uint64_t *words);
+void session_fail(struct stub_session *s, uint16_t number, enum stub_kind kind, err_t e);
+
+/* Put-off calls and streams of a client, by its number; and of one that has gone. */
+bool later_cancel(struct stub_session *s, uint16_t number);
+void later_drop(struct stub_session *s);
+void source_open(struct stub_call *call, const struct stub_method *method);
+void source_credit(struct stub_session *s, uint16_t number, uint64_t more);
+bool source_cancel(struct stub_session *s, uint16_t number);
+void source_drop(struct stub_session *s);
+/* The client's buffers. */
+MUST_USE err_t buffer_control(struct stub_session *s, const uint64_t *payload);
+void session_buffers_drop(struct stub_session *s);

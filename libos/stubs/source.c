@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+
+/* Streams of results, the server's side. Whenever there is credit, the service is asked for the next item: when the stream begins, when credit
+ * comes, and when the service says that it has something again. */
+
+#include "libos/stubs/session.h"
+
+static struct stub_source sources[STUB_SOURCES];
+
+static struct stub_source *find(const struct stub_session *s, uint16_t number)
+{
+	for (struct stub_source *source = sources; source < sources + STUB_SOURCES; source++)
+		if (source->session == s && stub_number_of(source->header) == number)
+			return source;
+	return NULL;
+}
+
+static void end(struct stub_source *source)
+{
+	if (stub_server.events->ended != NULL)
+		stub_server.events->ended(stub_server.events->context, source);
+	source->session = NULL;
+}
+
+static void end_with(struct stub_source *source, err_t e)
+{
+	struct stub_session *s = source->session;
+	uint16_t number = stub_number_of(source->header);
+
+	end(source);
+	session_fail(s, number, STUB_STREAM_END, e);
+}
+
+/* `busy`: an item is being made; whoever comes meanwhile only leaves its credit. */
+static void pump(struct stub_source *source)
+{
+	uint64_t out[1 + STUB_MESSAGE_WORDS];
+	err_t e = OK;
+
+	if (source->busy)
+		return;
+	source->busy = true;
+	while (source->session != NULL && source->credit > 0 && is_ok(e)) {
+		struct stub_call call = {
+		    .service = stub_server.service, .session = source->session, .header = source->header, .source = source};
+		uint64_t reply = source->method->reply;
+
+		e = source->method->next(&call, NULL, out + 1);
+		if (is_err(e) || source->session == NULL)
+			break;
+		source->credit--;
+		out[0] = (stub_words_of(reply) == STUB_ANY_WORDS ? STUB_SIZED(reply, call.words) : reply) |
+		         STUB_NUMBER(stub_number_of(source->header));
+		session_send(source->session, out);
+	}
+	source->busy = false;
+	if (source->session != NULL && is_err(e) && !err_is(e, ERR_NUMBER_WOULD_BLOCK))
+		end_with(source, e);
+}
+
+void source_open(struct stub_call *call, const struct stub_method *method)
+{
+	struct stub_source *source = sources;
+	uint64_t none[1];
+	err_t e;
+
+	while (source < sources + STUB_SOURCES && source->session != NULL)
+		source++;
+	if (source == sources + STUB_SOURCES) {
+		session_fail(call->session, stub_number_of(call->header), STUB_FAILURE, ERR(LIMIT));
+		return;
+	}
+	*source = (struct stub_source){
+	    .session = call->session,
+	    .header = call->header,
+	    .credit = stub_words_of(method->reply) == STUB_ANY_WORDS ? STUB_CREDIT_FLAT : STUB_CREDIT,
+	    .busy = true,
+	    .method = method,
+	};
+	call->source = source;
+	e = method->serve(call, call->message, none);
+	source->busy = false;
+	if (is_ok(e)) {
+		pump(source);
+		return;
+	}
+	source->session = NULL; /* it has never begun, so it doesn't end */
+	session_fail(call->session, stub_number_of(call->header), STUB_FAILURE, e);
+}
+
+void stub_source_ready(struct stub_source *source)
+{
+	if (source->session != NULL)
+		pump(source);
+}
+
+void source_credit(struct stub_session *s, uint16_t number, uint64_t more)
+{
+	struct stub_source *source = find(s, number);
+
+	if (source == NULL)
+		return;
+	source->credit = (uint16_t)(more > STUB_CREDIT || source->credit + more > STUB_CREDIT ? STUB_CREDIT : source->credit + more);
+	pump(source);
+}
+
+bool source_cancel(struct stub_session *s, uint16_t number)
+{
+	struct stub_source *source = find(s, number);
+
+	if (source != NULL)
+		end(source);
+	return source != NULL;
+}
+
+void source_drop(struct stub_session *s)
+{
+	for (struct stub_source *source = sources; source < sources + STUB_SOURCES; source++)
+		if (source->session == s)
+			end(source);
+}
