@@ -242,9 +242,15 @@ static bool must_wait(const struct monitor *m, const struct peer *p, unsigned ty
 	return type >= AGREEMENT_FIRST && (p->held != NULL || a->head.view > m->membership.view);
 }
 
+/* What comes after as many as that stays in the channel until the view comes; whatever makes it come was sent before them. */
+static bool holds_enough(const struct peer *p)
+{
+	return p->holds >= HELD_MOST;
+}
+
 static void hold(struct peer *p, unsigned type, const union message *message)
 {
-	struct queued *q = p->holds < HELD_MOST ? make_queued(type, message) : NULL;
+	struct queued *q = make_queued(type, message);
 
 	if (q == NULL) {
 		p->refused++;
@@ -302,11 +308,16 @@ static bool has_knocked(const struct monitor *m, uint32_t core)
 	return m->peer[core].state <= PEER_KNOWN && core != m->core && channel_load_header(&first->line.header) != 0;
 }
 
-/* Who does not keep the rules is not believed any more. */
+/* Who does not keep the rules is not believed any more. In each view that still has it, it is accused once. */
 static void channel_broken_by(struct monitor *m, uint32_t core)
 {
-	if (m->peer[core].faults++ == 0)
-		report_line(m, "monitor %u: core %u: %s", m->core, core, channel_fault_sentence(channel_fault(&m->peer[core].channel)));
+	struct peer *p = &m->peer[core];
+
+	if (p->faults++ == 0)
+		report_line(m, "monitor %u: core %u: %s", m->core, core, channel_fault_sentence(channel_fault(&p->channel)));
+	if (p->accused == m->membership.view)
+		return;
+	p->accused = m->membership.view;
 	membership_suspect(m, core, 0, 0);
 }
 
@@ -321,7 +332,7 @@ static void poll_peer(struct monitor *m, uint32_t core)
 		connect_peer(m, core);
 	}
 	/* At most a ring's worth: one chatty peer must not keep the others waiting. */
-	for (unsigned i = 0; i < MESH_LINES && p->state == PEER_CONNECTED; i++) {
+	for (unsigned i = 0; i < MESH_LINES && p->state == PEER_CONNECTED && !holds_enough(p); i++) {
 		struct channel_result r = channel_try_receive(&p->channel, &line);
 
 		if (r.code == CHANNEL_BROKEN)
@@ -347,6 +358,16 @@ void mesh_poll(struct monitor *m)
 	}
 }
 
+/* Whether there is something to do about what the core has written. */
+static bool has_written(struct monitor *m, uint32_t core)
+{
+	struct peer *p = &m->peer[core];
+
+	if (p->state == PEER_CONNECTED)
+		return !holds_enough(p) && channel_poll(&p->channel).code != CHANNEL_EMPTY;
+	return p->state == PEER_KNOWN && has_knocked(m, core);
+}
+
 bool mesh_park(struct monitor *m)
 {
 	if (m->local_first != NULL)
@@ -356,8 +377,7 @@ bool mesh_park(struct monitor *m)
 			channel_announce(&m->peer[core].channel);
 	channel_fence();
 	for (uint32_t core = 0; core < m->peers; core++)
-		if ((has_knocked(m, core) && m->peer[core].state == PEER_KNOWN) ||
-		    (m->peer[core].state == PEER_CONNECTED && channel_poll(&m->peer[core].channel).code != CHANNEL_EMPTY)) {
+		if (has_written(m, core)) {
 			mesh_unpark(m);
 			return false;
 		}

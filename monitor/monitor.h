@@ -68,6 +68,7 @@ struct peer {
 	unsigned holds;
 	uint64_t refused; /* malformed messages */
 	unsigned faults;  /* of its channel, that were noticed */
+	uint32_t accused; /* the view in which its channel's faults were told to the leader */
 	bool settled; /* first monitor: it is up, or known to have failed */
 	bool owes_balance, balanced;
 	struct message_balance balance; /* at the system's end */
