@@ -162,15 +162,15 @@ static err_t serve_list_cores(struct request *r)
 	struct core_info *out = (struct core_info *)buffer_of(r->domain);
 	uint32_t count = 0;
 
-	for (uint32_t core = 0; core < m->peers && count < PAGE_BYTES / sizeof(*out); core++) {
+	for (uint64_t core = r->word[1]; core < m->peers && count < PAGE_BYTES / sizeof(*out); core++) {
 		const struct peer *p = &m->peer[core];
 		bool here = core == m->core;
 
 		out[count++] = (struct core_info){
-		    .core = core,
+		    .core = (uint32_t)core,
 		    .apic = m->machine == NULL ? m->boot->apic : m->machine->cores[core].apic,
 		    .node = m->machine == NULL ? 0 : m->machine->cores[core].node,
-		    .alive = mesh_alive(m, core),
+		    .alive = mesh_alive(m, (uint32_t)core),
 		    .ram_free = here ? m->ram.free : 0,
 		    .ram_total = here ? m->ram.total : 0,
 		    .boot_us = here ? m->self.ready_us : p->up.ready_us,

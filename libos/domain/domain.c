@@ -162,12 +162,18 @@ err_t agreement_list(uint64_t core, uint32_t first, struct agreement_info *out, 
 err_t core_list(struct core_info *out, unsigned capacity, unsigned *count)
 {
 	struct monitor_reply reply;
+	unsigned sum = 0, page;
 
 	mutex_lock(&buffer_lock);
-	reply = monitor_request(REQUEST_list_cores, 0, 0, 0, 0);
-	if (is_ok(reply.error))
-		take_list(out, sizeof *out, capacity, reply.word[0], count);
+	do {
+		reply = monitor_request(REQUEST_list_cores, 0, sum, 0, 0);
+		page = 0;
+		if (is_ok(reply.error) && sum < capacity)
+			take_list(out + sum, sizeof *out, capacity - sum, reply.word[0], &page);
+		sum += page;
+	} while (page > 0);
 	mutex_unlock(&buffer_lock);
+	*count = sum;
 	return reply.error;
 }
 
