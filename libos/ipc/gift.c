@@ -153,6 +153,7 @@ void gifts_drop(struct ipc_connection *c)
 {
 	struct gift g;
 
+	gifts_wake(c);
 	while (c->gifts != NULL) {
 		take_out(&c->gifts, &g);
 		let_go(&g);
@@ -193,12 +194,18 @@ static bool wait_for_gift(struct ipc_connection *c, uint64_t deadline)
 static err_t take(struct ipc_connection *c, uint32_t tag, bool connection, uint64_t deadline_tsc, struct gift *out)
 {
 	uint64_t deadline = deadline_tsc == 0 ? THREAD_FOREVER : deadline_tsc;
+	const uint32_t number = c->number;
 	bool inside = dispatcher_enter(), in_time = true;
-	struct gift **link;
+	struct gift **link = NULL;
 	err_t e = OK;
 
-	for (events_poll(); *(link = find(c, tag, connection)) == NULL && is_ok(e);) {
-		if (c->closed)
+	events_poll();
+	while (is_ok(e)) {
+		if (connection_find(number) != c)
+			e = ERR(PEER_GONE); /* another thread has closed it */
+		else if (*(link = find(c, tag, connection)) != NULL)
+			break;
+		else if (c->closed)
 			e = ERR(PEER_GONE);
 		else if (!in_time)
 			e = ERR(TIMEOUT);

@@ -128,13 +128,37 @@ static const char *check_untaken(void)
 	return NULL;
 }
 
+struct taker {
+	struct ipc_connection *from;
+	err_t error;
+};
+
+static void take_nothing(void *argument)
+{
+	struct taker *t = argument;
+	cap_t nothing;
+
+	t->error = ipc_take(t->from, 12345, 0, &nothing);
+}
+
 static const char *check_waiting_ends(void)
 {
 	cap_t nothing;
+	struct peer guest;
+	struct taker taker = {.error = OK};
+	struct thread *thread;
 	uint64_t before = time_tsc();
 
 	CHECK(err_is(ipc_take(peers[0].c, 12345, before + time_tsc_hz() / 100, &nothing), ERR_NUMBER_TIMEOUT));
 	CHECK(time_tsc() >= before + time_tsc_hz() / 100);
+	/* and when somebody else closes the connection */
+	CHECK(peer_start(&guest, peers[0].core, 510));
+	taker.from = guest.c;
+	CHECK(is_ok(thread_create(take_nothing, &taker, 0, &thread)));
+	thread_sleep_until(time_tsc() + time_tsc_hz() / 100);
+	ipc_close(guest.c);
+	CHECK(is_ok(thread_join(thread)) && err_is(taker.error, ERR_NUMBER_PEER_GONE));
+	CHECK(is_ok(domain_kill(guest.domain)));
 	return NULL;
 }
 
