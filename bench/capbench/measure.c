@@ -161,6 +161,7 @@ bool measure_revoke_mapped(const struct measurement *m)
 /* All are told before the first has answered. */
 static err_t unmap_everywhere(const struct measurement *m, void *own)
 {
+	uint64_t answer;
 	uint16_t label;
 	size_t bytes;
 	err_t e = OK;
@@ -170,7 +171,7 @@ static err_t unmap_everywhere(const struct measurement *m, void *own)
 	if (is_ok(e))
 		e = frame_unmap(own);
 	for (unsigned i = 0; i < m->holders && is_ok(e); i++)
-		e = ipc_receive(m->worker[i].stream, &label, &bytes, sizeof(bytes), &bytes);
+		e = ipc_receive(m->worker[i].stream, &label, &answer, sizeof(answer), &bytes);
 	return e;
 }
 
