@@ -14,6 +14,7 @@ uint32_t wait_goes_on;
 
 static struct wait_source *sources, *handled;
 static bool looking;
+static bool listening; /* announced on the event channel, and perhaps rung for it already */
 
 static struct wait_source **list_of(const struct wait_source *s)
 {
@@ -114,13 +115,22 @@ static bool anything_to_handle(void)
 	return false;
 }
 
+/* Nobody rings twice for one announcement, so each begins with taking the last one back. */
+static void take_back(void)
+{
+	if (listening)
+		channel_unpark(events_channel());
+	listening = false;
+	unpark_handled();
+}
+
 /* Announces anew, until nothing has come in before that. */
 static void listen(void)
 {
 	while (handled != NULL && !looking) {
-		channel_unpark(events_channel());
+		take_back();
+		listening = true;
 		channel_announce(events_channel());
-		unpark_handled();
 		announce_handled();
 		channel_fence();
 		if (!anything_to_handle())
@@ -132,10 +142,7 @@ static void listen(void)
 void wait_begin_looking(void)
 {
 	looking = true;
-	if (handled == NULL)
-		return;
-	channel_unpark(events_channel());
-	unpark_handled();
+	take_back();
 }
 
 void wait_end_looking(void)
@@ -156,6 +163,7 @@ bool wait_park(void)
 {
 	struct channel *events = events_channel();
 
+	take_back();
 	if (events != NULL)
 		channel_announce(events);
 	for (struct wait_source *s = sources; s != NULL; s = s->next) {
