@@ -93,7 +93,7 @@ struct operation {
 	uint8_t error;       /* so far: an ERR_NUMBER_* */
 	uint8_t tries;       /* cores that were asked and turned out not to own the object */
 	bool due;            /* in the queue of those that have something to do */
-	bool answered;       /* who asked knows the result */
+	bool answered;       /* who asked knows the result, or is dead */
 	bool internal;       /* nobody asked: the agreement's own, or its parent's */
 	bool swept;          /* this core's part of a revoke is done */
 	bool kept;           /* revoke: the asker on another core still has its capability */
@@ -128,8 +128,9 @@ struct agreement_statistics {
 struct agreement {
 	uint32_t core, cores;
 	uint32_t view;                /* counts up whenever a core dies or joins */
-	struct core_set alive;        /* in this view, and in all since the last one that was settled */
-	struct core_set joining;      /* in this view, but not in all of those */
+	struct core_set alive;        /* in this view, and not in `gone` */
+	struct core_set gone;         /* have died since the last view that was settled */
+	struct core_set joining;      /* of those, who is in this view again */
 	bool changing;                /* between views: nothing new begins */
 	bool recounts;                /* somebody has died since the last view that was settled: all count again what they have of others */
 	uint8_t stage;                /* members.c: how far the change of view is, here */

@@ -119,7 +119,7 @@ static void turn(struct agreement *a, struct operation *op, const struct course 
 
 static void begin(struct agreement *a, struct operation *op, const struct course *c)
 {
-	err_t e = c->look(a, op);
+	err_t e = op->error != ERR_NUMBER_OK ? (err_t){op->error} : c->look(a, op);
 
 	if (is_err(e)) {
 		operation_fail(a, op, e);

@@ -479,9 +479,22 @@ bool receive_surround(struct agreement *a, uint32_t from, const struct subject *
 
 /* ---- The end ---- */
 
+/* What the operation is for has died with a core. That is noted now: another core of that number may be there soon. */
+static void note_dead(const struct agreement *a, struct operation *op)
+{
+	const bool waits = op->phase == PHASE_BEGIN || op->phase == PHASE_LINE || op->phase == PHASE_TURN;
+	const bool for_nobody = op->kind == OPERATION_OWNER && !set_has(&a->alive, op->core);
+	const bool to_nobody = operation_role(op) == OPERATION_COPY && !set_has(&a->alive, op->to);
+
+	op->answered |= for_nobody;
+	if (waits && (for_nobody || to_nobody))
+		op->error = ERR_NUMBER_CORE_DEAD;
+}
+
 static void mend(struct agreement *a, struct operation *op)
 {
 	sweep_mend(a, op);
+	note_dead(a, op);
 	if (op->phase == PHASE_ASKED && !set_has(&a->alive, op->core)) {
 		op->error = ERR_NUMBER_CORE_DEAD;
 		operation_end(a, op, CAP_NULL);
@@ -523,7 +536,7 @@ static void finish(struct agreement *a)
 			mend(a, operation_at(a, i));
 	for (unsigned i = 0; i < SET_WORDS; i++)
 		a->alive.word[i] |= a->joining.word[i];
-	a->joining = (struct core_set){0};
+	a->joining = a->gone = (struct core_set){0};
 }
 
 bool receive_settled(struct agreement *a, uint32_t from, const struct subject *s, const struct agreement_settled *m)
@@ -616,9 +629,10 @@ static void forget_dead(struct agreement *a)
 void agreement_view(struct agreement *a, uint32_t view, const struct core_set *alive)
 {
 	for (unsigned i = 0; i < SET_WORDS; i++) {
-		a->recounts |= (a->alive.word[i] & ~alive->word[i]) != 0;
-		a->alive.word[i] &= alive->word[i];
-		a->joining.word[i] = alive->word[i] & ~a->alive.word[i];
+		a->gone.word[i] |= (a->alive.word[i] | a->joining.word[i]) & ~alive->word[i];
+		a->recounts |= a->gone.word[i] != 0;
+		a->alive.word[i] = alive->word[i] & ~a->gone.word[i];
+		a->joining.word[i] = alive->word[i] & a->gone.word[i];
 		a->alive.word[i] |= MUTANT(return_not_noticed) ? a->joining.word[i] : 0;
 	}
 	a->view = view;

@@ -275,7 +275,7 @@ static void begin_sweep(struct agreement *a, struct operation *op, struct shared
 	send_tree(a, op, holders);
 	if (op->kind != OPERATION_OWNER)
 		return;
-	if (!set_has(&a->alive, op->core))
+	if (op->answered)
 		return;
 	m.sweep_asker.asker = op->number;
 	set_add(&op->left, op->core);
@@ -364,10 +364,9 @@ static void run_sweep(struct agreement *a, struct operation *op)
 
 	if (!own_part(a, op))
 		return;
-	if (asker && !set_has(&a->alive, op->core)) {
-		op->error = ERR_NUMBER_CORE_DEAD;
+	if (asker && op->error != ERR_NUMBER_OK)
 		operation_end(a, op, CAP_NULL);
-	} else if (asker)
+	else if (asker)
 		asker_swept(a, op);
 	else if (set_is_empty(&op->left))
 		revoke_end(a, op);
@@ -419,6 +418,8 @@ void revoke_mend(struct agreement *a, struct operation *op)
 	if (op->phase != PHASE_SWEEP)
 		return;
 	keep_alive(a, &op->left);
+	if (asker && !set_has(&a->alive, op->core))
+		op->error = ERR_NUMBER_CORE_DEAD;
 	if (!asker && s != NULL && !MUTANT(sweep_not_begun_anew)) {
 		op->generation++; /* answers to the old one do not count */
 		op->left = (struct core_set){0};
