@@ -97,8 +97,6 @@ static void connection_free(struct monitor *m, struct connection *c)
 
 /* ---- Capabilities for the domain ---- */
 
-#define UNREAD_MAX 64 /* events of a domain that is given more: far fewer than there are slots to go around */
-
 /* The domain itself puts things into its task CNode from the low end, the monitor from the high end; who meets something goes on. The
  * monitor goes around: what it has placed may be revoked before the domain has read the event that names the slot, and whatever came to lie
  * there next would be taken for it. */
@@ -160,6 +158,7 @@ static err_t install_face(struct connection *c, const struct face *face)
 		c->peer_ring = CAP_NULL;
 		return e;
 	}
+	c->peer_ring_base = face->ring;
 	e = platform_install(c->peer_ring,
 	                     &(struct platform_remote){CAP_Frame, RIGHTS_READ_WRITE, c->peer_core, face->ring, RING_BYTES, 0});
 	if (is_ok(e))
@@ -579,6 +578,36 @@ struct connection *connection_of(struct monitor *m, const struct domain *d, uint
 	return open && !c->peer_closed && c->peer_domain != 0 ? c : NULL;
 }
 
+bool connection_has_ring(const struct monitor *m, uint64_t base)
+{
+	for (unsigned i = 0; i < CONNECTIONS_MAX; i++) {
+		const struct connection *c = &m->connection[i];
+
+		if (c->state != CONNECTION_FREE && c->peer_ring.value != CAP_NULL.value && base - c->peer_ring_base < RING_BYTES)
+			return true;
+	}
+	return false;
+}
+
+/* Whether the domain has read enough of what it was told to be given something more by that one. */
+static bool may_give(const struct domain *d, uint32_t giver)
+{
+	const unsigned unread = domain_unread(d);
+	unsigned own = 0;
+
+	for (unsigned i = 0; i < UNREAD_MAX; i++)
+		own += d->gift[i].giver == giver && d->told - d->gift[i].event < unread;
+	return unread < UNREAD_MAX && own < UNREAD_EACH;
+}
+
+static void tell_given(struct monitor *m, struct domain *d, const struct connection *c, uint8_t slot, uint32_t tag)
+{
+	domain_event(m, d, EVENT_given, (uint64_t[]){0, 0, c->number, slot, tag}, 5);
+	d->gift[d->next_gift].event = d->told;
+	d->gift[d->next_gift].giver = c->peer_domain;
+	d->next_gift = (d->next_gift + 1) % UNREAD_MAX;
+}
+
 err_t connection_give(struct monitor *m, struct connection *c, cap_t cap, unsigned rights, uint32_t tag)
 {
 	struct domain *d = domain_find(m, c->domain);
@@ -587,10 +616,10 @@ err_t connection_give(struct monitor *m, struct connection *c, cap_t cap, unsign
 
 	if (is_err(e))
 		return e;
-	e = domain_unread(d) < UNREAD_MAX ? place(d, cap, rights, &slot) : ERR(LIMIT);
+	e = may_give(d, c->peer_domain) ? place(d, cap, rights, &slot) : ERR(LIMIT);
 	task_close();
 	if (is_ok(e))
-		domain_event(m, d, EVENT_given, (uint64_t[]){0, 0, c->number, slot, tag}, 5);
+		tell_given(m, d, c, slot, tag);
 	return e;
 }
 

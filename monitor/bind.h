@@ -42,6 +42,9 @@ const struct block *bind_monitor(struct monitor *m, struct domain *d, const stru
 /* The domain's open connection of that number, with another domain; NULL: there is none. */
 struct connection *connection_of(struct monitor *m, const struct domain *d, uint32_t number);
 
+/* Whether the address, of another core's memory, is in the ring of a peer. */
+bool connection_has_ring(const struct monitor *m, uint64_t base);
+
 /* Something for the domain at this end, from the peer's: a copy with at most `rights` goes into its task CNode, and it hears of it. */
 MUST_USE err_t connection_give(struct monitor *m, struct connection *c, cap_t cap, unsigned rights, uint32_t tag);
 /* The same, from the peer's core: `number` is this end's. */

@@ -136,6 +136,7 @@ void domain_event(struct monitor *m, struct domain *d, enum monitor_event event,
 	struct event e = {.type = (uint16_t)event};
 
 	memcpy(e.words, words, count * sizeof(uint64_t));
+	d->told++;
 	events_retry(d);
 	if (d->first != NULL || !event_sent(d, e.type, e.words))
 		event_keep(m, d, &e);

@@ -15,11 +15,14 @@ struct gift {
 	bool move;
 };
 
-/* Memory of this core that belongs to no domain is the monitor's: rings, and what else it shares with domains. */
+/* Memory of this core that belongs to no domain is the monitor's: rings, and what else it shares with domains. Of another core's memory,
+ * the rings of peers are its monitor's. */
 static bool is_monitors(const struct monitor *m, const struct cap_identity *id)
 {
-	if (id->type != CAP_Frame || id->owner != m->core)
+	if (id->type != CAP_Frame)
 		return false;
+	if (id->owner != m->core)
+		return connection_has_ring(m, id->base);
 	for (unsigned i = 0; i < m->roots; i++)
 		if (id->base >= m->root[i].base && id->base - m->root[i].base < m->root[i].bytes)
 			return !domain_has_memory(m, id->base, id->size);

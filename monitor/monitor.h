@@ -148,6 +148,9 @@ enum domain_phase {
 	DOMAIN_LINGERING,
 };
 
+#define UNREAD_MAX  64 /* events of a domain that is given more: far fewer than there are slots to go around */
+#define UNREAD_EACH 32 /* of those, gifts of one giver: the others must not find all taken up */
+
 struct event {
 	struct event *next;
 	uint16_t type;
@@ -172,6 +175,11 @@ struct domain {
 	uint8_t *start; /* its four start pages, as this monitor sees them */
 	struct channel events;
 	struct event *first, *last; /* what the full event ring could not take */
+	uint32_t told;              /* events so far */
+	struct {
+		uint32_t event, giver; /* the number of the event that told of it; the domain */
+	} gift[UNREAD_MAX];     /* the latest ones, in a round */
+	unsigned next_gift;
 	uint8_t placed;             /* slot of the task CNode that the monitor used last; 0: none yet */
 	unsigned tickets;
 	uint64_t status, cleared;
@@ -207,6 +215,7 @@ struct connection {
 	uint8_t slot_send, slot_receive, slot_doorbell; /* of the domain's task CNode, 0: none */
 	struct block ring;                              /* Frame: where this end receives */
 	cap_t peer_ring, peer_doorbell;                 /* installed copies, of another core's */
+	uint64_t peer_ring_base;
 };
 
 /* ---- Starting cores (core_start.c) ---- */
