@@ -45,7 +45,17 @@ SECTIONS
 	.data.rel.ro : { *(.data.rel.ro .data.rel.ro.*) *(.got .got.plt) } :rodata
 
 	. = ALIGN(PAGE);
-	.text : { KEEP(*(.init)) *(.text .text.*) KEEP(*(.fini)) } :text
+	/* The library OS's, and what it calls of the C library's: there a thread may have its member's own data in its hands (libos/span/move.c). */
+	.text : {
+		KEEP(*(.init))
+		libos_text_begin = .;
+		*libatoll.a:*(.text .text.*)
+		*libc.a:mem*(.text .text.*)
+		*libc.a:str*(.text .text.*)
+		libos_text_end = .;
+		*(.text .text.*)
+		KEEP(*(.fini))
+	} :text
 
 	. = ALIGN(PAGE);
 	.data : { *(EXCLUDE_FILE(*libatoll.a:*) .data EXCLUDE_FILE(*libatoll.a:*) .data.*) } :common

@@ -20,7 +20,7 @@ LIBOS_SRCS := \
 	libos/domain/domain.c libos/domain/command.c \
 	libos/linux/table.c libos/linux/memory.c libos/linux/files.c libos/linux/time.c libos/linux/process.c libos/linux/threads.c \
 	libos/linux/console.c \
-	libos/span/messages.c libos/span/link.c libos/span/span.c libos/span/work.c
+	libos/span/messages.c libos/span/link.c libos/span/span.c libos/span/work.c libos/span/move.c libos/span/words.c
 
 LIBATOLL_SRCS += $(LIBOS_SRCS) cpudriver/abi/errors.c
 

@@ -10,7 +10,7 @@
 #define LOOKS_FOR_ONESELF 1024 /* then all sources: nobody rings a bell of ours while we don't sleep, not even for a peer that ends */
 
 uint64_t wait_generation;
-uint32_t wait_goes_on;
+uint32_t wait_goes_on = WAIT_GOES_ON_MOST;
 
 static struct wait_source *sources, *handled;
 static bool looking;

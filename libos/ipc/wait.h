@@ -50,10 +50,13 @@ void wait_look_on(uint32_t looks);
 
 /* A thread goes on without a sleep: true if it is time to look at what the others wait for. */
 extern uint32_t wait_goes_on;
-#define WAIT_GOES_ON_MOST 64 /* a power of two */
+#define WAIT_GOES_ON_MOST 64
 static inline bool wait_is_due(void)
 {
-	return __builtin_expect(++wait_goes_on % WAIT_GOES_ON_MOST == 0, 0);
+	if (__builtin_expect(--wait_goes_on != 0, 1))
+		return false;
+	wait_goes_on = WAIT_GOES_ON_MOST;
+	return true;
 }
 
 /* It has found what it looked for. Outside of sections. */

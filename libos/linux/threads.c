@@ -114,9 +114,13 @@ int64_t linux_clone(struct linux_frame *f)
 
 	if ((f->rdi & CLONE_NEEDED) != CLONE_NEEDED)
 		return -ENOSYS;
-	t = thread_new(&child);
-	if (t == NULL)
+	if (!thread_count())
 		return -EAGAIN;
+	t = thread_new(&child);
+	if (t == NULL) {
+		thread_uncount(thread_current);
+		return -EAGAIN;
+	}
 	number = t->number;
 	if (f->rdi & CLONE_CHILD_CLEARTID)
 		t->clear_on_exit = f->r10;
@@ -126,7 +130,6 @@ int64_t linux_clone(struct linux_frame *f)
 	if (f->rdi & CLONE_CHILD_SETTID)
 		(void)!program_write(f->r10, &number, sizeof number);
 	inside = dispatcher_enter();
-	threads_alive++;
 	thread_ready(t);
 	dispatcher_leave(inside);
 	return number;
@@ -137,14 +140,14 @@ int64_t linux_exit(struct linux_frame *f)
 	uint64_t word = thread_current->clear_on_exit;
 	const uint32_t cleared = 0;
 
-	if (threads_alive == 1)
+	if (thread_is_last())
 		domain_exit((int64_t)(f->rdi & 0xff));
 	if (word != 0)
 		(void)!program_write(word, &cleared, sizeof cleared);
 	if (word != 0)
 		word_wake(word, 1, WORD_ANYBODY);
 	(void)dispatcher_enter();
-	threads_alive--;
+	thread_uncount(thread_current);
 	thread_current->in_service = false;
 	thread_end();
 }

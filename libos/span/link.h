@@ -8,9 +8,9 @@
  * wait. What must wait goes to a service thread (span.h). A member that runs threads is announced on its links all the time, so a message
  * rings its doorbell and an upcall handles it; one that idles looks first, and announces itself before it sleeps (libos/ipc/wait.h).
  *
- * Sending never waits either: what the ring has no room for stands in a list of the link's until there is. Messages to one member arrive in the
- * order in which they were sent, and exactly once; when a member leaves, what was on its way to it or from it may be lost, and link_left tells
- * who has to know. */
+ * Sending never waits either: what the ring has no room for stands in a list of the link's until there is. Messages to one member arrive in
+ * the order in which they were sent, and exactly once; when a member leaves, what was on its way to it or from it may be lost, and
+ * link_left tells who has to know. */
 
 #include "libos/ipc/connection.h"
 #include "libos/span/messages.h"
@@ -35,8 +35,8 @@ void links_start(void);
 MUST_USE err_t link_send(unsigned member, enum link_type type, const void *message);
 #define LINK_SEND(member, type, ...) link_send(member, LINK_##type, &(struct link_##type){__VA_ARGS__})
 
-/* Sends a question and waits for its answer. `question` begins with the token, which is filled in. PEER_GONE: the member is not there, or went
- * before it answered. Threads only, inside or outside of a section. */
+/* Sends a question and waits for its answer. `question` begins with the token, which is filled in. PEER_GONE: the member is not there, or
+ * went before it answered. Threads only, inside or outside of a section. */
 MUST_USE err_t link_ask(unsigned member, enum link_type type, void *question, union link_message *answer);
 
 /* Messages that arrive, each in the file of its section of messages.def. They have been checked against the table. */

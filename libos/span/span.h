@@ -4,9 +4,9 @@
 
 /* A spanning domain inside the library OS: a small multikernel.
  *
- * Each member has a library OS of its own: its data lie at the same addresses everywhere (USER_PRIVATE), but in other memory on each core. So
- * everything in libos goes on being code for one core that is guarded by being disabled; members share no list, no counter and no lock of
- * the library OS, and talk by messages. What they have in common is the program's memory, and pointers to functions, for they run the
+ * Each member has a library OS of its own: its data lie at the same addresses everywhere (USER_PRIVATE), but in other memory on each core.
+ * So everything in libos goes on being code for one core that is guarded by being disabled; members share no list, no counter and no lock
+ * of the library OS, and talk by messages. What they have in common is the program's memory, and pointers to functions, for they run the
  * same program.
  *
  *   messages.def   what they say to each other: one table
@@ -15,8 +15,8 @@
  *   work.c         threads for other members, and for handlers that must wait
  *
  * Whose things are. A member places memory in an area of its own (monitor/abi/start.h), so the *home* of an address is found by a shift:
- * home_of. That also holds for pointers to objects of the library OS (connections, threads), which lie in the store of their member. Data of the
- * program and the first stack are at home at member 0; what lies between USER_PRIVATE and USER_HEAP is everybody's own.
+ * home_of. That also holds for pointers to objects of the library OS (connections, threads), which lie in the store of their member. Data
+ * of the program and the first stack are at home at member 0; what lies between USER_PRIVATE and USER_HEAP is everybody's own.
  *
  * Growing. A thread asks its monitor; the monitor of the new core makes the member, and the monitors bind a channel between it and each of
  * the others. Every member hears `joined` from its monitor, once for each other member, and opens the link. The new member's first thread
@@ -52,12 +52,12 @@ void span_lost(unsigned member, unsigned core);
 bool span_leaves(void);
 void span_when_may_leave(bool (*may)(void));
 
-/* A thread with a stack of its own that calls function(argument0, argument1), without the C library's thread-local storage; whoever has begun it
- * waits for its end. */
+/* A thread with a stack of its own that calls function(argument0, argument1), without the C library's thread-local storage; whoever has
+ * begun it waits for its end. */
 struct worker;
 struct thread;
 MUST_USE err_t span_worker_begin(uint64_t function, uint64_t argument0, uint64_t argument1, struct worker **out, struct thread **thread,
-                            void **stack);
+                                 void **stack);
 uint64_t span_worker_end(struct worker *w, struct thread *thread, void *stack);
 unsigned span_workers(void);
 

@@ -75,7 +75,8 @@ static void work(struct worker *w)
 	thread_end();
 }
 
-err_t span_worker_begin(uint64_t function, uint64_t argument0, uint64_t argument1, struct worker **out, struct thread **thread, void **stack)
+err_t span_worker_begin(uint64_t function, uint64_t argument0, uint64_t argument1, struct worker **out, struct thread **thread,
+                        void **stack)
 {
 	struct registers frame = {.rip = (uint64_t)work};
 	struct worker *w;
@@ -97,6 +98,7 @@ err_t span_worker_begin(uint64_t function, uint64_t argument0, uint64_t argument
 	}
 	*w = (struct worker){function, {argument0, argument1}, 0};
 	t->kept = true;
+	t->run.members = UINT64_C(1) << span_member();
 	*out = w;
 	*thread = t;
 	inside = dispatcher_enter();

@@ -18,7 +18,9 @@
 #include "libos/linux/linux.h"
 #include "libos/memory/memory.h"
 #include "libos/span/link.h"
+#include "libos/span/move.h"
 #include "libos/span/span.h"
+#include "libos/span/words.h"
 #include "libos/start/start.h"
 #include "libos/start/stack.h"
 #include "libos/upcall/dispatcher.h"
@@ -107,6 +109,8 @@ static void start_ordinary(const struct domain_start *page)
 	address_space_start(area_of(page->member));
 	events_start((void *)DOMAIN_EVENT_RING, (void *)DOMAIN_EVENT_RETURN);
 	links_start();
+	move_start();
+	words_start();
 	pending_interest = ~UINT64_C(0);
 }
 

@@ -13,6 +13,7 @@
 #include <atoll/domain.h>
 
 #include "libos/domain/start.h"
+#include "libos/span/span.h"
 #include "libos/thread/word.h"
 #include "libos/upcall/dispatcher.h"
 
@@ -47,15 +48,23 @@ static void renew_storage(void)
 
 /* ---- A thread's life ---- */
 
-/* Ended, until there is something else to do. */
-static void rest(struct thread *self)
+/* Ended, until there is something else to do. Who waits for it may be at another member; then nobody joins it here. */
+static void rest(void)
 {
 	bool inside = dispatcher_enter();
+	struct thread *self = thread_current;
+	bool moved = self->origin != NULL;
 
-	self->ended = true;
-	if (--threads_alive == 0) {
+	if (thread_is_last()) {
 		dispatcher_leave(inside);
 		domain_exit(0);
+	}
+	thread_uncount(self);
+	self->ended = true;
+	self->origin = NULL;
+	if (moved) {
+		self->kept = false;
+		thread_put_spare(self);
 	}
 	thread_joiners_ready(self);
 	thread_wait(THREAD_FOREVER);
@@ -69,6 +78,20 @@ struct beginning {
 	_Atomic uint32_t begun; /* the new one has all that it needs, and `thread` is set */
 };
 
+/* The thread may move while it works: who it is has to be asked anew. */
+static bool work(void)
+{
+	struct thread *self = thread_self();
+
+	if (self->function == NULL)
+		return false;
+	self->function(self->argument);
+	if (__pthread_tsd_run_dtors != NULL)
+		__pthread_tsd_run_dtors();
+	rest();
+	return true;
+}
+
 static void *live(void *argument)
 {
 	struct beginning *shared = argument;
@@ -81,26 +104,19 @@ static void *live(void *argument)
 	shared->thread = self;
 	shared->begun = 1;
 	word_wake((uint64_t)&shared->begun, 1, WORD_ANYBODY);
-	for (;;) {
-		self->function(self->argument);
-		if (__pthread_tsd_run_dtors != NULL)
-			__pthread_tsd_run_dtors();
-		rest(self);
-		if (self->function == NULL)
-			break;
+	while (work())
 		renew_storage();
-	}
 	return NULL;
 }
 
 static struct thread *take_spare(void (*function)(void *), void *argument)
 {
 	bool inside = dispatcher_enter();
-	struct thread *t = thread_of(queue_take(&spares));
+	struct thread *t = spare_count > 0 && thread_count() ? thread_of(queue_take(&spares)) : NULL;
 
 	if (t != NULL) {
 		spare_count--;
-		threads_alive++;
+		t->birth = (uint8_t)span_member();
 		t->function = function;
 		t->argument = argument;
 		t->ended = false;
@@ -116,12 +132,15 @@ void thread_put_spare(struct thread *t)
 {
 	t->run.priority = PRIORITY_DEFAULT;
 	t->run.share = SHARE_USUAL;
+	t->run.members = MEMBERS_ALL;
 	if (spare_count < SPARE_MOST) {
 		spare_count++;
 		queue_put(&spares, &t->run.entry);
 		return;
 	}
-	threads_alive++;
+	if (!thread_count())
+		return;
+	t->birth = (uint8_t)span_member();
 	t->function = NULL;
 	t->ended = false;
 	thread_ready(t);

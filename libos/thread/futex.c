@@ -8,11 +8,6 @@ static struct queue *list_of(struct futex_table *t, uint64_t address)
 	return &t->list[(address >> 2 ^ address >> 12) % FUTEX_LISTS];
 }
 
-static struct futex_waiter *waiter_of(struct queue_entry *e)
-{
-	return (struct futex_waiter *)((char *)e - offsetof(struct futex_waiter, entry));
-}
-
 void futex_add(struct futex_table *t, struct futex_waiter *w, uint64_t address, uint32_t bits)
 {
 	w->address = address;
@@ -30,7 +25,7 @@ struct futex_waiter *futex_take(struct futex_table *t, uint64_t address, uint32_
 	struct queue *q = list_of(t, address);
 
 	for (struct queue_entry *e = q->first; e != NULL; e = e->next) {
-		struct futex_waiter *w = waiter_of(e);
+		struct futex_waiter *w = futex_waiter_of(e);
 
 		if (w->address == address && (w->bits & bits) != 0) {
 			queue_remove(q, e);

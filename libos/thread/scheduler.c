@@ -15,6 +15,8 @@
 #include "cpudriver/abi/calls.h"
 #include "libos/ipc/endpoint.h"
 #include "libos/ipc/wait.h"
+#include "libos/span/link.h"
+#include "libos/span/move.h"
 #include "libos/thread/thread.h"
 #include "libos/upcall/dispatcher.h"
 #include "libos/upcall/entry.h"
@@ -27,6 +29,7 @@ uint64_t timer_armed;
 
 struct run_queue threads_ready;
 const struct policy *threads_policy = &policy_stealing;
+static const struct policy *chosen = &policy_stealing;
 static struct sleeper *sleeping;
 
 static uint64_t now(void)
@@ -34,19 +37,20 @@ static uint64_t now(void)
 	return __builtin_ia32_rdtsc();
 }
 
+bool threads_idle;
+
 static void add_ready(struct thread *t)
 {
 	t->ready = true;
 	threads_policy->add(&threads_ready, &t->run);
 }
 
-static struct thread *take_ready(void)
+/* Somebody is in the queue. */
+static struct thread *take_first(void)
 {
-	struct runnable *r = threads_policy->take(&threads_ready);
-	struct thread *t = r == NULL ? NULL : thread_of(&r->entry);
+	struct thread *t = thread_of_run(threads_policy->take(&threads_ready));
 
-	if (t != NULL)
-		t->ready = false;
+	t->ready = false;
 	return t;
 }
 
@@ -124,11 +128,11 @@ static inline __attribute__((always_inline)) void switch_to(struct thread *next)
 		threads_set_timer();
 	self->fs_base = __builtin_ia32_rdfsbase64();
 	self->gs_base = __builtin_ia32_rdgsbase64();
-	self->interrupted = false;
 	if (self->in_service)
 		save_vector_state(self);
 	thread_current = next;
 	if (next->interrupted) {
+		next->interrupted = false;
 		thread_save_and_resume(&self->sp, &next->frame, next->xstate);
 	} else {
 		__builtin_ia32_wrfsbase64(next->fs_base);
@@ -145,8 +149,10 @@ static _Noreturn void go_on_with(struct thread *next)
 	if (timer_armed == 0 && threads_ready.count != 0)
 		threads_set_timer();
 	thread_current = next;
-	if (next->interrupted)
+	if (next->interrupted) {
+		next->interrupted = false;
 		resume_registers(&next->frame, next->xstate);
+	}
 	__builtin_ia32_wrfsbase64(next->fs_base);
 	__builtin_ia32_wrgsbase64(next->gs_base);
 	thread_load_stack(next->sp);
@@ -180,16 +186,20 @@ static void look_for_work(void)
 
 static void idle(void)
 {
+	threads_idle = true;
+	if (link_mask != 0)
+		move_idle();
 	wait_begin_looking();
 	look_for_work();
 	wait_end_looking();
+	threads_idle = false;
 }
 
 static struct thread *next_thread(void)
 {
 	if (threads_ready.count == 0)
 		idle();
-	return take_ready();
+	return take_first();
 }
 
 bool thread_wait(uint64_t deadline)
@@ -208,6 +218,28 @@ bool thread_wait(uint64_t deadline)
 	return !self->timed_out;
 }
 
+/* Like switch_to, but when it comes back this may be another member, where `self` is no thread. */
+void thread_wait_to_move(void)
+{
+	struct thread *self = thread_current, *next;
+
+	self->waiting = true;
+	next = next_thread();
+	if (next == self)
+		return;
+	self->fs_base = __builtin_ia32_rdfsbase64();
+	self->gs_base = __builtin_ia32_rdgsbase64();
+	thread_current = next;
+	if (next->interrupted) {
+		next->interrupted = false;
+		thread_save_and_resume(&self->sp, &next->frame, next->xstate);
+	} else {
+		__builtin_ia32_wrfsbase64(next->fs_base);
+		__builtin_ia32_wrgsbase64(next->gs_base);
+		thread_switch_stack(&self->sp, next->sp);
+	}
+}
+
 void thread_yield(void)
 {
 	bool inside = dispatcher_enter();
@@ -218,7 +250,7 @@ void thread_yield(void)
 		struct thread *next;
 
 		add_ready(thread_current);
-		next = take_ready();
+		next = take_first();
 		if (next != thread_current)
 			switch_to(next);
 	}
@@ -244,20 +276,29 @@ err_t thread_yield_to(struct thread *thread)
 	return e;
 }
 
+static void save_interrupted(struct thread *t)
+{
+	t->frame = DISPATCHER->enabled;
+	memcpy(t->xstate, DISPATCHER->enabled_xstate, DISPATCHER->xstate_bytes <= XSTATE_BYTES ? DISPATCHER->xstate_bytes : XSTATE_BYTES);
+	t->interrupted = true;
+}
+
 void thread_interrupted(void)
 {
 	struct thread *self = thread_current, *next;
 
 	if (threads_ready.count == 0)
 		return;
+	if (link_mask != 0) /* it may go elsewhere at once */
+		save_interrupted(self);
 	add_ready(self);
-	next = take_ready();
-	if (next == self)
+	next = take_first();
+	if (next == self) {
+		self->interrupted = false;
 		return;
-	self->frame = DISPATCHER->enabled;
-	memcpy(self->xstate, DISPATCHER->enabled_xstate,
-	       DISPATCHER->xstate_bytes <= XSTATE_BYTES ? DISPATCHER->xstate_bytes : XSTATE_BYTES);
-	self->interrupted = true;
+	}
+	if (link_mask == 0)
+		save_interrupted(self);
 	go_on_with(next);
 }
 
@@ -302,16 +343,23 @@ err_t thread_set_share(struct thread *thread, unsigned share)
 	return OK;
 }
 
-void thread_set_policy(const struct policy *policy)
+void threads_among_others(bool others)
 {
-	bool inside = dispatcher_enter();
 	struct run_queue before = threads_ready;
-	const struct policy *old = threads_policy;
+	const struct policy old = *threads_policy; /* what it points to may be written anew */
 	struct runnable *r;
 
 	threads_ready = (struct run_queue){0};
-	threads_policy = policy == NULL ? &policy_stealing : policy;
-	while ((r = old->take(&before)) != NULL)
+	threads_policy = others ? move_policy(chosen) : chosen;
+	while ((r = old.take(&before)) != NULL)
 		threads_policy->add(&threads_ready, r);
+}
+
+void thread_set_policy(const struct policy *policy)
+{
+	bool inside = dispatcher_enter();
+
+	chosen = policy == NULL ? &policy_stealing : policy;
+	threads_among_others(link_mask != 0);
 	dispatcher_leave(inside);
 }

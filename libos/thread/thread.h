@@ -38,6 +38,12 @@ struct thread {
 	bool ended; /* and nobody has joined it yet */
 	bool spare; /* goes on with another function when it has been joined (create.c) */
 
+	bool word_done; /* libos/span/words.c: the answer has come */
+	uint8_t birth;  /* the member where it began: there it counts */
+	uint8_t below;  /* functions of the program that the library OS has called, and that have not returned yet */
+	err_t word_error;
+	struct thread *origin; /* one that has moved here: what who waits for its end knows it by, at its birth's member */
+
 	struct runnable run;    /* its entry is in the run queue or in one list of waiters */
 	struct sleeper sleeper; /* while a deadline is set */
 	struct queue joiners;
@@ -60,6 +66,11 @@ extern struct thread *thread_current;
 static inline struct thread *thread_of(struct queue_entry *e)
 {
 	return e == NULL ? NULL : (struct thread *)((char *)e - offsetof(struct thread, run.entry));
+}
+
+static inline struct thread *thread_of_run(struct runnable *r)
+{
+	return (struct thread *)((char *)r - offsetof(struct thread, run));
 }
 
 /* Makes the calling context thread 0. */
@@ -86,12 +97,26 @@ void thread_ready(struct thread *t);
 bool thread_wait(uint64_t deadline);
 extern struct run_queue threads_ready;
 extern const struct policy *threads_policy;
+/* There are other members of the span (now, or no longer), to which threads may go. */
+void threads_among_others(bool others);
 static inline bool thread_others_ready(void)
 {
 	return *(volatile unsigned *)&threads_ready.count != 0;
 }
-/* Threads that have something to do or may have again; when the last one ends, so does the domain. */
+/* Nothing runs here but the loop that looks for something. */
+extern bool threads_idle;
+/* Threads that began here and have something to do or may have again. A new one counts before it is ready; false: it can't. When the last
+ * one of all members has ended, so does the domain. thread_count is for threads, not inside sections. */
 extern unsigned threads_alive;
+bool thread_count(void);
+void thread_uncount(struct thread *t);
+bool thread_is_last(void);
+/* It has moved to another member; what is left of it here goes, or stays for who joins it. */
+void thread_gone(struct thread *t);
+/* Lets others run until it is ready again, here or at the member that it has been moved to. */
+void thread_wait_to_move(void);
+/* Numbers are the C library's thread identities: 30 bits, of which the upper ones say the member. */
+#define THREAD_NUMBER_BITS 24
 /* The current thread was interrupted (its state is in the shared frame): lets the next one have its turn, if there is one. */
 void thread_interrupted(void);
 /* The deadline that has been passed makes threads ready. */
@@ -102,6 +127,16 @@ void threads_set_timer(void);
 void threads_stop_timer(void);
 /* Not 0 while the CPU driver's timer is set. */
 extern uint64_t timer_armed;
+
+/* The library OS calls a function of the program, which must return here: the thread does not move meanwhile. */
+static inline void program_enter(void)
+{
+	thread_current->below++;
+}
+static inline void program_leave(void)
+{
+	thread_current->below--;
+}
 
 /* How many times to look for something before the dispatcher waits. */
 extern uint32_t polling_limit;

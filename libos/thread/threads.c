@@ -7,6 +7,10 @@
 
 #include "libos/address_space/address_space.h"
 #include "libos/memory/memory.h"
+#include "libos/span/link.h"
+#include "libos/span/move.h"
+#include "libos/span/span.h"
+#include "libos/span/words.h"
 #include "libos/thread/thread.h"
 #include "libos/upcall/dispatcher.h"
 #include "libos/upcall/entry.h"
@@ -31,7 +35,8 @@ static struct thread *prepare(void *block)
 
 	memset(t, 0, sizeof *t);
 	t->service_top = (uint64_t)block + THREAD_BYTES;
-	t->number = next_number++;
+	t->birth = (uint8_t)span_member();
+	t->number = (uint32_t)t->birth << THREAD_NUMBER_BITS | (next_number++ & ((1u << THREAD_NUMBER_BITS) - 1));
 	t->run = (struct runnable){.members = MEMBERS_ALL, .share = SHARE_USUAL, .priority = PRIORITY_DEFAULT};
 	memcpy(t->xstate + XSAVE_FCW, &(uint16_t){FCW_INITIAL}, 2);
 	memcpy(t->xstate + XSAVE_MXCSR, &(uint32_t){MXCSR_INITIAL}, 4);
@@ -41,6 +46,7 @@ static struct thread *prepare(void *block)
 void threads_start(void)
 {
 	thread_current = prepare(first_block);
+	thread_current->run.members = 1;
 }
 
 static void bury(void)
@@ -80,6 +86,35 @@ void thread_joiners_ready(struct thread *t)
 		thread_ready(joiner);
 }
 
+bool thread_count(void)
+{
+	if (link_mask != 0)
+		return move_born();
+	threads_alive++;
+	return true;
+}
+
+void thread_uncount(struct thread *t)
+{
+	if (link_mask != 0)
+		move_ended(t);
+	else
+		threads_alive--;
+}
+
+bool thread_is_last(void)
+{
+	return link_mask == 0 && threads_alive == 1;
+}
+
+void thread_gone(struct thread *t)
+{
+	if (t->kept && t->origin == NULL)
+		t->spare = false; /* until it is joined */
+	else
+		queue_put(&unused, &t->run.entry);
+}
+
 void thread_end(void)
 {
 	struct thread *self = thread_current;
@@ -87,16 +122,20 @@ void thread_end(void)
 	bury();
 	self->ended = true;
 	thread_joiners_ready(self);
-	if (!self->kept)
+	if (!self->kept || self->origin != NULL)
 		corpse = self;
 	thread_leave_for_next();
 }
 
 err_t thread_join(struct thread *thread)
 {
+	unsigned home = words_elsewhere((uint64_t)thread);
 	bool inside;
+	err_t e = thread == NULL ? ERR(ARGUMENT) : home != SPAN_MAX ? thread_move(home) : OK;
 
-	if (thread == NULL || thread == thread_current || !thread->kept)
+	if (is_err(e))
+		return e;
+	if (thread == thread_current || !thread->kept)
 		return ERR(ARGUMENT);
 	inside = dispatcher_enter();
 	while (!thread->ended) {
@@ -133,6 +172,7 @@ err_t thread_start_service(void (*function)(void *), void *argument)
 
 	if (t != NULL) {
 		t->frame.rsp = t->service_top - 8; /* as if it had been called */
+		t->run.members = UINT64_C(1) << span_member();
 		thread_ready(t);
 	}
 	dispatcher_leave(inside);

@@ -16,3 +16,8 @@ MUST_USE err_t word_wait(uint64_t address, uint32_t expected, uint64_t deadline,
 uint64_t word_wake(uint64_t address, uint64_t count, uint32_t bits);
 /* Wakes `wakes` and lets up to `moves` more wait on another word instead; with `expected` only if the word is that, else WOULD_BLOCK. */
 MUST_USE err_t word_requeue(uint64_t address, const uint32_t *expected, uint64_t wakes, uint64_t moves, uint64_t target, uint64_t *done);
+
+/* ---- Inside a section ---- */
+
+extern struct futex_table word_waiters; /* at home here, or everybody's own */
+uint64_t word_wake_here(uint64_t address, uint64_t count, uint32_t bits);

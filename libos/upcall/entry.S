@@ -197,9 +197,8 @@ foreign_pending:
 	push	%r13
 	push	%r14
 	push	%r15
-	sub	$8, %rsp
-	stmxcsr	(%rsp)
-	fnstcw	4(%rsp)
+	stmxcsr	-8(%rsp) /* in the red zone, where nobody writes while the thread waits */
+	fnstcw	-4(%rsp)
 	mov	%rsp, (%rdi)
 	.endm
 	.balign 16
@@ -210,9 +209,8 @@ thread_switch_stack:
 /* void thread_load_stack(uint64_t load): goes on with a thread that was saved so. */
 thread_load_stack:
 	mov	%rdi, %rsp
-	ldmxcsr	(%rsp)
-	fldcw	4(%rsp)
-	add	$8, %rsp
+	ldmxcsr	-8(%rsp)
+	fldcw	-4(%rsp)
 	pop	%r15
 	pop	%r14
 	pop	%r13

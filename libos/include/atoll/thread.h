@@ -31,6 +31,15 @@ MUST_USE err_t thread_set_share(struct thread *thread, unsigned share);
 /* Another policy for this member's threads, now and from now on; NULL: the default. */
 void thread_set_policy(const struct policy *policy);
 
+/* Where threads run, in a domain that spans several cores (<atoll/span.h>): `members` has a bit for each member of the span where the
+ * thread may run, all at first but for the domain's first thread, which stays where it is. A thread that uses capabilities or connections
+ * is pinned, since they belong to a member. thread_move takes the caller to a member where it may run; its own handle is another one there.
+ * Errors: ARGUMENT, PEER_GONE (no such member), NO_MEMORY (of that member's), STATE (it may not run there, or is called by the library OS).
+ */
+MUST_USE err_t thread_set_members(struct thread *thread, uint64_t members);
+void thread_pin(void);
+MUST_USE err_t thread_move(unsigned member);
+
 /* Mutexes and conditions: words that threads wait on, as futexes do (Drepper, "Futexes are tricky", 2011). All zero is one that nobody has.
  * They may be shared by all threads of the domain; who is woken competes with who comes by. */
 struct mutex {

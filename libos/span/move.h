@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+#pragma once
+
+/* Threads that move between the members of a span.
+ *
+ *   giver                                   taker
+ *                     ◀──────────────────── hungry       nothing can run there (the nearest members are asked first)
+ *   nothing           ────────────────────▶              and when there is something, the taker gets it unasked
+ *   thread, parts     ────────────────────▶              makes a thread of its own of them
+ *                     ◀──────────────────── taken        the giver forgets it, or runs it itself after all
+ *   over              ◀──────────────────── over         at its end: to the member where it was born
+ *
+ * A thread may move when it was interrupted in the program (not in the library OS, whose data are a member's own; nor in a foreign call,
+ * nor below a function that the library OS has called): then its registers are all there is to it. Its stack is the program's memory and
+ * comes page by page. Or it moves by itself (thread_move): then its registers are on its stack, two words are sent, and the taker fetches
+ * the stack's pages before it goes on.
+ *
+ * Counting. A thread counts at the member where it was born, until its end. Member 0 knows of each member whether it has any (`alive`), and
+ * is told that there is a first one before that one runs; so when nobody has any, the domain is at its end. */
+
+#include <atoll/thread.h>
+
+struct thread;
+
+/* Members that have nothing to do, and heard that there was nothing for them. */
+extern uint64_t move_hungry;
+
+void move_start(void);
+
+/* ---- Inside sections ---- */
+
+/* The policy, and besides: what may not run here is sent to where it may, and what is more than one thread goes to the hungry. */
+const struct policy *move_policy(const struct policy *inner);
+/* There is something in the run queue, and somebody is hungry. */
+void move_feed(void);
+/* Nothing can run here: the next nearest member that does not know yet is asked. */
+void move_idle(void);
+/* A thread was born here; false: there is nobody to count it. A thread that was born at that member has ended. */
+bool move_born(void);
+void move_ended(const struct thread *t);
