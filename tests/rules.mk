@@ -68,7 +68,7 @@ threads_SRCS := tests/programs/threads/main.c
 PROGRAMS += agreement
 agreement_SRCS := $(addprefix tests/programs/agreement/, main.c peer.c things.c operations.c groups.c races.c attacks.c)
 PROGRAMS += span
-span_SRCS := $(addprefix tests/programs/span/, main.c ends.c)
+span_SRCS := $(addprefix tests/programs/span/, main.c ends.c losses.c)
 PROGRAMS += soak
 soak_SRCS := $(addprefix tests/programs/soak/, main.c lead.c picture.c worker.c things.c operations.c contents.c)
 

@@ -17,6 +17,7 @@
 #include "monitor/handlers.h"
 #include "monitor/mesh.h"
 #include "monitor/names.h"
+#include "monitor/span.h"
 #include "monitor/tickets.h"
 #include "monitor/voice.h"
 
@@ -74,6 +75,11 @@ void domain_event(struct monitor *mm, struct domain *d, enum monitor_event event
 void domain_bound_failed(struct monitor *mm, struct domain *d, uint32_t tag, err_t e)
 {
 	domain_event(mm, d, EVENT_bound, (uint64_t[]){tag, e.number}, 2);
+}
+
+void span_link_bound(struct monitor *mm, struct domain *d, err_t e)
+{
+	(void)mm, (void)d, (void)e;
 }
 
 void connection_abandon(struct monitor *mm, uint32_t number)

@@ -106,8 +106,3 @@ bool check_ends(void)
 	ok &= report("ends.killed_at_work", end_of("run", there, true, END_KILLED, 0));
 	return ok;
 }
-
-bool check_losses(void)
-{
-	return false;
-}
