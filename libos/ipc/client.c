@@ -93,6 +93,8 @@ err_t ipc_bind(const char *name, bool stream, struct ipc_connection **out)
 /* What is being served is closed by the loop that serves, when no handler uses it. */
 void ipc_close(struct ipc_connection *c)
 {
+	if (is_err(connection_visit(c)))
+		return; /* its member is gone, and has closed it */
 	if (c->service != NULL)
 		atomic_store_explicit(&c->closed, true, memory_order_relaxed);
 	else
@@ -192,6 +194,9 @@ err_t ipc_call(struct ipc_connection *c, const struct ipc_message *request, stru
 
 	if (__builtin_expect(request->word[3] >> LABEL_SHIFT != 0, 0))
 		return ERR(RANGE);
+	e = connection_visit(c);
+	if (is_err(e))
+		return e;
 	wait_found();
 	if (c->local)
 		return call_endpoint(c, request, reply);

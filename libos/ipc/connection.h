@@ -11,6 +11,7 @@
 
 #include "channels/channel.h"
 #include "libos/ipc/wait.h"
+#include "libos/span/words.h"
 #include "monitor/abi/messages.h"
 
 /* A client's first message tells the server what the channel is for: type GREETING_*, no payload. */
@@ -51,6 +52,8 @@ struct ipc_connection {
 	uint8_t buffer[IPC_STREAM_BYTES];
 };
 
+extern uint64_t link_mask; /* libos/span/link.h, which includes this file */
+
 enum { SERVED, USED, CONNECTION_LISTS };
 extern struct ipc_connection *connections[CONNECTION_LISTS];
 
@@ -68,11 +71,19 @@ struct ipc_connection *connection_find(uint32_t number);
 void connection_wait(struct ipc_connection *c);
 /* Nothing has come: lets others run, or looks on, or sleeps. Takes how often it was looked, and answers how often that is now. */
 uint32_t connection_wait_a_little(struct ipc_connection *c, uint32_t looks);
-/* The same, but not asleep if *count is no longer what the caller has seen, and no longer than until the deadline. Another thread that takes
- * what comes counts, and has those who sleep look again: connection_wake. */
+/* The same, but not asleep if *count is no longer what the caller has seen, and no longer than until the deadline. Another thread that
+ * takes what comes counts, and has those who sleep look again: connection_wake. */
 uint32_t connection_wait_unless(struct ipc_connection *c, uint32_t looks, const uint32_t *count, uint32_t seen, uint64_t deadline);
 /* Those who wait look again. Inside a section. */
 void connection_wake(struct ipc_connection *c);
+
+/* A connection belongs to the member of the span that opened it: a thread of another one goes there. Errors: as thread_move. */
+static inline err_t connection_visit(const struct ipc_connection *c)
+{
+	unsigned home = __builtin_expect(link_mask != 0, 0) ? words_elsewhere((uint64_t)c) : SPAN_MAX;
+
+	return home == SPAN_MAX ? OK : thread_move(home);
+}
 
 /* A request that names a service (monitor/abi/requests.def). */
 MUST_USE err_t ipc_request_name(enum monitor_request request, uint64_t tag_and_flags, const char *name);

@@ -221,8 +221,10 @@ static err_t take(struct ipc_connection *c, uint32_t tag, bool connection, uint6
 err_t ipc_take(struct ipc_connection *c, uint32_t tag, uint64_t deadline_tsc, cap_t *cap)
 {
 	struct gift g;
-	err_t e = take(c, tag, false, deadline_tsc, &g);
+	err_t e = connection_visit(c);
 
+	if (is_ok(e))
+		e = take(c, tag, false, deadline_tsc, &g);
 	if (is_ok(e))
 		*cap = g.cap;
 	return e;
@@ -231,8 +233,10 @@ err_t ipc_take(struct ipc_connection *c, uint32_t tag, uint64_t deadline_tsc, ca
 err_t ipc_take_connection(struct ipc_connection *c, uint32_t tag, uint64_t deadline_tsc, struct ipc_connection **out)
 {
 	struct gift g;
-	err_t e = take(c, tag, true, deadline_tsc, &g);
+	err_t e = connection_visit(c);
 
+	if (is_ok(e))
+		e = take(c, tag, true, deadline_tsc, &g);
 	if (is_ok(e))
 		*out = g.connection;
 	return e;
@@ -240,7 +244,11 @@ err_t ipc_take_connection(struct ipc_connection *c, uint32_t tag, uint64_t deadl
 
 static err_t give(enum capability_operation operation, const struct ipc_connection *c, cap_t cap, rights_t rights, uint32_t tag)
 {
-	err_t e = agreement_ask(&(struct capability_request){
+	err_t e = connection_visit(c);
+
+	if (is_err(e))
+		return e;
+	e = agreement_ask(&(struct capability_request){
 	    .cap = cap.value,
 	    .operation = (uint8_t)operation,
 	    .offset = c->number | (uint64_t)tag << 32,

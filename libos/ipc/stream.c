@@ -43,9 +43,13 @@ err_t ipc_send(struct ipc_connection *c, uint16_t label, const void *data, size_
 {
 	uint8_t copy[IPC_STREAM_BYTES];
 	struct channel_result r;
+	err_t e;
 
 	if (bytes > sizeof copy)
 		return ERR(ARGUMENT);
+	e = connection_visit(c);
+	if (is_err(e))
+		return e;
 	if (c->local || !c->stream)
 		return ERR(STATE);
 	memcpy(copy, data, bytes);
@@ -93,8 +97,10 @@ void stream_taken(struct ipc_connection *c)
 err_t ipc_try_receive(struct ipc_connection *c, uint16_t *label, void *data, size_t capacity, size_t *bytes)
 {
 	const void *message;
-	err_t e;
+	err_t e = connection_visit(c);
 
+	if (is_err(e))
+		return e;
 	if (c->local || !c->stream)
 		return ERR(STATE);
 	e = stream_take(c, label, &message, bytes);
@@ -107,8 +113,10 @@ err_t ipc_try_receive(struct ipc_connection *c, uint16_t *label, void *data, siz
 
 err_t ipc_receive(struct ipc_connection *c, uint16_t *label, void *data, size_t capacity, size_t *bytes)
 {
-	err_t e;
+	err_t e = connection_visit(c);
 
+	if (is_err(e))
+		return e;
 	if (c->service != NULL)
 		return ERR(STATE);
 	for (uint32_t looks = 0;;) {

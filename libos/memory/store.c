@@ -38,9 +38,12 @@ static unsigned size_of(size_t bytes)
 	return size;
 }
 
-/* What is left of the old chunk stays usable as small pieces. */
+/* What is left of the old chunk stays usable as small pieces; but not of the first one, which lies at the same place for every member of a
+ * span (libos/span/span.h): an address of the store says whose it is. */
 static void retire_fresh(void)
 {
+	if (fresh_end == first_chunk + sizeof first_chunk)
+		return;
 	for (unsigned size = SIZES; size-- > 0;) {
 		size_t bytes = (size_t)1 << (SMALLEST_SHIFT + size);
 
