@@ -73,8 +73,10 @@ enum cap_operation {
 /* Kernel.install: a further copy of what this core has, whoever owns it. */
 #define OWNER_OF_COPIES UINT64_C(0xffff)
 
-/* Kernel.sweep, delete: mappings in page tables that other cores use may go too; the caller has these cores flush theirs before it says that the sweep is
- * done. */
+/* Kernel.sweep, delete: mappings in page tables that other cores use may go too; the caller has these cores flush theirs before it says that
+ * the sweep is done. What is mapped there and lies neither in the object nor is the object itself, but in a container that dies, is in the
+ * way still, for it could be used for something new at once: its mapping has ended then, and when the cores have flushed the caller
+ * repeats the call. */
 enum {
 	SWEEP_PLAIN = 0,
 	SWEEP_SHARED_TABLES = 1,

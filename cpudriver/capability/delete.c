@@ -143,6 +143,18 @@ static struct slot *first_to_go(const struct capabilities *c, const struct slot 
 	return NULL;
 }
 
+/* The slot's mapping is in a table that other cores use. What lies in the revoked range may go with it, because whoever revokes keeps the
+ * range itself until they have flushed. Anything else could be used for something new at once: its mapping ends, but it stays until the
+ * caller has had the others flush, and repeats the call. */
+static err_t stopped_by_mapping(struct capabilities *c, struct slot *s)
+{
+	const struct slot *table = table_of(c, s);
+
+	if (c->shared_tables)
+		unmap_later(c, s);
+	return stopped_by(c, table, ERR(NEEDS_AGREEMENT));
+}
+
 /* One step; AGAIN if more are needed. */
 static err_t delete_step(struct capabilities *c, struct slot *s)
 {
@@ -154,8 +166,8 @@ static err_t delete_step(struct capabilities *c, struct slot *s)
 
 	if (is_err(e))
 		return stopped_by(c, s, e);
-	if (may_not_unmap(c, s))
-		return stopped_by(c, table_of(c, s), ERR(NEEDS_AGREEMENT));
+	if (is_mapped_remotely(s) && !(c->shared_tables && is_victim(c, s)))
+		return stopped_by_mapping(c, s);
 	before = last ? first_to_go(c, s, owns) : NULL;
 	if (before) {
 		/* it has no descendants itself, so this goes one level deep */
@@ -259,6 +271,19 @@ static void exchange(struct capabilities *c, struct slot *a, struct slot *b)
 	a->cursor = b->cursor = 0;
 }
 
+/* The other cores flush once for many. */
+static void unmap_more(struct capabilities *c, struct slot *from, struct slot *end)
+{
+	unsigned work = WORK_PER_CALL;
+
+	for (struct slot *s = from; s < end && work; s++) {
+		if (!is_mapped_remotely(s))
+			continue;
+		unmap_later(c, s);
+		work--;
+	}
+}
+
 /* One step of work at the top; AGAIN, or why its chain was given up. */
 static err_t zombie_step(struct capabilities *c)
 {
@@ -278,9 +303,11 @@ static err_t zombie_step(struct capabilities *c)
 		return ERR(AGAIN);
 	}
 	e = delete_step(c, s);
-	if (is_err(e) && !err_is(e, ERR_NUMBER_AGAIN))
-		return revive_chain(c, e);
-	return ERR(AGAIN);
+	if (is_ok(e) || err_is(e, ERR_NUMBER_AGAIN))
+		return ERR(AGAIN);
+	if (c->shared_tables)
+		unmap_more(c, s + 1, inside + count);
+	return revive_chain(c, e);
 }
 
 /* Until there are none: OK; AGAIN when *work is used up; within slot_revoke also the obstacle below what it deletes. */
@@ -299,8 +326,12 @@ static err_t work_on_zombies(struct capabilities *c, unsigned *work)
 
 void finish_deletions(struct capabilities *c, unsigned *work)
 {
-	err_t e = work_on_zombies(c, work);
+	const bool shared_tables = c->shared_tables;
+	err_t e;
 
+	c->shared_tables = false; /* that was said of this call's own deletion */
+	e = work_on_zombies(c, work);
+	c->shared_tables = shared_tables;
 	(void)e;
 }
 

@@ -178,7 +178,7 @@ void operation_dispose(struct agreement *a, struct operation *op, cap_t cap)
 	op->serving = OPERATION_NONE;
 	op->phase = PHASE_BEGIN;
 	op->internal = true;
-	op->answered = op->swept = op->kept = op->tables = false;
+	op->answered = op->swept = op->kept = op->tables = op->pausing = false;
 	op->error = 0;
 	op->owner = owner;
 	op->object = object;

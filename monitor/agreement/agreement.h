@@ -98,6 +98,7 @@ struct operation {
 	bool swept;          /* this core's part of a revoke is done */
 	bool kept;           /* revoke: the asker on another core still has its capability */
 	bool tables;         /* mappings in tables that other cores use may go, `flush` says where from */
+	bool pausing;        /* goes on when these have been forgotten, and not before */
 	uint16_t generation; /* with the index: the number that answers name */
 	uint16_t next;       /* in a line, or of those that are due; index + 1 */
 	uint16_t parent;     /* the operation on this core that waits for it; index + 1 */

@@ -224,6 +224,8 @@ static void slice(struct agreement *a, struct operation *op)
 
 void delete_run(struct agreement *a, struct operation *op)
 {
+	if (!sweep_resumes(op))
+		return;
 	if (op->phase == PHASE_BEGIN || op->phase == PHASE_TURN)
 		slice(a, op);
 	else if (op->phase == PHASE_END && sweep_finish(a, op) == PROGRESS_DONE)

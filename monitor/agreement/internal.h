@@ -242,6 +242,8 @@ enum progress {
 
 /* A slice of sweeping op->cap. */
 enum progress sweep_slice(struct agreement *a, struct operation *op);
+/* Whether the operation may go on, if it was waiting for other cores to forget mappings. */
+bool sweep_resumes(struct operation *op);
 /* What to do about an obstacle in the operation's way. */
 enum progress sweep_obstacle(struct agreement *a, struct operation *op, const struct platform_obstacle *o);
 /* Everything is taken apart: what was rescued goes on, and other cores flush. DONE when they have. */

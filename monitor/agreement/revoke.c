@@ -165,7 +165,7 @@ static bool own_part(struct agreement *a, struct operation *op)
 {
 	enum progress progress = PROGRESS_DONE;
 
-	if (op->children > 0)
+	if (op->children > 0 || !sweep_resumes(op))
 		return false;
 	if (!op->swept && op->cap.value != CAP_NULL.value && !(MUTANT(owner_not_swept) && op->kind == OPERATION_OWNER) &&
 	    is_ok(have_handle(a, op)))
@@ -423,7 +423,7 @@ void revoke_mend(struct agreement *a, struct operation *op)
 	if (!asker && s != NULL && !MUTANT(sweep_not_begun_anew)) {
 		op->generation++; /* answers to the old one do not count */
 		op->left = (struct core_set){0};
-		op->kept = op->swept = false;
+		op->kept = op->swept = op->pausing = false;
 		a->flushing -= !set_is_empty(&op->flush);
 		op->flush = (struct core_set){0};
 		begin_sweep(a, op, s);

@@ -10,7 +10,7 @@
  *
  *   a shared object of this core's that lies inside    is revoked everywhere, nothing of it is kept; the sweep waits, then goes on
  *   a page table that other cores use                  the mapping may go all the same, and at the end those cores forget what they
- *                                                      have of it
+ *                                                      have of it; or at once, if a dying container holds what is mapped
  *   anything outside, which a dying container holds    is copied into a slot of the agreement's own. So it no longer is the last one, and
  * the container can go. When that is past, the copy is deleted like any other (delete.c). If that does not help, it is inside something
  * that the container holds
@@ -67,6 +67,24 @@ static enum progress rescue(struct agreement *a, struct operation *op, const str
 	return PROGRESS_MORE;
 }
 
+bool sweep_resumes(struct operation *op)
+{
+	if (!op->pausing)
+		return true;
+	if (!set_is_empty(&op->flush))
+		return false;
+	op->pausing = op->swept = op->tables = false;
+	return true;
+}
+
+/* The mapping of something outside has ended, and now other cores forget it. Then the thing itself can go. */
+static enum progress pause(struct agreement *a, struct operation *op)
+{
+	op->pausing = true;
+	(void)sweep_finish(a, op);
+	return sweep_resumes(op) ? PROGRESS_MORE : PROGRESS_WAITS;
+}
+
 enum progress sweep_obstacle(struct agreement *a, struct operation *op, const struct platform_obstacle *o)
 {
 	const struct object object = {.base = o->base, .size = o->size, .type = o->type};
@@ -75,7 +93,9 @@ enum progress sweep_obstacle(struct agreement *a, struct operation *op, const st
 
 	if (inside)
 		return revoke_inner(a, op, &object);
-	if (is_table(&object) && s != NULL && s->owner == a->core && !op->tables) {
+	if (is_table(&object) && s != NULL && s->owner == a->core) {
+		if (op->tables)
+			return pause(a, op);
 		op->tables = true;
 		return PROGRESS_MORE;
 	}

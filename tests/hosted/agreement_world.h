@@ -33,8 +33,9 @@ struct core {
 	struct agreement agreement;
 	struct capability slot[SLOTS];
 	bool taken[SLOTS];
-	unsigned refuse_slots; /* so many cap_slot_alloc fail */
-	unsigned again;        /* so many slices of deleting or marking are to be repeated */
+	unsigned refuse_slots;   /* so many cap_slot_alloc fail */
+	unsigned again;          /* so many slices of deleting or marking are to be repeated */
+	uint64_t mapped_content; /* base of the shared page table that content of every container is mapped in, 0: none is */
 	unsigned flushes, returned;
 };
 
@@ -118,6 +119,17 @@ static err_t stopped(const struct capability *c, struct platform_obstacle *o)
 {
 	*o = (struct platform_obstacle){c->what.type, c->what.base, c->what.bytes};
 	return ERR(NEEDS_AGREEMENT);
+}
+
+/* Its mapping ends if it may, but it stays for that once. */
+static bool content_is_mapped(bool shared_tables, struct platform_obstacle *o)
+{
+	if (here->mapped_content == 0)
+		return false;
+	*o = (struct platform_obstacle){CAP_PageTable1, here->mapped_content, PAGE_TABLE_BYTES};
+	if (shared_tables)
+		here->mapped_content = 0;
+	return true;
 }
 
 static bool repeats(void)
@@ -224,6 +236,8 @@ static err_t delete (cap_t cap, bool shared_tables, bool *ram, struct platform_o
 		return ERR(NEEDS_AGREEMENT);
 	}
 	c->table = 0;
+	if (c->what.type == CAP_CNode && content_is_mapped(shared_tables, o))
+		return ERR(NEEDS_AGREEMENT);
 	if (another(c) != NULL) {
 		clear(c);
 		return OK;
@@ -275,6 +289,8 @@ err_t platform_sweep(cap_t cap, unsigned flags, struct platform_obstacle *o)
 			*o = (struct platform_obstacle){CAP_PageTable1, d->table, PAGE_TABLE_BYTES};
 			return ERR(NEEDS_AGREEMENT);
 		}
+		if (d->what.type == CAP_CNode && content_is_mapped(flags == SWEEP_SHARED_TABLES, o))
+			return ERR(NEEDS_AGREEMENT);
 		if (d->flags & CAP_FLAG_REMOTE && !same(d, c) && another(d) == NULL)
 			return stopped(d, o);
 		clear(d);

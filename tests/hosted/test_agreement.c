@@ -290,6 +290,56 @@ static void test_page_table_keeps_its_owner(void **state)
 	assert_quiet();
 }
 
+static void share_table_with(uint32_t number)
+{
+	const cap_t cap = fetch(0, user(0, 0, CAP_PageTable1, 32, 2, 0), false);
+
+	assert_true(is_ok(copy(0, cap, number, RECIPIENT_USER, false)));
+	run();
+	give_back(0, cap);
+	result_count = log_length = 0;
+	core[0].mapped_content = 32 * PAGE;
+}
+
+/* What a container holds may be the last of its object: it goes when nobody uses the mapping any more, not before. */
+static void test_content_of_a_container_goes_when_all_have_flushed(void **state)
+{
+	const cap_t node = user(0, 1, CAP_CNode, 40, 4, 0);
+
+	(void)state;
+	share_table_with(3);
+	assert_true(is_ok(agreement_delete(&on(0)->agreement, 3, fetch(0, node, true))));
+	const struct sent flushed = run_until(AGREEMENT_flushed);
+
+	assert_int_equal(result_count, 0);
+	assert_int_equal(held(0, CAP_CNode, 40, 4), 1);
+	deliver(&flushed);
+	run();
+	assert_int_equal(only_result()->error, ERR_NUMBER_OK);
+	assert_int_equal(held(0, CAP_CNode, 40, 4), 0);
+	assert_int_equal(sent_of(AGREEMENT_flush), 1);
+	assert_quiet();
+}
+
+static void test_sweep_pauses_for_content_of_a_container(void **state)
+{
+	const cap_t ram = user(0, 2, CAP_RAM, 36, 12, 0);
+
+	(void)state;
+	user(0, 1, CAP_CNode, 40, 4, 0);
+	share_table_with(3);
+	assert_true(is_ok(agreement_revoke(&on(0)->agreement, 3, fetch(0, ram, true))));
+	const struct sent flushed = run_until(AGREEMENT_flushed);
+
+	assert_int_equal(result_count, 0);
+	assert_int_equal(held(0, CAP_CNode, 40, 4), 1);
+	deliver(&flushed);
+	run();
+	assert_int_equal(only_result()->error, ERR_NUMBER_OK);
+	assert_int_equal(held(0, CAP_CNode, 40, 4), 0);
+	assert_quiet();
+}
+
 /* Whom it wakes doesn't change; when nobody else has it, nothing is left of the sharing. */
 static void test_doorbell_keeps_its_owner(void **state)
 {
@@ -562,6 +612,8 @@ int main(void)
 	    TEST(test_anchor_of_a_holder),
 	    TEST(test_owner_that_is_covered_keeps_an_anchor),
 	    TEST(test_page_table_keeps_its_owner),
+	    TEST(test_content_of_a_container_goes_when_all_have_flushed),
+	    TEST(test_sweep_pauses_for_content_of_a_container),
 	    TEST(test_doorbell_keeps_its_owner),
 	    TEST(test_anchor_that_is_the_last_gives_the_memory_back),
 	    TEST(test_mapping_in_a_shared_table),

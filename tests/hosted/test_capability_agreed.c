@@ -254,8 +254,42 @@ static void delete_and_shared_tables(void **state)
 	do
 		e = CALL(KERNEL, Kernel_delete, ROOT_SLOT(13).value, SWEEP_SHARED_TABLES);
 	while (err_is(e, ERR_NUMBER_AGAIN));
+	/* not before all have flushed: its memory could be used for something else */
+	assert_err(e, NEEDS_AGREEMENT);
+	assert_obstacle(CAP_PageTable1, RAM_BASE, PAGE_TABLE_BYTES);
+	assert_int_equal(page_table(root(10))->entry[12], 0);
+	assert_int_equal(cnode_slots(root(13))[5].type, CAP_Frame);
+	assert_int_equal(cnode_slots(root(13))[5].flags, 0);
+	do
+		e = CALL(KERNEL, Kernel_delete, ROOT_SLOT(13).value, SWEEP_PLAIN);
+	while (err_is(e, ERR_NUMBER_AGAIN));
 	assert_ok(e);
 	assert_int_equal(root(13)->type, CAP_Null);
+	MARK(10, 0, THIS_CORE);
+}
+
+/* A container that the sweep takes along, of something outside. */
+static void sweep_of_a_container_of_mapped_frames(void **state)
+{
+	(void)state;
+	MAKE(10, PageTable1, 1, 0, 0);
+	MAKE(11, RAM, 1, MIB, MIB);
+	MAKE_OF(11, 12, CNode, 1, 0, 0);
+	MAKE(20, Frame, 3, 2 * MIB, PAGE_BYTES);
+	for (unsigned n = 0; n < 3; n++) {
+		assert_ok(CALL(ROOT_SLOT(20 + n), Frame_map, ROOT_SLOT(10).value, n, RIGHT_READ, 0, 1));
+		assert_ok(CALL(ROOT_SLOT(20 + n), Any_move, ROOT_SLOT(12).value, 40 * n));
+	}
+	MARK(10, CAP_FLAG_REMOTE, THIS_CORE);
+	assert_err(sweep(11, SWEEP_PLAIN), NEEDS_AGREEMENT);
+	assert_err(sweep(11, SWEEP_SHARED_TABLES), NEEDS_AGREEMENT);
+	for (unsigned n = 0; n < 3; n++) {
+		assert_int_equal(page_table(root(10))->entry[n], 0);
+		assert_int_equal(cnode_slots(root(12))[40 * n].type, CAP_Frame);
+	}
+	check_world();
+	assert_ok(sweep(11, SWEEP_PLAIN));
+	assert_int_equal(root(12)->type, CAP_Null);
 	MARK(10, 0, THIS_CORE);
 }
 
@@ -728,6 +762,7 @@ int main(void)
 	    T(sweep_checks),
 	    T(delete_unmaps_first),
 	    T(delete_and_shared_tables),
+	    T(sweep_of_a_container_of_mapped_frames),
 	    T(delete_answers),
 	    T(install_a_copy_of_whatever_is_here),
 	    T(surrender_keeps_what_covers_own_objects),
