@@ -189,6 +189,26 @@ void operation_dispose(struct agreement *a, struct operation *op, cap_t cap)
 	operation_run(a, op);
 }
 
+/* There is no room for an operation. One of several copies goes at once; the last one becomes the anchor, until anchors_tidy finds that
+ * nothing needs it. */
+static void dispose_without_room(struct agreement *a, cap_t cap, const struct object *object, uint32_t owner)
+{
+	struct platform_obstacle o;
+	struct shared *s;
+	bool ram;
+
+	if (is_ok(platform_delete(cap, &ram, &o))) {
+		if (ram)
+			agreement_return_memory(a, cap);
+		else
+			cap_slot_free(cap);
+		return;
+	}
+	s = shared_make(a, object, owner);
+	if (s != NULL && anchor_of(s).value == CAP_NULL.value)
+		s->anchor = cap;
+}
+
 void dispose(struct agreement *a, cap_t cap)
 {
 	unsigned flags;
@@ -201,16 +221,12 @@ void dispose(struct agreement *a, cap_t cap)
 		return;
 	}
 	op = operation_new_internal(a, OPERATION_DELETE, &object);
-	if (op != NULL) {
-		op->cap = cap;
-		operation_due(a, op);
+	if (op == NULL) {
+		dispose_without_room(a, cap, &object, owner);
 		return;
 	}
-	/* no room: kept, until agreement_tidy finds that nothing needs it */
-	struct shared *s = shared_make(a, &object, owner);
-
-	if (s != NULL && s->anchor.value == CAP_NULL.value)
-		s->anchor = cap;
+	op->cap = cap;
+	operation_due(a, op);
 }
 
 /* What the agreement has of the object beside what belongs to whoever asked. */

@@ -5,6 +5,7 @@
 /* SPDX-License-Identifier: MIT
  * Copyright 2026 The Atoll authors */
 
+#include "monitor/agreement/internal.h"
 #include "tests/hosted/agreement_world.h"
 
 static const uint32_t two[] = {1, 2}, three[] = {1, 2, 3};
@@ -340,6 +341,30 @@ static void test_sweep_pauses_for_content_of_a_container(void **state)
 	assert_quiet();
 }
 
+static void test_nothing_is_lost_without_room_for_operations(void **state)
+{
+	const cap_t ram = user(0, 5, CAP_RAM, 16, 8, 0);
+	struct agreement *a = &on(0)->agreement;
+	uint32_t before;
+
+	(void)state;
+	shared_frame(0, 16, two, 1);
+	delete_user(0, users_of(0, CAP_Frame, 16)); /* it is covered: an anchor */
+	before = on(0)->agreement.operation_count;
+	a->operation_count = OPERATIONS_MAX;
+	dispose(a, fetch(0, CAP(1, entry(0, CAP_Frame, 16)->anchor.value & 0xff), false));
+	dispose(a, fetch(0, ram, false));
+	assert_int_equal(held(0, CAP_Frame, 16, 2), 1);
+	assert_int_equal(held(0, CAP_RAM, 16, 8), 1);
+	dispose(a, fetch(0, ram, true)); /* the last one */
+	assert_int_equal(entry(0, CAP_RAM, 16)->owner, 0);
+	a->operation_count = before;
+	delete_user(1, users_of(1, CAP_Frame, 16));
+	assert_int_equal(held(0, CAP_Frame, 16, 2), 0);
+	assert_int_equal(core[0].returned, 1);
+	assert_quiet();
+}
+
 /* Whom it wakes doesn't change; when nobody else has it, nothing is left of the sharing. */
 static void test_doorbell_keeps_its_owner(void **state)
 {
@@ -612,6 +637,7 @@ int main(void)
 	    TEST(test_anchor_of_a_holder),
 	    TEST(test_owner_that_is_covered_keeps_an_anchor),
 	    TEST(test_page_table_keeps_its_owner),
+	    TEST(test_nothing_is_lost_without_room_for_operations),
 	    TEST(test_content_of_a_container_goes_when_all_have_flushed),
 	    TEST(test_sweep_pauses_for_content_of_a_container),
 	    TEST(test_doorbell_keeps_its_owner),
