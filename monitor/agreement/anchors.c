@@ -113,6 +113,12 @@ static bool tidy_foreign(struct agreement *a, struct shared *s)
 	return true;
 }
 
+/* Device memory that only the anchor names can't be thrown away, and it is no RAM that could be given to somebody: it stays. */
+static bool is_last_of_device(const struct shared *s, const struct platform_relations *around)
+{
+	return s->object.type == CAP_DeviceFrame && set_is_empty(&s->holders) && !around->covered;
+}
+
 static bool tidy_owned(struct agreement *a, struct shared *s)
 {
 	struct platform_relations around;
@@ -121,6 +127,8 @@ static bool tidy_owned(struct agreement *a, struct shared *s)
 	platform_relate(anchor, &around);
 	if (around.copies)
 		return drop_copy(s);
+	if (is_last_of_device(s, &around))
+		return false;
 	if (around.contents || (!set_is_empty(&s->holders) && (around.covered || keeps_owner(&s->object))))
 		return false;
 	s->anchor = CAP_NULL;

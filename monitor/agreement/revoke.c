@@ -212,11 +212,13 @@ bool receive_sweep_asker(struct agreement *a, uint32_t from, const struct subjec
 
 	if (op == NULL)
 		return false;
+	if (op->phase == PHASE_SWEEP) { /* it is at it, since before a core died: no copy has come since */
+		op->number = s->number;
+		return true;
+	}
 	if (is_err(operation_look(a, op))) /* an outer revoke took it, but may have missed a copy that came later */
 		return receive_sweep(a, from, s, &(const struct agreement_sweep){.head = m->head});
 	op->number = s->number;
-	if (op->phase == PHASE_SWEEP)
-		return true; /* it is at it, since a core died */
 	op->phase = PHASE_SWEEP;
 	op->swept = false;
 	operation_run(a, op);

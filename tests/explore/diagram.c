@@ -141,12 +141,17 @@ static const char *place_text(unsigned core, const struct slot *s)
 	return text;
 }
 
+static bool is_object_of_memory(const struct slot *s)
+{
+	return s->type == CAP_Doorbell || (!(s->base & LINE_MASK) && s->base % CORE_BYTES >= MANAGED);
+}
+
 static void list_capabilities(unsigned core)
 {
 	for (const struct slot *s = first_slot(&world.core[core]); s; s = database_next(s))
-		if (!(s->base & LINE_MASK) && s->base % CORE_BYTES >= MANAGED && is_listed(s->base, s->size))
+		if (is_object_of_memory(s) && is_listed(slot_number(s), s->size))
 			printf("  core %u, %s: %s%s%s, rights %u, owner %u\n", core, place_text(core, s),
-			       object_text(plain_type(s->type), s->base, s->size), s->flags & CAP_FLAG_REMOTE ? ", remote" : "",
+			       object_text(plain_type(s->type), slot_number(s), s->size), s->flags & CAP_FLAG_REMOTE ? ", remote" : "",
 			       s->flags & CAP_FLAG_MAPPED ? ", mapped" : "", s->rights, s->owner);
 }
 

@@ -25,8 +25,20 @@ static const uint64_t allowed[REQUEST_KINDS] = {
     [REQUEST_REVOKE] = MAY(CAP_EMPTY) | MAY(CAP_RIGHTS) | MAY(LAST_COPY),
 };
 
-static bool is_allowed(enum request_kind kind, uint8_t error)
+/* What belongs to one core goes nowhere, and everything else is not refused for its type. */
+static bool is_refused_for_its_type(const struct task *t)
 {
+	return !agreement_shares(t->object.type, t->object.size);
+}
+
+static bool is_allowed(const struct task *t)
+{
+	const enum request_kind kind = t->request.kind;
+	const uint8_t error = t->error;
+
+	if ((kind == REQUEST_COPY || kind == REQUEST_MOVE) && error != ERR_NUMBER_CAP_EMPTY &&
+	    is_refused_for_its_type(t) != (error == ERR_NUMBER_CAP_TYPE))
+		return false;
 	if (error == ERR_NUMBER_OK || kind >= REQUEST_LOCAL_COPY)
 		return true;
 	if (error == ERR_NUMBER_CORE_DEAD)
@@ -45,16 +57,18 @@ static bool is_anchor(const struct core *c, const struct slot *s)
 	return false;
 }
 
-static bool lies_in(const struct slot *s, const struct object *o)
+static bool lies_in(const struct slot *slot, const struct object *o)
 {
-	const struct slot outer = {.base = o->base, .size = o->size, .type = (uint8_t)o->type};
+	const struct slot outer = {.base = o->base, .size = o->size, .type = (uint8_t)o->type}, s = plain(slot);
 
-	return s->base >= o->base && slot_end(s) <= o->base + o->size && !object_before(s, &outer);
+	return s.base >= o->base && slot_end(&s) <= o->base + o->size && !object_before(&s, &outer);
 }
 
-static bool is_same(const struct slot *s, const struct object *o)
+static bool is_same(const struct slot *slot, const struct object *o)
 {
-	return s->base == o->base && s->size == o->size && s->type == o->type;
+	const struct slot s = plain(slot);
+
+	return s.base == o->base && s.size == o->size && s.type == o->type;
 }
 
 /* The owner's monitor may keep a capability of its own to the object, as an anchor; but not one that somebody's operation is about. */
@@ -118,7 +132,7 @@ void check_result(struct task *t)
 	look_at(&t->object);
 	const bool ok = t->error == ERR_NUMBER_OK;
 
-	if (!is_allowed(t->request.kind, t->error))
+	if (!is_allowed(t))
 		BREAK(result);
 	if (t->request.kind == REQUEST_COPY || t->request.kind == REQUEST_MOVE)
 		if (t->delivered != (ok || t->error == ERR_NUMBER_LAST_COPY) && t->error != ERR_NUMBER_CORE_DEAD)
@@ -168,7 +182,8 @@ static bool owns_inside(const struct core *c, const struct object *o)
 	return false;
 }
 
-/* An anchor for an object of another core's may be there without need until the owner asks. Of one's own nobody would ask. */
+/* An anchor for an object of another core's may be there without need until the owner asks. Of one's own nobody would ask; but device
+ * memory is no RAM that could be given back. */
 static void check_entries(const struct core *c)
 {
 	for (unsigned k = 0; k < SHARED_MAX; k++) {
@@ -177,8 +192,9 @@ static void check_entries(const struct core *c)
 		if (s->object.type == CAP_Null)
 			continue;
 		look_at(&s->object);
-		if (s->owner != core_number(c) ? s->anchor.value == CAP_NULL.value
-		                               : set_is_empty(&s->holders) && !owns_inside(c, &s->object))
+		if (s->owner != core_number(c)
+		        ? s->anchor.value == CAP_NULL.value
+		        : set_is_empty(&s->holders) && s->object.type != CAP_DeviceFrame && !owns_inside(c, &s->object))
 			BREAK(leaked_entries);
 		if (s->busy || s->first || s->moving_to)
 			BREAK(quiet);

@@ -126,7 +126,7 @@ static void check_place(struct around *a, const struct object_view *v, bool sett
 
 		if (v->end > outer->end || !(type_ancestors(v->type) & TYPE_BIT(outer->type)))
 			BREAK(nesting);
-		if (settled && v->owners & ~outer->holders && v->type != CAP_Doorbell)
+		if (settled && v->owners & ~outer->holders)
 			BREAK(ancestors);
 	}
 	if (v->type != CAP_Endpoint && v->type != CAP_Doorbell && a->depth < DEPTH)
@@ -178,7 +178,8 @@ void check_state(void)
 			if (settled)
 				check_holders(&v);
 		}
-		check_place(&around, &v, settled);
+		if (!v.astray)
+			check_place(&around, &v, settled);
 		if (v.base % CORE_BYTES >= MANAGED)
 			check_memory(&v, &covered);
 	}

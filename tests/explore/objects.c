@@ -41,18 +41,78 @@ static void add_slot(struct object_view *v, unsigned core, const struct slot *s)
 	v->named = s->owner;
 }
 
-bool merge_next(struct merge *m, struct object_view *v)
+/* ---- Doorbells ---------------------------------------------------------------------------------- */
+
+struct slot plain(const struct slot *s)
+{
+	struct slot p = *s;
+
+	if (s->type == CAP_Doorbell)
+		p.base = slot_number(s);
+	return p;
+}
+
+static bool is_foreign_bell(const struct slot *s)
+{
+	return (s->base & LINE_MASK) == LINE_BELLS;
+}
+
+static bool owner_has_bell(const struct slot *bell)
+{
+	const struct core *owner = &world.core[bell->owner < world.cores ? bell->owner : 0];
+	const struct slot object = plain(bell), *s = owner->dead ? NULL : database_not_before(&owner->caps, &object);
+
+	return s && same_object(s, &object);
+}
+
+static void add_foreign_bells(struct object_view *v, const struct slot *bell)
+{
+	for (unsigned c = 0; c < world.cores; c++)
+		for (const struct slot *s = world.core[c].dead ? NULL : first_slot(&world.core[c]); s; s = database_next(s))
+			if (is_foreign_bell(s) && slot_number(s) == bell->base && s->size == bell->size)
+				add_slot(v, c, s);
+}
+
+/* ---- All ---------------------------------------------------------------------------------------- */
+
+/* What is not memory is passed over, and doorbells that were counted with their owners'. */
+static bool is_object_of_its_own(const struct slot *s)
+{
+	return !(s->base & LINE_MASK) || (is_foreign_bell(s) && !owner_has_bell(s));
+}
+
+static const struct slot *merge_first_object(struct merge *m)
 {
 	const struct slot *first = merge_first(m);
 
+	while (first && !is_object_of_its_own(first)) {
+		for (unsigned c = 0; c < world.cores; c++)
+			while (m->next[c] && same_object(m->next[c], first))
+				m->next[c] = database_next(m->next[c]);
+		first = merge_first(m);
+	}
+	return first;
+}
+
+bool merge_next(struct merge *m, struct object_view *v)
+{
+	const struct slot *first;
+
 	look_at(NULL);
-	if (!first || first->base & LINE_MASK)
+	first = merge_first_object(m);
+	if (!first)
 		return false;
-	*v = (struct object_view){.base = first->base, .end = slot_end(first), .type = plain_type(first->type), .named = CORES_MAX};
-	look_at(&(struct object){.base = first->base, .size = first->size, .type = v->type});
+	*v = (struct object_view){.base = slot_number(first),
+	                          .end = slot_number(first) + first->size,
+	                          .type = plain_type(first->type),
+	                          .named = CORES_MAX,
+	                          .astray = first->base & LINE_MASK};
+	look_at(&(struct object){.base = v->base, .size = first->size, .type = v->type});
 	for (unsigned c = 0; c < world.cores; c++)
 		for (; m->next[c] && same_object(m->next[c], first); m->next[c] = database_next(m->next[c]))
 			add_slot(v, c, m->next[c]);
+	if (v->type == CAP_Doorbell && !v->astray)
+		add_foreign_bells(v, first);
 	return true;
 }
 
@@ -69,5 +129,5 @@ const struct shared *entry_of(const struct core *c, const struct object_view *v)
 
 bool is_shareable(const struct object_view *v)
 {
-	return type_facts[v->type].crosses && v->type != CAP_Doorbell;
+	return agreement_shares(v->type, v->end - v->base);
 }

@@ -14,6 +14,7 @@ struct object_view {
 	cores_t remote;          /* who flags all its capabilities to it REMOTE */
 	uint32_t named;          /* owner that the foreign copies name */
 	bool named_differently;
+	bool astray; /* a doorbell of another core's, which that core does not have */
 };
 
 struct merge {
@@ -24,6 +25,9 @@ struct merge {
 void merge_begin(struct merge *m);
 /* The next object; false after the last. break_invariant says that what is broken is about it. */
 bool merge_next(struct merge *m, struct object_view *v);
+
+/* Doorbells of other cores' lie apart in a database; the slot as if they did not. */
+struct slot plain(const struct slot *s);
 
 /* What a core's agreement has of it, or NULL. */
 const struct shared *entry_of(const struct core *c, const struct object_view *v);

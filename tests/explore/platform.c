@@ -178,7 +178,7 @@ void platform_relate(cap_t cap, struct platform_relations *r)
 {
 	const struct slot *s = monitor_slot(here, cap);
 	err_t e;
-	const struct invocation i = find(s->base, s->size, cap.value, &e);
+	const struct invocation i = find(slot_number(s), s->size, cap.value, &e);
 
 	*r = (struct platform_relations){
 	    .contents = i.value[0] & FIND_FOUND,

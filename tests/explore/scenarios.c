@@ -58,6 +58,14 @@ static void retype(unsigned core, unsigned slot, enum cap_type type, unsigned pa
 	                         .pages = (uint8_t)pages});
 }
 
+/* Something that has no range of its own. */
+static void make_in(unsigned core, unsigned slot, enum cap_type type, uint64_t number, unsigned to)
+{
+	here = &world.core[core];
+	if (is_err(cap_retype(USER_CAP(slot), type, number, 0, 1, USER_CAP(to))))
+		BREAK(result);
+}
+
 static void simple(enum request_kind kind, unsigned core, unsigned slot, unsigned to, unsigned page)
 {
 	perform((struct request){.kind = (uint8_t)kind,
@@ -208,6 +216,37 @@ static void make_table(unsigned cores)
 	simple(REQUEST_MAP, 0, MAPPED, TABLE, 1);
 }
 
+/* A core's doorbell, which all have, of a dispatcher that only that core has. */
+static void make_doorbell(unsigned cores)
+{
+	retype(0, OPEN_RAM, CAP_Dispatcher, 0, 4, NODE);
+	make_in(0, NODE, CAP_Doorbell, 1, OBJECT);
+	copy_to_all(cores, 0, OBJECT, OBJECT);
+}
+
+/* Beyond all memory. Core 1 has made an object of a part. */
+static void make_device(unsigned cores)
+{
+	here = &world.core[0];
+	if (is_err(slot_make(&here->caps, user_slot(0, OBJECT), CAP_DeviceFrame, WORLD_CORES * CORE_BYTES, 4 * PAGE_BYTES,
+	                     RIGHTS(RIGHT_READ | RIGHT_WRITE | RIGHT_CONTROL))))
+		BREAK(slots);
+	copy_to_all(cores, 0, OBJECT, OBJECT);
+	retype(1, OBJECT, CAP_DeviceFrame, 0, 2, PART);
+}
+
+/* One of each type that belongs to one core. */
+static void make_home(unsigned cores)
+{
+	(void)cores;
+	retype(0, OPEN_RAM, CAP_CNode, 0, 4, OBJECT);
+	retype(0, OPEN_RAM, CAP_Dispatcher, 4, 4, PART);
+	retype(0, OPEN_RAM, CAP_PageTable4, 8, 2, NODE);
+	make_in(0, PART, CAP_Endpoint, 7, TABLE);
+	make_in(0, PART, CAP_Doorbell, 0, MAPPED); /* of all of the dispatcher: monitors hand these around without agreement */
+	occupy(0, MAPPED + 3);
+}
+
 const struct distribution distributions[] = {
     {"two", "RAM that two cores have, inside its owner's monitor's", 2, make_two_holders},
     {"frame", "a frame that all have, inside its owner's monitor's memory", 2, make_frame},
@@ -225,6 +264,9 @@ const struct distribution distributions[] = {
     {"inside-out", "RAM that all have; of it core 1 has made the CNode that its capability lies in", 2, make_inside_out},
     {"circle", "a frame that all have; core 1's capabilities lie in two CNodes that hold each other", 2, make_circle},
     {"owner-node", "a frame that all have and nothing contains; the owner's capability is the content of a CNode", 2, make_owner_node},
+    {"doorbell", "a doorbell that all have, of a dispatcher", 2, make_doorbell},
+    {"device", "device memory that all have; core 1 has made an object of a part", 2, make_device},
+    {"home", "a CNode, a dispatcher, its endpoint and general doorbell, a table of level 4, and the right to be a monitor", 2, make_home},
     {"table", "a page table that all use, and a frame mapped in it", 2, make_table},
 };
 const unsigned distribution_count = sizeof distributions / sizeof distributions[0];
@@ -247,10 +289,10 @@ static void add_parts(struct list *l, struct request r, const struct slot *s)
 {
 	const unsigned pages = (unsigned)(s->size / PAGE_BYTES);
 
-	if ((s->type != CAP_RAM && s->type != CAP_Frame) || pages < 2)
+	if ((s->type != CAP_RAM && s->type != CAP_Frame && s->type != CAP_DeviceFrame) || pages < 2)
 		return;
 	r.kind = REQUEST_RETYPE;
-	r.type = CAP_Frame;
+	r.type = s->type == CAP_DeviceFrame ? CAP_DeviceFrame : CAP_Frame;
 	r.pages = 1;
 	add(l, r);
 	r.page = (uint8_t)(pages - 1);
@@ -265,13 +307,12 @@ static void add_for_slot(struct list *l, unsigned core, unsigned slot)
 	r.kind = REQUEST_DELETE;
 	add(l, r);
 	r.kind = REQUEST_REVOKE;
-	add(l, r);
+	if (s->size) /* it goes by ranges */
+		add(l, r);
 	add_parts(l, r, s);
-	if (s->type == CAP_CNode)
-		return;
 	for (unsigned to = 0; to < world.cores; to++) {
 		r.to_core = (uint8_t)to;
-		if (to == core)
+		if (to == core || !(agreement_shares(s->type, s->size) || to == (core + 1) % world.cores))
 			continue;
 		r.kind = REQUEST_COPY;
 		r.rights = RIGHT_READ | RIGHT_CONTROL;
@@ -280,6 +321,8 @@ static void add_for_slot(struct list *l, unsigned core, unsigned slot)
 		r.rights = ALL;
 		add(l, r);
 	}
+	if (!agreement_shares(s->type, s->size))
+		return;
 	/* there is no room for it where it goes */
 	r.kind = REQUEST_COPY;
 	r.to_core = (uint8_t)((core + 1) % world.cores);

@@ -10,6 +10,7 @@
 #include "cpudriver/capability/types.h"
 #include "tests/explore/diagram.h"
 #include "tests/explore/invariants.h"
+#include "tests/explore/objects.h"
 
 _Static_assert((int)OP_Frame_map == (int)OP_PageTable1_map, "map is map");
 
@@ -205,7 +206,7 @@ void task_start(unsigned number)
 		done(t, ERR(CAP_EMPTY));
 		return;
 	}
-	t->object = (struct object){.base = s->base, .size = s->size, .type = s->type};
+	t->object = (struct object){.base = plain(s).base, .size = s->size, .type = s->type};
 	t->rights = s->rights;
 	if (t->request.direct || t->request.kind == REQUEST_COPY || t->request.kind == REQUEST_MOVE) {
 		begin_agreement(t);
