@@ -48,6 +48,7 @@
 #define SHARED_MAX     1024 /* shared objects that one core owns, or anchors that it keeps */
 #define OPERATIONS_MAX 256  /* under way on one core, its own and others' */
 #endif
+#define SHARED_RESERVED (SHARED_MAX / 8) /* of them not for what users newly share */
 
 /* What both sides of a shared object agree on. */
 struct object {

@@ -275,6 +275,7 @@ static void adopt(struct agreement *a, const struct object *object, const struct
 
 	if (is_err(handle_take(object, OWNER_OF_COPIES, RIGHTS_ALL, &cap)))
 		return;
+	/* Without room to note who has it, it stays a dead core's: nobody can do anything with it that needs agreement. */
 	if (s != NULL) {
 		for (unsigned i = 0; i < SET_WORDS; i++)
 			others.word[i] |= s->owner == a->core ? s->holders.word[i] : 0;
@@ -283,8 +284,8 @@ static void adopt(struct agreement *a, const struct object *object, const struct
 		s->moving_to = 0;
 		s->marked = s->busy != 0 || !set_is_empty(&others);
 		s->adopted = true;
+		(void)!is_ok(mark_all(cap, s->marked, a->core));
 	}
-	(void)!is_ok(mark_all(cap, s == NULL || s->marked, a->core));
 	handle_drop(a, cap);
 }
 

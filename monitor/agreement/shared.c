@@ -65,9 +65,16 @@ void shared_remove(struct agreement *a, struct shared *s)
 
 /* ---- Lines ---- */
 
+/* What users share leaves room for what the agreement itself must write down: claims and heritage after a death, anchors, what is being taken
+ * apart. */
+static bool may_share(struct agreement *a, const struct operation *op)
+{
+	return operation_role(op) != OPERATION_COPY || a->shared_count < SHARED_MAX - SHARED_RESERVED || shared_find(a, &op->object) != NULL;
+}
+
 err_t line_enter(struct agreement *a, struct operation *op)
 {
-	struct shared *s = shared_make(a, &op->object, a->core);
+	struct shared *s = may_share(a, op) ? shared_make(a, &op->object, a->core) : NULL;
 	uint16_t index = operation_index(a, op);
 
 	if (s == NULL)

@@ -124,7 +124,7 @@ static void test_errors_at_the_beginning(void **state)
 static void test_table_of_shared_objects_is_full(void **state)
 {
 	(void)state;
-	for (unsigned k = 0; k < SHARED_MAX; k++)
+	for (unsigned k = 0; k < SHARED_MAX - SHARED_RESERVED; k++)
 		shared_frame(k, 16 + 2 * k, two, 1);
 	const cap_t cap = fetch(0, user(0, SHARED_MAX, CAP_Frame, 64, 2, 0), false);
 

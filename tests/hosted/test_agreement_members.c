@@ -68,6 +68,29 @@ static void test_the_lowest_holder_inherits(void **state)
 	assert_int_equal(sent_of(AGREEMENT_new_owner), 2);
 }
 
+/* What users share leaves room for that. */
+static void test_a_leader_that_shares_all_it_can_decides_claims(void **state)
+{
+	const cap_t more = user(1, USERS - 1, CAP_Frame, 62, 1, 1);
+
+	(void)state;
+	shared_frame(0, 2, three, 3);
+	for (unsigned k = 0; k < SHARED_MAX - SHARED_RESERVED; k++)
+		assert_true(is_ok(agreement_copy(&on(1)->agreement, 1, fetch(1, user(1, 2 + k, CAP_Frame, 16 + 2 * k, 1, 1), false),
+		                                 RIGHT_READ, 2, RECIPIENT_USER, false)));
+	run();
+	result_count = 0;
+	assert_true(is_ok(agreement_copy(&on(1)->agreement, 1, fetch(1, more, false), RIGHT_READ, 2, RECIPIENT_USER, false)));
+	run();
+	assert_int_equal(only_result()->error, ERR_NUMBER_LIMIT);
+	die(0);
+	run();
+	assert_settled(0);
+	for (uint32_t i = 1; i < CORES; i++)
+		assert_int_equal(core[i].slot[users_of(i, CAP_Frame, 2).value & 0xff].what.owner, 1);
+	assert_int_equal(set_count(&entry(1, CAP_Frame, 2)->holders), 2);
+}
+
 static void test_the_leader_need_not_have_it(void **state)
 {
 	static const uint32_t last[] = {3};
@@ -363,6 +386,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(test_the_lowest_holder_inherits),
+	    TEST(test_a_leader_that_shares_all_it_can_decides_claims),
 	    TEST(test_the_leader_need_not_have_it),
 	    TEST(test_owner_forgets_a_dead_holder),
 	    TEST(test_heir_gets_what_lies_around),
