@@ -10,6 +10,7 @@
 #include <atoll/address_space.h>
 #include <atoll/domain.h>
 
+#include "channels/memory.h"
 #include "cpudriver/abi/core_image.h"
 #include "monitor/balance.h"
 #include "monitor/block.h"
@@ -26,8 +27,12 @@
 #include "monitor/requests.h"
 
 #define EVENTS_RETRY_US 2000
-#define LIFE_NUMBERS    64 /* domain numbers between two lives of a core */
+#define LIFE_NUMBERS    64    /* domain numbers between two lives of a core */
 #define OVERDUE_US      10000 /* how often to look at what should have happened already */
+/* How long to look on before sleeping (patience.h): about as long as it takes to be woken; for an answer, the other core too. */
+#define PATIENCE_US        50
+#define ANSWER_PATIENCE_US 100
+#define AWAY_US            5 /* between two looks: others ran here, or the host gave the processor to somebody else */
 
 static uint32_t since_start(const struct monitor *m)
 {
@@ -179,6 +184,46 @@ static bool work(struct monitor *m, uint64_t *deadline)
 	return more || m->agreement.due_first != 0 || m->leftovers != NULL;
 }
 
+/* Somebody else on this core runs, if there is anybody. Whether this monitor has something to do. */
+static bool look_once(struct monitor *m, bool *came)
+{
+	const bool called = platform_yield();
+
+	*came = mesh_waiting(m);
+	return *came || called;
+}
+
+/* Looks on for what the other monitors say next, if it is worth it. Whoever else on this core can run does so between two looks, first of
+ * all who waits for the reply. Returns whether something came. */
+static bool look_on(struct monitor *m, struct platform_reply *reply)
+{
+	const bool answer = !agreement_is_quiet(&m->agreement);
+	struct patience *p = &m->patience[answer];
+	uint64_t now, until, away;
+	bool came, any;
+
+	m->talks = false;
+	if (!patience_has(p))
+		return false;
+	if (reply->token != REPLY_NONE)
+		platform_reply(reply);
+	reply->token = REPLY_NONE;
+	if (look_once(m, &came))
+		return true; /* others ran first, so this says nothing about looking on */
+	now = platform_now();
+	until = now + platform_ticks(answer ? ANSWER_PATIENCE_US : PATIENCE_US);
+	do {
+		channel_pause(); /* an emulator that runs one core at a time goes on with another */
+		any = look_once(m, &came);
+		away = platform_now() - now;
+		now += away;
+	} while (!any && now < until);
+	/* A call of a domain says nothing about the others. What came while this core was away would have come to a sleeper too. */
+	if (came || !any)
+		patience_learn(p, came && away < platform_ticks(AWAY_US));
+	return any;
+}
+
 static _Noreturn void serve(struct monitor *m)
 {
 	struct platform_reply reply = {.token = REPLY_NONE};
@@ -186,7 +231,7 @@ static _Noreturn void serve(struct monitor *m)
 	uint64_t deadline, pending;
 
 	for (;;) {
-		bool more = work(m, &deadline);
+		bool more = work(m, &deadline) || (m->talks && look_on(m, &reply));
 		bool parked = !more && mesh_park(m);
 		err_t e = platform_wait(&reply, !parked, deadline, &call, &pending);
 

@@ -184,6 +184,7 @@ bool mesh_send(struct monitor *m, uint32_t core, unsigned type, const void *mess
 
 	if (core != m->core && (core >= m->peers || !connect_peer(m, core)))
 		return false;
+	m->talks |= core != m->core;
 	if (core != m->core && sent_at_once(&m->peer[core], type, message))
 		return true;
 	q = make_queued(type, message);
@@ -300,7 +301,7 @@ void mesh_release(struct monitor *m)
 			;
 }
 
-/* Whether an unconnected core has begun to write to us. One that is not known yet must wait: the word about it is on its way. */
+/* Whether an unconnected core has begun to write to us. */
 static bool has_knocked(const struct monitor *m, uint32_t core)
 {
 	const struct channel_slot *first = (const struct channel_slot *)(m->mesh + core * PAGE_BYTES);
@@ -340,6 +341,7 @@ static void poll_peer(struct monitor *m, uint32_t core)
 		if (!channel_ok(r))
 			break;
 		receive(m, core, &line);
+		m->talks = true;
 	}
 	if (p->state == PEER_CONNECTED)
 		send_queued(p);
@@ -368,6 +370,14 @@ static bool has_written(struct monitor *m, uint32_t core)
 	return p->state == PEER_KNOWN && has_knocked(m, core);
 }
 
+bool mesh_waiting(struct monitor *m)
+{
+	for (uint32_t core = 0; core < m->peers; core++)
+		if (has_written(m, core))
+			return true;
+	return m->local_first != NULL;
+}
+
 bool mesh_park(struct monitor *m)
 {
 	if (m->local_first != NULL)
@@ -376,12 +386,10 @@ bool mesh_park(struct monitor *m)
 		if (m->peer[core].state == PEER_CONNECTED)
 			channel_announce(&m->peer[core].channel);
 	channel_fence();
-	for (uint32_t core = 0; core < m->peers; core++)
-		if (has_written(m, core)) {
-			mesh_unpark(m);
-			return false;
-		}
-	return true;
+	if (!mesh_waiting(m))
+		return true;
+	mesh_unpark(m);
+	return false;
 }
 
 void mesh_unpark(struct monitor *m)

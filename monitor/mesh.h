@@ -28,6 +28,8 @@ bool mesh_send(struct monitor *m, uint32_t core, unsigned type, const void *mess
 
 /* Takes what has arrived. mesh_park knows whether there is more. */
 void mesh_poll(struct monitor *m);
+/* Whether something has arrived. */
+bool mesh_waiting(struct monitor *m);
 /* Announces that this monitor sleeps. false: something has arrived meanwhile. */
 bool mesh_park(struct monitor *m);
 void mesh_unpark(struct monitor *m);

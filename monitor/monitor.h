@@ -16,6 +16,7 @@
 #include "monitor/membership.h"
 #include "monitor/memory.h"
 #include "monitor/messages.h"
+#include "monitor/patience.h"
 #include "monitor/platform.h"
 #include "numa/model.h"
 
@@ -303,6 +304,8 @@ struct monitor {
 	cap_t own_doorbell;
 	uint64_t own_doorbell_base, own_doorbell_extra;
 	struct queued *local_first, *local_last; /* messages to itself */
+	bool talks; /* it has sent something to another monitor, or received, since it last looked on */
+	struct patience patience[2]; /* when nothing is awaited; for an answer */
 	struct message_up self;
 	struct membership membership;
 	struct agreement agreement; /* begins when the peers are known (mesh_start) */

@@ -81,6 +81,12 @@ void platform_reply(const struct platform_reply *reply)
 	(void)!is_ok(endpoint_reply(reply->token, &message));
 }
 
+bool platform_yield(void)
+{
+	(void)!is_ok(endpoint_yield(CAP_NULL, YIELD_NOW));
+	return atomic_load_explicit(&domain_dispatcher()->pending, memory_order_relaxed) != 0;
+}
+
 /* ---- Capabilities ---- */
 
 err_t platform_install(cap_t slot, const struct platform_remote *what)

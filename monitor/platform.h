@@ -29,6 +29,8 @@ struct platform_reply {
 MUST_USE err_t platform_wait(const struct platform_reply *reply, bool poll, uint64_t deadline, struct platform_call *call,
                              uint64_t *pending);
 void platform_reply(const struct platform_reply *reply);
+/* Whoever else on this core can run does. Returns whether platform_wait would have something to say. */
+bool platform_yield(void);
 
 /* ---- Capabilities in other places than one's own ---- */
 

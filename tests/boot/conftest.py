@@ -89,6 +89,11 @@ class Session(Boot):
         self._guest.logfile_read = self
         self._start = time.monotonic()
 
+    @property
+    def pid(self) -> int:
+        """QEMU's."""
+        return self._guest.pid
+
     def write(self, data: bytes) -> None:
         self.feed(data)
 
