@@ -190,7 +190,6 @@ int chaos_work(uint64_t seed)
 
 		if (core != domain_core())
 			visit(core, &r);
-		else
-			thread_sleep_until(in_ms(1)); /* for somebody else to be there */
+		thread_sleep_until(in_ms(1)); /* an emulator has fewer processors than there are cores, and the monitors need them too */
 	}
 }

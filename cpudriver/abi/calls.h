@@ -101,7 +101,7 @@ enum { CRASH_SILENT = 256 };
 
 /* Kernel.watch: what is known of the watched core. */
 enum {
-	WATCH_MET = 1,  /* it has beaten since it is watched */
+	WATCH_MET = 1,  /* it has beaten often enough since it is watched */
 	WATCH_OVER = 2, /* it has said that it stops for good */
 };
 

@@ -2,7 +2,7 @@
  * Copyright 2026 The Atoll authors */
 #include "cpudriver/dispatch/beat.h"
 
-#define FADES_BY 32
+#define FADES_BY 64
 #define LOSES_BY 8
 
 static uint64_t shorter(uint64_t a, uint64_t b)
@@ -26,7 +26,8 @@ static void shared_write(uint64_t *word, uint64_t value)
 void beat_order(struct beat *b, const struct beat_orders *o, uint64_t now)
 {
 	if (o->here != b->here || b->period == 0) {
-		b->met = b->over = false;
+		b->over = false;
+		b->heard = 0;
 		b->silence = 0;
 		b->seen = o->period != 0 ? shared_read(&o->here->count) : 0;
 		b->looked = now;
@@ -59,11 +60,13 @@ static void look(struct beat *b, uint64_t now)
 	if (count == b->seen || b->over) {
 		b->silence += shorter(now - b->looked, 2 * b->period);
 	} else {
+		uint64_t delay = b->silence - shorter(b->silence, b->period);
+
 		b->seen = count;
-		b->met = true;
+		b->heard += b->heard < BEATS_TO_KNOW;
 		b->silence = 0;
 		told = shorter(told, PERIODS_MOST * b->period);
-		b->strain = longer(b->strain, told - told / LOSES_BY);
+		b->strain = longer(longer(b->strain, delay), told - told / LOSES_BY);
 	}
 	b->looked = now;
 }

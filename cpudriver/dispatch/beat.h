@@ -6,9 +6,12 @@
  * its own where the core that it watches does so. Whatever its domains do, the timer's interrupt comes; so a core that falls silent has no
  * CPU driver any more, or no processor that runs it.
  *
- * Processors that an emulator or a hypervisor shares out run late. How late the beats of this core come is its *strain*: the longest
- * delay lately, fading by a 32nd with each beat. It is told with the beat, and counts at the watcher too, less an eighth. Silence is
- * counted in looks, and one that comes late counts as two periods at most: who was stopped himself does not blame the others.
+ * Processors that an emulator or a hypervisor shares out run late. *Strain* is the longest delay lately, fading by a 64th with each beat:
+ * of this core's own beats, of the watched core's as they arrive here (Chen, Toueg and Aguilera, On the quality of service of failure
+ * detectors, IEEE Transactions on Computers 51(5), 2002: what a peer's last beats were like says when the next one may be expected), and
+ * what the watched core knows of, which it tells with the beat and which counts less an eighth. A core that has not been listened to for
+ * long is not *known* yet. Silence is counted in looks, and one that comes late counts as two periods at most: who was stopped himself
+ * does not blame the others.
  *
  * The monitor decides who watches whom, and what silence means (Kernel.watch). It has to say again and again that it is there (`lease`): a
  * core without a monitor is as good as dead. A CPU driver that stops for good says so in its last beat, and nobody has to wait for silence.
@@ -21,6 +24,8 @@
 #include "cpudriver/abi/types.h"
 
 #define BEAT_LAST UINT64_MAX /* a count that says: no more will come */
+
+#define BEATS_TO_KNOW 20
 
 /* Written by one core, read by another. Peer-writable: read once. */
 struct beat_line {
@@ -39,8 +44,8 @@ struct beat {
 	uint64_t next, looked;
 	uint64_t count, strain;
 	uint64_t seen, silence;
-	bool met;  /* the watched core has beaten since it is watched */
-	bool over; /* it has said that it stops */
+	uint32_t heard; /* beats of the watched core since it is watched, up to BEATS_TO_KNOW */
+	bool over;      /* it has said that it stops */
 };
 
 struct beat_orders {

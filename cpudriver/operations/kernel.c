@@ -163,6 +163,6 @@ err_t op_Kernel_watch(struct invocation *i)
 		want_timer(core.beat.next);
 	i->value[0] = core.beat.silence;
 	i->value[1] = core.beat.strain;
-	i->value[2] = (core.beat.met ? WATCH_MET : 0) | (core.beat.over ? WATCH_OVER : 0);
+	i->value[2] = (core.beat.heard == BEATS_TO_KNOW ? WATCH_MET : 0) | (core.beat.over ? WATCH_OVER : 0);
 	return OK;
 }
