@@ -10,6 +10,7 @@
 #include "monitor/handlers.h"
 #include "monitor/mesh.h"
 #include "monitor/report.h"
+#include "monitor/shares.h"
 
 #define NO_MEMORY_US 10000 /* before a piece that could not be settled for want of memory is asked about again */
 
@@ -514,9 +515,15 @@ uint64_t estate_step(struct monitor *m, uint64_t now)
 
 /* ---- What the leader is told ---- */
 
+/* Who has just come up knows nobody but its starter, who passes on what it hears. */
+static void pass_on(struct monitor *m, const struct message_given *message)
+{
+	mesh_send(m, mesh_alive(m, 0) ? 0 : m->boot->starter, MESSAGE_given, message);
+}
+
 void estate_tell_given(struct monitor *m, uint32_t core, uint64_t base, uint64_t bytes, uint64_t boot_page)
 {
-	MESH_SEND(m, 0, given, .core = core, .base = base, .bytes = bytes, .boot_page = boot_page);
+	pass_on(m, &(const struct message_given){.core = core, .by = m->core, .base = base, .bytes = bytes, .boot_page = boot_page});
 }
 
 /* Whose the range is has changed: if it is being asked about, what is left of that is asked about anew. */
@@ -544,8 +551,11 @@ static bool may_give(struct monitor *m, uint32_t from, const struct message_give
 	const struct settlement *s = &m->membership.settlement;
 	uint64_t end = message->base + message->bytes, sum = 0;
 
+	if (message->by != from && (m->membership.view != 0 || m->tree == NULL || !tree_below(m->tree, message->by, from)))
+		return false;
 	if (from == m->core)
 		return true;
+	from = message->by;
 	if (message->core != from && !starts(m, from, message->core))
 		return false;
 	for (unsigned i = 0; i < s->estates; i++) {
@@ -559,7 +569,11 @@ static bool may_give(struct monitor *m, uint32_t from, const struct message_give
 
 void handle_given(struct monitor *m, uint32_t from, const struct message_given *message)
 {
-	if (message->base > WINDOW_BYTES - message->bytes || !may_give(m, from, message)) {
+	if (m->core != 0 && m->membership.view == 0) {
+		pass_on(m, message);
+		return;
+	}
+	if (m->core != 0 || message->base > WINDOW_BYTES - message->bytes || !may_give(m, from, message)) {
 		m->peer[from].refused++;
 		return;
 	}

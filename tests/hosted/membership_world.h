@@ -24,6 +24,7 @@
 #include "monitor/loss.h"
 #include "monitor/mesh.h"
 #include "monitor/report.h"
+#include "monitor/shares.h"
 #include "monitor/tickets.h"
 
 #define CORES 4 /* 0 and 1 on node 0, 2 and 3 on node 1 */
@@ -309,6 +310,10 @@ void core_start_again(struct monitor *m, uint32_t core)
 {
 	starts[core]++;
 	assert_int_equal(m->node, machine.cores[core].node);
+}
+bool tree_below(const struct machine_tree *tree, uint32_t core, uint32_t ancestor)
+{
+	return tree->parent[core] == ancestor;
 }
 void report_line(struct monitor *m, const char *format, ...)
 {

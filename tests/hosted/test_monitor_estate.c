@@ -260,7 +260,7 @@ static void test_only_the_leader_is_told_what_is_where(void **state)
 static void given(uint32_t from, uint32_t core, uint64_t base, uint64_t bytes)
 {
 	running = 0;
-	handle_given(monitor[0], from, &(const struct message_given){.core = core, .base = base, .bytes = bytes});
+	handle_given(monitor[0], from, &(const struct message_given){.core = core, .by = from, .base = base, .bytes = bytes});
 }
 
 static void test_who_may_say_whose_memory_is(void **state)
@@ -286,6 +286,31 @@ static void test_who_may_say_whose_memory_is(void **state)
 	assert_int_equal(estate_of(3), 2 * PIECE);
 	assert_int_equal(peers[0][1].refused, 1);
 	assert_int_equal(peers[0][3].refused, 1);
+}
+
+/* Core 2 has started core 3, which starts core 1. */
+static void test_who_does_not_know_the_first_core_yet_has_it_told(void **state)
+{
+	struct message_given forged = {.core = 1, .by = 3, .base = 3 * PIECE + PIECE / 2, .bytes = PIECE / 2};
+	struct machine_tree tree = {.parent = {0, 3, 0, 2}};
+
+	(void)state;
+	for (uint32_t core = 0; core < CORES; core++)
+		monitor[core]->membership.view = 0;
+	monitor[0]->tree = &tree;
+	boot[3].starter = 2;
+	peers[3][0].state = PEER_UNKNOWN;
+	estate_tell_given(monitor[3], 1, 3 * PIECE, PIECE / 2, 0);
+	deliver();
+	assert_int_equal(estate_of(1), PIECE + PIECE / 2);
+	assert_int_equal(estate_of(3), PIECE / 2);
+	handle_given(monitor[0], 1, &forged); /* core 3 is not below it */
+	assert_int_equal(peers[0][1].refused, 1);
+	monitor[2]->membership.view = 1;
+	handle_given(monitor[2], 3, &forged); /* by now it knows the first core */
+	assert_int_equal(peers[2][3].refused, 1);
+	assert_int_equal(last, 0);
+	assert_int_equal(estate_of(3), PIECE / 2);
 }
 
 static void test_what_cannot_be_noted_changes_nothing(void **state)
@@ -366,6 +391,7 @@ int main(void)
 	    TEST(test_settling_waits_for_the_agreement),
 	    TEST(test_only_the_leader_is_told_what_is_where),
 	    TEST(test_who_may_say_whose_memory_is),
+	    TEST(test_who_does_not_know_the_first_core_yet_has_it_told),
 	    TEST(test_what_cannot_be_noted_changes_nothing),
 	    TEST(test_without_memory_settling_waits),
 	    TEST(test_as_many_pieces_are_remembered_as_could_be_given_back),
