@@ -207,7 +207,7 @@ void block_part_with(struct monitor *m, struct block *b)
 	else
 		report_line(m, "monitor %u: a capability to memory at 0x%llx, which is another core's now, could not go: %s", m->core,
 		            (unsigned long long)b->base, err_sentence(e));
-	ram_part_with(&m->ram, b->bytes);
+	ram_part_with(&m->ram, b->base, b->bytes);
 	*b = (struct block){0};
 }
 

@@ -153,8 +153,19 @@ void ram_give(struct ram *m, uint64_t base, uint64_t bytes)
 	m->out--;
 }
 
-void ram_part_with(struct ram *m, uint64_t bytes)
+static void remove_border(struct ram *m, uint64_t address)
 {
+	for (unsigned i = 0; i < m->borders; i++)
+		if (m->border[i] == address) {
+			m->border[i] = m->border[--m->borders];
+			return;
+		}
+}
+
+void ram_part_with(struct ram *m, uint64_t base, uint64_t bytes)
+{
+	remove_border(m, base);
+	remove_border(m, base + bytes);
 	m->total -= bytes;
 	m->out--;
 }

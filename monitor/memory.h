@@ -36,8 +36,8 @@ MUST_USE err_t ram_take(struct ram *m, uint64_t bytes, uint64_t alignment, uint6
 /* Gives a whole block back. */
 void ram_give(struct ram *m, uint64_t base, uint64_t bytes);
 
-/* A taken block is not coming back: another core has it now. */
-void ram_part_with(struct ram *m, uint64_t bytes);
+/* A taken block is not coming back: another core has it now. There is nothing at its borders to be kept apart any more. */
+void ram_part_with(struct ram *m, uint64_t base, uint64_t bytes);
 
 /* The largest block that could be taken within [low, high). */
 uint64_t ram_largest(const struct ram *m, uint64_t low, uint64_t high);

@@ -111,7 +111,7 @@ void block_part_with(struct monitor *mm, struct block *b)
 {
 	parted++;
 	parted_bytes += b->bytes;
-	ram_part_with(&mm->ram, b->bytes);
+	ram_part_with(&mm->ram, b->base, b->bytes);
 	*b = (struct block){0};
 }
 

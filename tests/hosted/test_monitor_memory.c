@@ -76,7 +76,7 @@ static void test_within(void **state)
 	assert_true(is_ok(ram_take_within(&ram, 8 * P, P, 16 * P, 32 * P, &base)));
 	assert_int_equal(base, 24 * P);
 	assert_true(err_is(ram_take_within(&ram, 9 * P, P, 16 * P, 32 * P, &base), ERR_NUMBER_NO_MEMORY));
-	ram_part_with(&ram, 8 * P);
+	ram_part_with(&ram, base, 8 * P);
 	assert_int_equal(ram.total, 56 * P);
 	assert_int_equal(ram.free, 56 * P);
 }
@@ -95,6 +95,25 @@ static void test_no_block_crosses_a_border(void **state)
 	ram_give(&ram, b, 8 * P);
 	assert_int_equal(ram.ranges, 2);
 	assert_true(err_is(ram_take(&ram, 9 * P, P, &base), ERR_NUMBER_NO_MEMORY));
+}
+
+/* Cores die and come back, thousands of times, each time with other pieces. */
+static void test_borders_go_with_their_block(void **state)
+{
+	unsigned before;
+
+	(void)state;
+	begin(0, 8 * P);
+	before = ram.borders;
+	for (uint64_t round = 1; round < 2 * MEMORY_BORDERS; round++) {
+		uint64_t base = 16 * P * round, taken;
+
+		assert_true(is_ok(ram_add(&ram, base, 4 * P)));
+		assert_true(is_ok(ram_take_within(&ram, 4 * P, P, base, base + 4 * P, &taken)));
+		ram_part_with(&ram, taken, 4 * P);
+	}
+	assert_int_equal(ram.borders, before);
+	assert_int_equal(ram.total, 8 * P);
 }
 
 static void test_refusals(void **state)
@@ -179,6 +198,7 @@ int main(void)
 	    cmocka_unit_test(test_smallest_range_that_fits),
 	    cmocka_unit_test(test_within),
 	    cmocka_unit_test(test_no_block_crosses_a_border),
+	    cmocka_unit_test(test_borders_go_with_their_block),
 	    cmocka_unit_test(test_refusals),
 	    cmocka_unit_test(test_limit),
 	    cmocka_unit_test(test_random),
