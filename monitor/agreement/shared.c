@@ -65,11 +65,12 @@ void shared_remove(struct agreement *a, struct shared *s)
 
 /* ---- Lines ---- */
 
-/* What users share leaves room for what the agreement itself must write down: claims and heritage after a death, anchors, what is being taken
- * apart. */
+/* What users share leaves room for what the agreement itself must write down: claims and heritage after a death, anchors, what is being
+ * taken apart. */
 static bool may_share(struct agreement *a, const struct operation *op)
 {
-	return operation_role(op) != OPERATION_COPY || a->shared_count < SHARED_MAX - SHARED_RESERVED || shared_find(a, &op->object) != NULL;
+	return operation_role(op) != OPERATION_COPY || a->shared_count < SHARED_MAX - SHARED_RESERVED ||
+	       shared_find(a, &op->object) != NULL;
 }
 
 err_t line_enter(struct agreement *a, struct operation *op)
