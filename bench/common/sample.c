@@ -84,29 +84,35 @@ static void print(const struct fact *fact)
 		printf("The fact %s does not fit its line\n", fact->id);
 }
 
+static struct fact fact_of(struct samples *s, const struct lens *lens, const char *id, unsigned from, unsigned to)
+{
+	return (struct fact){
+	    .id = id, .lens = lens->name, .unit = lens->unit, .from = (int)from, .to = (int)to, .of = summarise(s->value, s->n)};
+}
+
 void samples_print(struct samples *s, const struct lens *lens, const char *id, unsigned from, unsigned to)
 {
-	print(&(struct fact){
-	    .id = id, .lens = lens->name, .unit = lens->unit, .from = (int)from, .to = (int)to, .of = summarise(s->value, s->n)});
+	const struct fact f = fact_of(s, lens, id, from, to);
+
+	print(&f);
 }
 
 void samples_print_ratio(struct samples *s, const struct lens *lens, const char *id, unsigned from, unsigned to)
 {
-	print(&(struct fact){
-	    .id = id, .lens = lens->name, .unit = "ratio", .from = (int)from, .to = (int)to, .of = summarise(s->value, s->n)});
+	struct fact f = fact_of(s, lens, id, from, to);
+
+	f.unit = "ratio";
+	print(&f);
 }
 
 void samples_print_shared(struct samples *s, const struct lens *lens, const char *id, unsigned from, unsigned to, unsigned holders,
                           double messages)
 {
-	print(&(struct fact){.id = id,
-	                     .lens = lens->name,
-	                     .unit = lens->unit,
-	                     .from = (int)from,
-	                     .to = (int)to,
-	                     .holders = holders,
-	                     .messages = messages,
-	                     .of = summarise(s->value, s->n)});
+	struct fact f = fact_of(s, lens, id, from, to);
+
+	f.holders = holders;
+	f.messages = messages;
+	print(&f);
 }
 
 void samples_scale(struct samples *s, double factor)

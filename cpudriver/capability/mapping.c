@@ -132,53 +132,19 @@ static err_t map_table(struct invocation *i)
 	return OK;
 }
 
-err_t op_Frame_map(struct invocation *i)
-{
-	return map_frame(i, 0);
-}
-
-err_t op_Frame_unmap(struct invocation *i)
-{
-	return unmap(i);
-}
-
+#define MAPPED(type, how)                                                                                                                  \
+	err_t op_##type##_map(struct invocation *i)                                                                                        \
+	{                                                                                                                                  \
+		return how;                                                                                                                \
+	}                                                                                                                                  \
+	err_t op_##type##_unmap(struct invocation *i)                                                                                      \
+	{                                                                                                                                  \
+		return unmap(i);                                                                                                           \
+	}
+MAPPED(Frame, map_frame(i, 0))
 /* Registers are read and written in order and each time: uncached whatever the MTRRs say (PAT entry 3, Intel SDM vol. 3, 11.12). */
-err_t op_DeviceFrame_map(struct invocation *i)
-{
-	return map_frame(i, PTE_CACHE_DISABLE | PTE_WRITE_THROUGH);
-}
-
-err_t op_DeviceFrame_unmap(struct invocation *i)
-{
-	return unmap(i);
-}
-
-err_t op_PageTable1_map(struct invocation *i)
-{
-	return map_table(i);
-}
-
-err_t op_PageTable1_unmap(struct invocation *i)
-{
-	return unmap(i);
-}
-
-err_t op_PageTable2_map(struct invocation *i)
-{
-	return map_table(i);
-}
-
-err_t op_PageTable2_unmap(struct invocation *i)
-{
-	return unmap(i);
-}
-
-err_t op_PageTable3_map(struct invocation *i)
-{
-	return map_table(i);
-}
-
-err_t op_PageTable3_unmap(struct invocation *i)
-{
-	return unmap(i);
-}
+MAPPED(DeviceFrame, map_frame(i, PTE_CACHE_DISABLE | PTE_WRITE_THROUGH))
+MAPPED(PageTable1, map_table(i))
+MAPPED(PageTable2, map_table(i))
+MAPPED(PageTable3, map_table(i))
+#undef MAPPED

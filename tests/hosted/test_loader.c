@@ -193,27 +193,23 @@ static void refused(const char *sentence, const char *name)
 	assert_string_equal(e.name, name);
 }
 
+static void refused_module(const char *name, uint32_t from, uint32_t to, const char *sentence, const char *about)
+{
+	begin_tags();
+	add_module(name, from, to);
+	refused(sentence, about);
+}
+
 static void damaged_tags_are_refused(void **state)
 {
 	(void)state;
 	begin_tags();
 	refused("no memory map", "");
 
-	begin_tags();
-	add_module("", 0x1000, 0x2000);
-	refused("no name", "");
-
-	begin_tags();
-	add_module("a-name-of-twenty-four-ch", 0x1000, 0x2000);
-	refused("more than 23", "");
-
-	begin_tags();
-	add_module("monitor", 0x1000, 0x1000);
-	refused("is empty", "monitor");
-
-	begin_tags();
-	add_module("monitor", 0x1001, 0x2000);
-	refused("page boundary", "monitor");
+	refused_module("", 0x1000, 0x2000, "no name", "");
+	refused_module("a-name-of-twenty-four-ch", 0x1000, 0x2000, "more than 23", "");
+	refused_module("monitor", 0x1000, 0x1000, "is empty", "monitor");
+	refused_module("monitor", 0x1001, 0x2000, "page boundary", "monitor");
 
 	begin_tags();
 	add_module("monitor", 0x1000, 0x2000);
