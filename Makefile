@@ -74,7 +74,7 @@ LIBATOLL_SRCS :=
 
 # $(call objects,KIND,SOURCES): the object files of SOURCES compiled as KIND. An interface file among them stands for its stubs, whose
 # header must be there before anything is compiled that includes it.
-objects = $(patsubst %,$(BUILD)/$(1)/%.o,$(basename $(patsubst %.capnp,generated/%.c,$(2))))
+objects = $(patsubst %,$(BUILD)/$(1)/%.o,$(basename $(filter-out %.capnp,$(2)) $(foreach s,$(filter %.capnp,$(2)),$(s:%.capnp=generated/%.c) $(s:%.capnp=generated/%_calls.c))))
 stub_headers = $(patsubst %.capnp,$(BUILD)/gen/generated/%.h,$(filter %.capnp,$(1)))
 
 # Everything that runs a tool waits for the packages, everything compiled also depends on the compiler and its flags.
@@ -120,7 +120,7 @@ $(DEPS): boot/packages boot/deps.sh
 
 # Stubs of an interface file, in $(BUILD)/gen/generated.
 STUB_GENERATOR := $(wildcard libos/stubs/*.py) libos/interfaces/atoll.capnp
-$(BUILD)/gen/generated/%.h $(BUILD)/gen/generated/%.c: %.capnp $(STUB_GENERATOR) | $(DEPS)
+$(BUILD)/gen/generated/%.h $(BUILD)/gen/generated/%.c $(BUILD)/gen/generated/%_calls.c: %.capnp $(STUB_GENERATOR) | $(DEPS)
 	$(call say,CAPNP,$<)
 	$(Q)capnp compile --no-standard-import -I. -I/usr/include -o- $< | $(PYTHON) libos/stubs/generate.py $(BUILD)/gen
 

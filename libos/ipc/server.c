@@ -113,8 +113,6 @@ static void cut_off(struct ipc_connection *c)
 
 /* ---- One connection ---- */
 
-enum outcome { NOTHING, SOMETHING, CUT_OFF };
-
 #define NEVER_IDLE UINT64_MAX /* no header that an honest peer writes */
 
 static void answer(struct ipc_connection *c, const struct ipc_message *request, struct ipc_message *response)
@@ -127,24 +125,24 @@ static void answer(struct ipc_connection *c, const struct ipc_message *request, 
 	response->word[3] = unpack_last(response->word[3]);
 }
 
-static enum outcome serve_call(struct ipc_connection *c)
+static enum ipc_outcome serve_call(struct ipc_connection *c)
 {
 	struct channel_message m;
 	struct channel_result r = channel_try_receive(&c->channel, &m);
 	struct ipc_message request, response;
 
 	if (r.code == CHANNEL_EMPTY)
-		return __builtin_expect(c->closed, 0) ? CUT_OFF : NOTHING;
+		return __builtin_expect(c->closed, 0) ? IPC_CUT_OFF : IPC_NOTHING;
 	if (!channel_ok(r) || m.length != IPC_WORDS * sizeof(uint64_t))
-		return CUT_OFF;
+		return IPC_CUT_OFF;
 	memcpy(request.word, m.words, sizeof request.word);
 	request.label = m.type;
 	answer(c, &request, &response);
 	/* a client that has no room for its reply has sent more calls than it has waited for */
-	return channel_ok(channel_send(&c->channel, response.label, response.word, IPC_WORDS)) ? SOMETHING : CUT_OFF;
+	return channel_ok(channel_send(&c->channel, response.label, response.word, IPC_WORDS)) ? IPC_SOMETHING : IPC_CUT_OFF;
 }
 
-static enum outcome serve_stream(struct ipc_connection *c)
+static enum ipc_outcome serve_stream(struct ipc_connection *c)
 {
 	const struct ipc_server *s = &c->service->server;
 	const void *data;
@@ -153,42 +151,45 @@ static enum outcome serve_stream(struct ipc_connection *c)
 	err_t e = stream_take(c, &label, &data, &bytes);
 
 	if (is_err(e))
-		return err_is(e, ERR_NUMBER_WOULD_BLOCK) ? NOTHING : CUT_OFF;
+		return err_is(e, ERR_NUMBER_WOULD_BLOCK) ? IPC_NOTHING : IPC_CUT_OFF;
 	if (s->message != NULL)
 		s->message(s->context, c, label, data, bytes);
 	stream_taken(c);
-	return SOMETHING;
+	return IPC_SOMETHING;
 }
 
-/* Looks only whether something has come; the handler takes it. */
-static enum outcome serve_lines(struct ipc_connection *c)
+static enum ipc_outcome serve_lines(struct ipc_connection *c)
 {
 	const struct ipc_server *s = &c->service->server;
-	struct channel_result r = channel_poll(&c->channel);
+	enum ipc_outcome o = s->lines(s->context, c);
 
-	if (r.code == CHANNEL_EMPTY)
-		return c->closed ? CUT_OFF : NOTHING;
-	return channel_ok(r) && s->lines(s->context, c) ? SOMETHING : CUT_OFF;
+	return o == IPC_NOTHING && __builtin_expect(c->closed, 0) ? IPC_CUT_OFF : o;
 }
 
-static enum outcome serve_greeting(struct ipc_connection *c)
+/* A service with a protocol of its own needs no other one. */
+static bool is_spoken(const struct ipc_server *s, uint16_t greeting)
+{
+	if (greeting == GREETING_LINES)
+		return s->lines != NULL;
+	return (greeting == GREETING_CALL || greeting == GREETING_STREAM) && (s->lines == NULL || s->call != NULL);
+}
+
+static enum ipc_outcome serve_greeting(struct ipc_connection *c)
 {
 	struct channel_message m;
 	struct channel_result r = channel_try_receive(&c->channel, &m);
 
 	if (r.code == CHANNEL_EMPTY)
-		return c->closed ? CUT_OFF : NOTHING;
-	if (!channel_ok(r) || m.type < GREETING_CALL || m.type > GREETING_LINES)
-		return CUT_OFF;
-	if ((m.type == GREETING_LINES) != (c->service->server.lines != NULL)) /* a service speaks one or the other */
-		return CUT_OFF;
+		return c->closed ? IPC_CUT_OFF : IPC_NOTHING;
+	if (!channel_ok(r) || !is_spoken(&c->service->server, m.type))
+		return IPC_CUT_OFF;
 	c->stream = m.type == GREETING_STREAM;
 	c->lines = m.type == GREETING_LINES;
 	c->greeted = true;
-	return SOMETHING;
+	return IPC_SOMETHING;
 }
 
-static enum outcome serve_channel(struct ipc_connection *c)
+static enum ipc_outcome serve_channel(struct ipc_connection *c)
 {
 	if (__builtin_expect(!c->greeted, 0))
 		return serve_greeting(c);
@@ -197,20 +198,20 @@ static enum outcome serve_channel(struct ipc_connection *c)
 	return c->stream ? serve_stream(c) : serve_call(c);
 }
 
-static enum outcome serve_connection(struct ipc_connection *c)
+static enum ipc_outcome serve_connection(struct ipc_connection *c)
 {
 	struct channel *ch = &c->channel;
 	uint64_t header;
-	enum outcome o;
+	enum ipc_outcome o;
 
 	if (c->local)
-		return c->closed ? CUT_OFF : NOTHING;
+		return c->closed ? IPC_CUT_OFF : IPC_NOTHING;
 	if (!c->held && connection_is_idle(c))
-		return NOTHING;
+		return IPC_NOTHING;
 	header = channel_load_header(&ch->rx[ch->next_in & ch->mask].line.header);
 	o = serve_channel(c);
 	/* a line that came after the look has another header than this one */
-	c->idle_header = o == NOTHING ? header : NEVER_IDLE;
+	c->idle_header = o == IPC_NOTHING ? header : NEVER_IDLE;
 	return o;
 }
 
@@ -223,12 +224,12 @@ static bool serve_connections(void)
 	if (__builtin_expect(news, 0))
 		announce_news();
 	for (struct ipc_connection *c = connections[SERVED]; c != NULL; c = next) {
-		enum outcome o = serve_connection(c);
+		enum ipc_outcome o = serve_connection(c);
 
 		next = c->next; /* handlers don't close what is served: ipc_close only marks it */
-		if (o == CUT_OFF)
+		if (o == IPC_CUT_OFF)
 			cut_off(c);
-		any |= o != NOTHING;
+		any |= o != IPC_NOTHING;
 	}
 	return any;
 }
@@ -253,7 +254,7 @@ static struct ipc_connection *calling(uint32_t number)
 	return c;
 }
 
-static struct ipc_connection *caller(uint64_t badge)
+struct ipc_connection *server_caller(uint64_t badge)
 {
 	struct ipc_connection *c = last_caller;
 
@@ -276,7 +277,7 @@ static void answer_message(const struct endpoint_request *r, struct ipc_connecti
 
 static void answer_endpoint(const struct endpoint_request *r)
 {
-	struct ipc_connection *c = caller(r->badge);
+	struct ipc_connection *c = server_caller(r->badge);
 	const struct ipc_server *s;
 
 	if (c == NULL || c->service == NULL || c->service->server.words == NULL) {
@@ -366,37 +367,60 @@ static bool park(void)
 	return parked;
 }
 
+uint64_t server_fall_asleep(void)
+{
+	bool inside;
+
+	for (uint32_t looks = 0;; looks++) {
+		if (serve_what_is_there()) {
+			wait_found();
+			looks = 0;
+		} else if (thread_others_ready()) {
+			thread_yield();
+		} else if (looks < polling_limit || polling_limit == IPC_POLL_ALWAYS) {
+			wait_look_on(looks);
+		} else if (!any_local) {
+			wait_for_something(THREAD_FOREVER);
+		} else {
+			inside = dispatcher_enter();
+			if (park())
+				return wait_generation;
+			dispatcher_leave(inside);
+		}
+	}
+}
+
+void server_wake_up(uint64_t token, const struct endpoint_message *last)
+{
+	wait_unpark();
+	dispatcher_leave(false);
+	if (token == REPLY_NONE)
+		return;
+	reply = *last;
+	reply_token = token;
+	(void)serve_calls();
+}
+
 /* Answers endpoint calls, asleep between them, until something else has come. The dispatcher is disabled from the look at what has come to
  * the end of its sleep, so that no upcall takes a notification away in between; handlers run enabled. */
-static void serve_calls_asleep(void)
+static void serve_calls_asleep(uint64_t generation)
 {
 	struct endpoint_request r;
-	uint64_t generation;
-	bool inside = dispatcher_enter();
-	bool parked = park();
-	err_t e = OK;
+	err_t e;
 
-	generation = wait_generation;
-	while (parked && is_ok(e)) {
+	do {
 		uint64_t token = reply_token;
 
 		reply_token = REPLY_NONE;
 		e = endpoint_reply_wait(token, &reply, REPLY_BLOCK, &r);
 		if (is_ok(e)) {
-			dispatcher_leave(inside);
+			dispatcher_leave(false);
 			answer_endpoint(&r);
-			inside = dispatcher_enter();
+			(void)dispatcher_enter();
 		} else if (err_is(e, ERR_NUMBER_NO_CALLER)) {
 			e = OK;
 		}
-		if (generation != wait_generation || thread_others_ready())
-			break;
-	}
-	if (parked)
-		wait_unpark();
-	dispatcher_leave(inside);
-	if (reply_token != REPLY_NONE)
-		(void)serve_calls();
+	} while (is_ok(e) && generation == wait_generation && !thread_others_ready());
 }
 
 void ipc_serve_once(uint64_t deadline_tsc)
@@ -418,17 +442,13 @@ void ipc_serve_once(uint64_t deadline_tsc)
 
 void ipc_serve(void)
 {
-	for (uint32_t looks = 0;; looks++) {
-		if (serve_what_is_there()) {
-			wait_found();
-			looks = 0;
-		} else if (thread_others_ready())
-			thread_yield();
-		else if (looks < polling_limit || polling_limit == IPC_POLL_ALWAYS)
-			wait_look_on(looks);
-		else if (any_local)
-			serve_calls_asleep();
-		else
-			wait_for_something(THREAD_FOREVER);
+	for (;;) {
+		serve_calls_asleep(server_fall_asleep());
+
+		const struct endpoint_message last = reply;
+		uint64_t token = reply_token;
+
+		reply_token = REPLY_NONE;
+		server_wake_up(token, &last);
 	}
 }

@@ -56,14 +56,14 @@ err_t stub_open(const char *name, uint64_t identity, struct stub_client *out)
 /* Whose session the channel belongs to. */
 static err_t join(struct stub_client *c, struct ipc_connection *lines)
 {
-	struct endpoint_message m = {{0, 0, 0, stub_control(c->identity, STUB_HELLO, 0, 0)}};
+	struct endpoint_message m = {{stub_control(c->identity, STUB_HELLO, 0, 0), 0, 0, 0}};
 	uint64_t words[2];
 	err_t e = endpoint_call(ipc_endpoint(c->endpoint), &m);
 
-	if (is_err(e) || m.word[3] != stub_control(c->identity, STUB_REPLY, 0, 1))
-		return stub_fast_failure(e, m.word[3], m.word[0]);
+	if (is_err(e) || m.word[0] != stub_control(c->identity, STUB_REPLY, 0, 1))
+		return stub_fast_failure(e, m.word[0], m.word[1]);
 	words[0] = stub_control(c->identity, STUB_JOIN, 0, 1);
-	words[1] = m.word[0];
+	words[1] = m.word[1];
 	return channel_ok(channel_send(&lines->channel, STUB_LINE, words, 2)) ? OK : ERR(CHANNEL_BROKEN);
 }
 
@@ -82,12 +82,17 @@ static err_t make_lines(struct stub_client *c)
 	return e;
 }
 
+err_t client_visit(const struct stub_client *c)
+{
+	return connection_visit(c->endpoint != NULL ? c->endpoint : c->lines);
+}
+
 err_t client_need_lines(struct stub_client *c)
 {
-	err_t e = OK;
+	err_t e = client_visit(c);
 
-	if (__builtin_expect(c->lines != NULL, 1))
-		return OK;
+	if (is_err(e) || __builtin_expect(c->lines != NULL, 1))
+		return e;
 	mutex_lock(&c->opening);
 	if (c->lines == NULL)
 		e = make_lines(c);
@@ -107,13 +112,17 @@ static void fail_all(struct stub_client *c, err_t e)
 	c->reserved = 0;
 	c->item_error = is_err(c->item_error) ? c->item_error : e;
 	memset(c->orphan, 0, sizeof c->orphan);
+	c->untold = 0;
 	c->deliveries++;
 }
 
 void stub_close(struct stub_client *c)
 {
-	bool inside = dispatcher_enter();
+	bool inside;
 
+	if (is_err(client_visit(c)))
+		return; /* its member is gone, and has closed it */
+	inside = dispatcher_enter();
 	fail_all(c, ERR(PEER_GONE));
 	dispatcher_leave(inside);
 	if (c->lines != NULL)
@@ -144,8 +153,10 @@ static void tell_orphans(struct stub_client *c)
 		struct stub_orphan *o = &c->orphan[i];
 		uint64_t word = stub_control(c->identity, STUB_CANCEL, o->number, 0);
 
-		if (o->number != 0 && !o->told)
-			o->told = channel_ok(post(c, &word, true));
+		if (o->number == 0 || o->told || !channel_ok(post(c, &word, true)))
+			continue;
+		o->told = true;
+		c->untold--;
 	}
 }
 
@@ -232,6 +243,7 @@ void client_orphan(struct stub_client *c, uint16_t number, uint16_t lines)
 		if (c->orphan[i].number != 0)
 			continue;
 		c->orphan[i] = (struct stub_orphan){number, lines, false};
+		c->untold++;
 		break;
 	}
 	tell_orphans(c);
@@ -291,6 +303,7 @@ static bool deliver_to_orphan(struct stub_client *c, uint64_t header)
 		if (o->number == 0 || o->number != stub_number_of(header))
 			continue;
 		if (is_last(stub_kind_of(header))) {
+			c->untold = (uint16_t)(c->untold - !o->told);
 			o->number = 0;
 			client_release(c, o->lines);
 		}
@@ -309,27 +322,36 @@ static void deliver_item(struct stub_client *c, uint64_t header, const uint64_t 
 	client_release(c, 1);
 }
 
+/* A message has come. Inside a section. */
+static void deliver_message(struct stub_client *c, const uint64_t *message, size_t bytes)
+{
+	uint64_t header = message[0];
+
+	if (__builtin_expect(bytes < sizeof header || bytes != (1 + stub_words_of(header)) * sizeof header, 0))
+		channel_break(&c->lines->channel, CHANNEL_FAULT_LENGTH);
+	else if (__builtin_expect(deliver_to_ticket(c, header, message + 1), 1))
+		;
+	else if (stub_number_of(header) == 0)
+		deliver_item(c, header, message + 1);
+	else if (!deliver_to_orphan(c, header))
+		stream_deliver(c, header, message + 1);
+	c->deliveries++;
+	if (c->lines->waiter != NULL)
+		connection_wake(c->lines);
+}
+
 /* Takes a message, if one has come. Inside a section. */
 static bool deliver(struct stub_client *c)
 {
 	uint16_t type;
 	size_t bytes;
 	struct channel_result r = channel_try_receive_bytes(&c->lines->channel, c->incoming, sizeof c->incoming, &type, &bytes);
-	uint64_t header = c->incoming[0];
 
-	if (__builtin_expect(r.code == CHANNEL_TOO_LONG || (channel_ok(r) && (bytes < sizeof header || bytes != (1 + stub_words_of(header)) * sizeof header)), 0))
+	if (r.code == CHANNEL_TOO_LONG)
 		channel_break(&c->lines->channel, CHANNEL_FAULT_LENGTH);
-	else if (!channel_ok(r))
+	if (!channel_ok(r))
 		return false;
-	else if (__builtin_expect(!deliver_to_ticket(c, header, c->incoming + 1), 0)) {
-		if (stub_number_of(header) == 0)
-			deliver_item(c, header, c->incoming + 1);
-		else if (!deliver_to_orphan(c, header))
-			stream_deliver(c, header, c->incoming + 1);
-	}
-	c->deliveries++;
-	if (c->lines->waiter != NULL)
-		connection_wake(c->lines);
+	deliver_message(c, c->incoming, bytes);
 	return true;
 }
 
@@ -350,7 +372,8 @@ err_t client_wait(struct stub_client *c, struct client_wait *w, uint64_t deadlin
 	bool inside = dispatcher_enter();
 	bool any = w->seen != c->deliveries || deliver(c), gone = c->lines->closed || channel_broken(&c->lines->channel);
 
-	tell_orphans(c);
+	if (__builtin_expect(c->untold != 0, 0))
+		tell_orphans(c);
 	if (!any && gone)
 		fail_all(c, connection_error(c->lines));
 	dispatcher_leave(inside);
@@ -400,18 +423,23 @@ static void abandon(struct stub_ticket *t, err_t e)
 	dispatcher_leave(inside);
 }
 
-static err_t begin(struct stub_client *c, uint64_t call, uint64_t reply, uint64_t *words, struct stub_message *message, struct stub_ticket *t,
-                   bool ring, uint64_t deadline)
+static void begin_fields(struct stub_client *c, uint64_t reply, struct stub_message *message, struct stub_ticket *t)
 {
-	uint64_t header_only;
-	err_t e = client_need_lines(c);
-
 	t->client = c;
 	t->reply = reply;
 	t->lines = stub_words_of(reply) == STUB_ANY_WORDS ? STUB_MESSAGE_LINES : 1;
 	t->done = true;
 	t->message = message;
 	t->at = message != NULL ? message->words : t->words;
+}
+
+static err_t begin(struct stub_client *c, uint64_t call, uint64_t reply, uint64_t *words, struct stub_message *message, struct stub_ticket *t,
+                   bool ring, uint64_t deadline)
+{
+	uint64_t header_only;
+	err_t e = client_need_lines(c);
+
+	begin_fields(c, reply, message, t);
 	if (message != NULL)
 		memset(message, 0, sizeof *message);
 	if (is_ok(e))
@@ -439,33 +467,33 @@ err_t stub_begin(struct stub_client *c, uint64_t call, uint64_t reply, uint64_t 
 err_t stub_end(struct stub_ticket *t, uint64_t deadline)
 {
 	struct client_wait wait = {.seen = t->client->deliveries};
+	err_t e = client_visit(t->client);
 
-	while (!*(volatile bool *)&t->done) {
-		err_t e;
-
+	while (is_ok(e) && !*(volatile bool *)&t->done) {
 		client_look(t->client, &wait);
 		if (__builtin_expect(*(volatile bool *)&t->done, 1))
 			break;
 		e = client_wait(t->client, &wait, deadline);
-		if (is_err(e))
-			return e;
 	}
-	return t->error;
+	return is_ok(e) ? t->error : e;
 }
 
 bool stub_is_done(struct stub_ticket *t)
 {
 	struct client_wait wait = {.seen = t->client->deliveries};
 
-	if (!t->done)
+	if (!t->done && is_ok(client_visit(t->client)))
 		client_look(t->client, &wait);
 	return t->done;
 }
 
 void stub_cancel(struct stub_ticket *t)
 {
-	bool inside = dispatcher_enter();
+	bool inside;
 
+	if (is_err(client_visit(t->client)))
+		return;
+	inside = dispatcher_enter();
 	if (take_out(t)) {
 		t->error = ERR(CANCELLED);
 		client_orphan(t->client, t->number, t->lines);
@@ -473,14 +501,82 @@ void stub_cancel(struct stub_ticket *t)
 	dispatcher_leave(inside);
 }
 
-err_t stub_call_line(struct stub_client *c, uint64_t call, uint64_t reply, uint64_t words[1 + STUB_LINE_WORDS], uint64_t deadline)
+/* The message that has come instead of the reply, and the call that goes on as others do. */
+static void go_on_with_ticket(struct stub_client *c, uint64_t reply, struct stub_ticket *t, const struct channel_message *m)
+{
+	begin_fields(c, reply, NULL, t);
+	t->done = false;
+	t->number = c->last_number;
+	t->sent = c->sent;
+	t->next = NULL;
+	c->tickets = t;
+	c->reserved = 1;
+	c->fast = CAP_NULL;
+	if (m != NULL && m->rest != 0)
+		memcpy(c->incoming, m->words, sizeof m->words); /* where the rest goes too */
+	else if (m != NULL)
+		deliver_message(c, m->words, m->length);
+}
+
+enum alone { ALONE_DONE, ALONE_UNDER_WAY, ALONE_NOT };
+
+/* When nothing else is under way the reply is the next message that comes, so there is no need for a ticket if it comes soon. `words` as for
+ * stub_call_line, with room for as many as the longer one of both has. */
+static inline enum alone call_alone(struct stub_client *c, uint64_t call, uint64_t reply, uint64_t *words, struct stub_ticket *t)
+{
+	uint32_t looks = polling_limit < LOOKS_IN_A_ROW ? polling_limit : LOOKS_IN_A_ROW;
+	struct channel *ch = &c->lines->channel;
+	struct channel_message m;
+	struct channel_result r;
+
+	c->last_number = (uint16_t)(c->last_number + 1 + (c->last_number == UINT16_MAX));
+	words[0] = call | STUB_NUMBER(c->last_number);
+	reply |= STUB_NUMBER(c->last_number);
+	channel_write_line(ch, STUB_LINE, (uint16_t)((1 + stub_words_of(call)) * sizeof *words), words, 1 + stub_words_of(call));
+	do
+		r = channel_try_receive(ch, &m);
+	while (r.code == CHANNEL_EMPTY && looks-- > 0);
+	if (__builtin_expect(channel_ok(r) && m.words[0] == reply && m.length == (1 + stub_words_of(reply)) * sizeof *words && m.rest == 0, 1)) {
+		for (unsigned i = 1; i <= stub_words_of(reply); i++)
+			words[i] = m.words[i];
+		if (__builtin_expect(c->proved != c->sent, 0)) {
+			c->proved = c->sent;
+			settle(c);
+		}
+		return ALONE_DONE;
+	}
+	go_on_with_ticket(c, reply & ~STUB_NUMBER(UINT16_MAX), t, channel_ok(r) ? &m : NULL);
+	return ALONE_UNDER_WAY;
+}
+
+static enum alone try_alone(struct stub_client *c, uint64_t call, uint64_t reply, uint64_t *words, struct stub_ticket *t)
+{
+	bool inside = dispatcher_enter();
+	enum alone how = ALONE_NOT;
+
+	if (__builtin_expect(c->lines != NULL && c->reserved == 0 && c->lines->channel.rest == 0 && channel_can_send(&c->lines->channel), 1))
+		how = call_alone(c, call, reply, words, t);
+	dispatcher_leave(inside);
+	return how;
+}
+
+err_t stub_call_line(struct stub_client *c, uint64_t call, uint64_t reply, uint64_t *words, uint64_t deadline)
 {
 	struct stub_ticket t;
-	err_t e = begin(c, call, reply, words, NULL, &t, false, deadline);
+	enum alone how;
+	err_t e = client_visit(c);
 
+	if (is_err(e))
+		return e;
+	wait_found();
+	how = try_alone(c, call, reply, words, &t);
+	if (__builtin_expect(how == ALONE_DONE, 1))
+		return OK;
+	if (how == ALONE_NOT)
+		e = begin(c, call, reply, words, NULL, &t, false, deadline);
 	if (is_ok(e))
 		e = stub_end(&t, deadline);
-	if (__builtin_expect(is_ok(e), 1))
+	if (is_ok(e))
 		memcpy(words + 1, t.words, stub_words_of(reply) * sizeof *words);
 	else if (err_is(e, ERR_NUMBER_TIMEOUT))
 		stub_cancel(&t);
@@ -510,23 +606,16 @@ static err_t call_until(cap_t endpoint, struct endpoint_message *m, uint64_t dea
 	return e;
 }
 
-err_t stub_call_otherwise(struct stub_client *c, uint64_t call, uint64_t reply, uint64_t words[1 + STUB_REGISTER_WORDS], uint64_t deadline)
+err_t stub_call_otherwise(struct stub_client *c, uint64_t reply, struct endpoint_message *m, uint64_t deadline)
 {
-	uint64_t line[1 + STUB_LINE_WORDS];
-	struct endpoint_message m = {{words[1], words[2], words[3], call}};
-	err_t e;
+	err_t e = client_visit(c);
 
-	if (c->fast.value == CAP_NULL.value || !stub_is_alone()) {
-		memcpy(line, words, (1 + STUB_REGISTER_WORDS) * sizeof *words);
-		e = stub_call_line(c, call, reply, line, deadline);
-		memcpy(words, line, (1 + STUB_REGISTER_WORDS) * sizeof *words);
+	if (is_err(e))
 		return e;
-	}
-	e = call_until(c->fast, &m, deadline);
-	if (is_err(e) || m.word[3] != reply)
-		return stub_fast_failure(e, m.word[3], m.word[0]);
-	memcpy(words + 1, m.word, STUB_REGISTER_WORDS * sizeof *words);
-	return OK;
+	if (c->fast.value == CAP_NULL.value || thread_others_ready() || timer_armed != 0)
+		return stub_call_line(c, m->word[0], reply, m->word, deadline);
+	e = deadline != 0 ? call_until(c->fast, m, deadline) : endpoint_call(c->fast, m);
+	return is_err(e) || m->word[0] != reply ? stub_fast_failure(e, m->word[0], m->word[1]) : OK;
 }
 
 /* ---- Messages without an answer, and items ---- */
@@ -581,7 +670,7 @@ err_t stub_send_item(struct stub_client *c, uint64_t header, uint64_t *words, ui
 err_t stub_finish(struct stub_client *c, uint64_t deadline)
 {
 	struct client_wait wait = {.seen = c->deliveries};
-	err_t e = OK;
+	err_t e = client_visit(c);
 
 	while (is_ok(e) && *(volatile uint16_t *)&c->items != 0) {
 		client_look(c, &wait);

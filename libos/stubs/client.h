@@ -11,7 +11,9 @@
 
 #define STUB_LINE 1 /* a line's type: there is only one */
 
-/* There is a channel to the server; makes it if need be. */
+/* The caller goes to the member of the span that has the connection. */
+MUST_USE err_t client_visit(const struct stub_client *c);
+/* The same, and there is a channel to the server; makes it if need be. */
 MUST_USE err_t client_need_lines(struct stub_client *c);
 
 /* Sends a message; the header is the first word, and says how many follow. Waits for room. */

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright 2026 The Atoll authors
-"""The C code of one interface file: a header with types and whatever must be inline, and a source file with the rest.
+"""The C code of one interface file: a header with types and whatever must be inline, and two source files with the rest.
 
 For each struct S: S_put and S_get move the data section between C and words; S_encode and S_decode a whole message of one segment.
 For each interface I: what a client calls (I_call_M, ...), and what a server offers (struct I_service, I_offer). libos/include/atoll/stubs.h
@@ -324,13 +324,16 @@ def _call(h: Text, c: Text, i: InterfaceType, m: MethodType) -> None:
                    "", "if (is_ok(e))", f"\te = {i.name}_end_{m.name}({_arguments('&ticket', 'results' if m.results.members else '', 'deadline')});",
                    "if (err_is(e, ERR_NUMBER_TIMEOUT))", "\tstub_cancel(&ticket.ticket);", "return e;")
         return
-    room = REGISTER_WORDS if m.is_fast else LINE_WORDS
-    how = "stub_call_registers" if m.is_fast else "stub_call_line"
-    declared, done = _prepare(m, "words + 1")
-    body = [f"uint64_t words[1 + {room}] = {{0}};", "err_t e = OK;", *declared, "", *done,
-            f"e = {how}(&c->client, {_upper(i, m)}_CALL, {_upper(i, m)}_REPLY, words, deadline);"]
+    words = "m.word + 1" if m.is_fast else "words + 1"
+    declared, done = _prepare(m, words)
+    if m.is_fast:
+        body = [f"struct endpoint_message m = {{{{{_upper(i, m)}_CALL, 0, 0, 0}}}};", "err_t e = OK;", *declared, "", *done,
+                f"e = stub_call_registers(&c->client, {_upper(i, m)}_REPLY, &m, deadline);"]
+    else:
+        body = [f"uint64_t words[1 + STUB_LINE_WORDS] = {{0}};", "err_t e = OK;", *declared, "", *done,
+                f"e = stub_call_line(&c->client, {_upper(i, m)}_CALL, {_upper(i, m)}_REPLY, words, deadline);"]
     if m.results.members:
-        body += ["if (__builtin_expect(is_ok(e), 1))", f"\t{m.results.name}_get(words + 1, results);"]
+        body += ["if (__builtin_expect(is_ok(e), 1))", f"\t{m.results.name}_get({words}, results);"]
     h.function(f"MUST_USE static inline {head}", *body, "return e;")
 
 
@@ -368,16 +371,19 @@ def _open_and_next(h: Text, c: Text, i: InterfaceType, m: MethodType) -> None:
 
 def server(h: Text, c: Text, i: InterfaceType) -> None:
     _service(h, i)
+    _answer(h, i)
     for m in i.methods:
         _serve(c, i, m)
         if m.kind == "call":
             _reply(h, c, i, m)
     name = i.name.upper()
+    c.function(f"static enum ipc_outcome {i.name}_lines(void *context, struct ipc_connection *c)", "(void)context;",
+               f"return session_lines(c, {i.name}_answer);")
     c(f"static const struct stub_method {i.name}_methods[] = {{",
       *(f"\t[{m.ordinal}] = {{\"{m.what}\", {_upper(i, m)}_CALL, {_upper(i, m)}_REPLY, serve_{i.name}_{m.name}, "
-        f"{f'next_{i.name}_{m.name}' if m.kind == 'stream' else 'NULL'}, {_upper(i, m) + '_CALL' if m.is_fast else '0'}}}," for m in i.methods), "};", "",
+        f"{f'next_{i.name}_{m.name}' if m.kind == 'stream' else 'NULL'}}}," for m in i.methods), "};", "",
       f"const struct stub_interface {i.name}_interface = {{", f"\t\"{i.what}\", {name}_INTERFACE, "
-      f"STUB_HEADER({name}_TAG, {name}_VERSION, 0, 0, 0), {len(i.methods)}, {i.name}_methods,", "};", "")
+      f"STUB_HEADER({name}_TAG, {name}_VERSION, 0, 0, 0), {len(i.methods)}, {i.name}_methods, {i.name}_answer, {i.name}_lines,", "};", "")
     functions = [m.name for m in i.methods] + [f"{m.name}_next" for m in i.methods if m.kind == "stream"]
     c.function(f"err_t {i.name}_offer(const char *name, const struct {i.name}_service *service)",
                f"if ({' || '.join(f'service->{f} == NULL' for f in functions)})", "\treturn ERR(ARGUMENT);",
@@ -399,12 +405,45 @@ def _service(h: Text, i: InterfaceType) -> None:
       f"MUST_USE err_t {i.name}_offer(const char *name, const struct {i.name}_service *service);")
 
 
+def _answer(h: Text, i: InterfaceType) -> None:
+    """The fast calls. Inline, for loops around it."""
+    cases = []
+    for m in i.methods:
+        if not m.is_fast:
+            continue
+        params, results = m.params, m.results
+        cases += [f"case {m.ordinal}: {{", *([f"\tstruct {params.name} params;"] if params.members else []),
+                  *([f"\tstruct {results.name} results = {{0}};"] if results.members else []), "",
+                  f"\tif (__builtin_expect(m->word[0] != {_upper(i, m)}_CALL, 0))", "\t\tbreak;",
+                  *([f"\t{params.name}_get(m->word + 1, &params);"] if params.members else [])]
+        for member in params.carried:
+            cases += [f"\te = stub_bulk_find(&call, &params.{member.name});", "\tif (is_err(e))", "\t\treturn stub_answer_error(m, e);"]
+        arguments = _arguments("functions->events.context", "&call", "&params" if params.members else "", "&results" if results.members else "")
+        cases += [f"\te = functions->{m.name}({arguments});"]
+        for member in results.carried:
+            cases += ["\tif (is_ok(e))", f"\t\te = stub_bulk_answer(&call, &results.{member.name});"]
+        cases += ["\tif (__builtin_expect(is_err(e), 0))", "\t\treturn stub_answer_error(m, e);",
+                  *([f"\t{results.name}_put(m->word + 1, &results);"] if results.members else []),
+                  f"\tm->word[0] = {_upper(i, m)}_REPLY;", "\treturn STUB_ANSWERED;", "}"]
+    head = f"static inline enum stub_outcome {i.name}_answer(const void *service, struct stub_session *session, uint64_t token, uint16_t number, " \
+           "struct endpoint_message *m)"
+    if cases:
+        h.function(head, f"const struct {i.name}_service *functions = service;",
+                   "struct stub_call call = {.session = session, .header = m->word[0] | STUB_NUMBER(number), "
+                   ".token = token};", "err_t e;", "",
+                   "switch (stub_method_of(m->word[0])) {", *cases, "}", "return STUB_ODD;")
+    else:
+        h.function(head, "(void)service, (void)session, (void)token, (void)number, (void)m;", "return STUB_ODD;")
+    h.function(f"static inline err_t {i.name}_serve(const char *name, const struct {i.name}_service *service)",
+               f"err_t e = {i.name}_offer(name, service);", "", "if (is_ok(e))", f"\tstub_serve(service, {i.name}_answer);", "return e;")
+
+
 def _decode(m: MethodType) -> list[str]:
     s = m.params
     if not s.members:
-        return ["(void)in;"]
-    done = [f"if ({s.name}_decode(in, call->words, &params) != WIRE_FAULT_NONE)", "\treturn stub_malformed();"] if s.is_flat else \
-        [f"{s.name}_get(in, &params);"]
+        return []
+    done = [f"if ({s.name}_decode(call->message, stub_words_of(call->header), &params) != WIRE_FAULT_NONE)", "\treturn stub_malformed();"] \
+        if s.is_flat else [f"{s.name}_get(call->message, &params);"]
     for number, member in enumerate(s.carried):
         done += [f"e = stub_take(call, &params.{member.name}, {member.cap[0]});" if member.role == "cap" else
                  f"e = stub_bulk_find(call, &params.{member.name});", "if (is_err(e))"]
@@ -413,41 +452,44 @@ def _decode(m: MethodType) -> list[str]:
     return done
 
 
-def _encode(m: MethodType, source: str = "results", out: str = "out") -> list[str]:
+def _encode(m: MethodType, source: str = "results", out: str = "out", count: str = "*count") -> list[str]:
     s = m.results
     if not s.members:
-        return ["(void)out;"]
+        return ["(void)out;", "(void)count;"]
     done = []
     for member in s.carried:
         what = f"stub_answer_cap(call, &{source}.{member.name}, {member.cap[0]}, {member.cap[1]}, {str(member.cap[2]).lower()})" \
             if member.role == "cap" else f"stub_bulk_answer(call, &{source}.{member.name})"
         done += ["if (is_ok(e))", f"\te = {what};"]
     if s.is_flat:
-        return done + ["if (is_ok(e)) {", f"\tcall->words = (uint32_t){s.name}_encode({out}, STUB_MESSAGE_WORDS, &{source});",
-                       "\tif (call->words == 0)", "\t\te = ERR(LIMIT);", "}"]
-    return done + ["if (__builtin_expect(is_ok(e), 1))", f"\t{s.name}_put({out}, &{source});"]
+        return done + ["if (is_ok(e)) {", f"\t{count} = (uint32_t){s.name}_encode({out}, STUB_MESSAGE_WORDS, &{source});",
+                       f"\tif ({count} == 0)", "\t\te = ERR(LIMIT);", "}"]
+    return done + [f"(void){count.lstrip('*')};", "if (__builtin_expect(is_ok(e), 1))", f"\t{s.name}_put({out}, &{source});"]
+
+
+SERVE_ARGUMENTS = "const void *service, struct stub_call *call, struct stub_source *source, uint64_t *out, uint32_t *count"
 
 
 def _serve(c: Text, i: InterfaceType, m: MethodType) -> None:
-    body = [f"const struct {i.name}_service *service = call->service;"]
+    body = [f"const struct {i.name}_service *functions = service;"]
     if m.params.members:
         body.append(f"struct {m.params.name} params;")
     streams = m.kind == "stream"
     if m.results.members and not streams:
         body.append(f"struct {m.results.name} results = {{0}};")
     body += ["err_t e;", "", *_decode(m)]
-    arguments = _arguments("service->events.context", "call", "&params" if m.params.members else "",
-                           "call->source" if streams else "&results" if m.results.members else "")
-    body += [f"e = service->{m.name}({arguments});", *(["(void)out;"] if streams else _encode(m)), "return e;"]
-    c.function(f"static err_t serve_{i.name}_{m.name}(struct stub_call *call, const uint64_t *in, uint64_t *out)", *body)
+    arguments = _arguments("functions->events.context", "call", "&params" if m.params.members else "",
+                           "source" if streams else "&results" if m.results.members else "")
+    body += [f"e = functions->{m.name}({arguments});", *(["(void)out;", "(void)count;"] if streams else ["(void)source;", *_encode(m)]), "return e;"]
+    c.function(f"static err_t serve_{i.name}_{m.name}({SERVE_ARGUMENTS})", *body)
     if streams:
         _next(c, i, m)
 
 
 def _next(c: Text, i: InterfaceType, m: MethodType) -> None:
-    c.function(f"static err_t next_{i.name}_{m.name}(struct stub_call *call, const uint64_t *in, uint64_t *out)",
-               f"const struct {i.name}_service *service = call->service;", f"struct {m.results.name} results = {{0}};",
-               f"err_t e = service->{m.name}_next(service->events.context, call->source, &results);", "", "(void)in;", *_encode(m), "return e;")
+    c.function(f"static err_t next_{i.name}_{m.name}({SERVE_ARGUMENTS})",
+               f"const struct {i.name}_service *functions = service;", f"struct {m.results.name} results = {{0}};",
+               f"err_t e = functions->{m.name}_next(functions->events.context, source, &results);", "", "(void)call;", *_encode(m), "return e;")
 
 
 def _reply(h: Text, c: Text, i: InterfaceType, m: MethodType) -> None:
@@ -458,26 +500,29 @@ def _reply(h: Text, c: Text, i: InterfaceType, m: MethodType) -> None:
     if m.results.members:
         body += [f"struct {m.results.name} carried = *results;"]
     body += [f"uint64_t out[1 + {'STUB_MESSAGE_WORDS' if m.results.is_flat else LINE_WORDS}] = {{0}};", "struct stub_call put_off;",
-             "struct stub_call *call = &put_off;", "err_t e = stub_later_take(later, call);", "", "if (is_err(e))", "\treturn e;"]
-    body += _encode(m, "carried", "out + 1") if m.results.members else []
-    c.function(head, *body, f"return stub_later_answer(call, {_upper(i, m)}_REPLY, out, e);")
+             "struct stub_call *call = &put_off;", "uint32_t count = 0;", "err_t e = stub_later_take(later, call);", "", "if (is_err(e))",
+             "\treturn e;"]
+    body += _encode(m, "carried", "out + 1", "count") if m.results.members else []
+    c.function(head, *body, f"return stub_later_answer(call, {_upper(i, m)}_REPLY, out, count, e);")
 
 
 # ---- All --------------------------------------------------------------------------------------------------------------
 
-def generate(unit: Unit, header_name: str) -> tuple[str, str]:
-    h, c = Text(), Text()
+def generate(unit: Unit, header_name: str) -> tuple[str, str, str]:
+    """The header, how messages are made and read, which is pure, and what calls and serves."""
+    h, wire, calls = Text(), Text(), Text()
     h(*banner(unit), "#pragma once", "", "#include <atoll/stubs.h>", "")
-    c(*banner(unit), "", f'#include "{header_name}"', "")
+    wire(*banner(unit), "", f'#include "{header_name}"', "")
+    calls(*banner(unit), "", f'#include "{header_name}"', "", '#include "libos/stubs/lines.h"', "")
     for e in unit.enums:
         enum_type(h, e)
-        enum_source(c, e)
+        enum_source(wire, e)
     for s in unit.structs:
         struct_type(h, s)
-        struct_source(c, s)
+        struct_source(wire, s)
     for i in unit.interfaces:
         headers(h, i)
-        client(h, c, i)
-        server(h, c, i)
+        client(h, calls, i)
+        server(h, calls, i)
         h("")
-    return str(h), str(c)
+    return str(h), str(wire), str(calls)

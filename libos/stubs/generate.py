@@ -5,7 +5,7 @@
 
     capnp compile --no-standard-import -I. -I/usr/include -o- apps/x/x.capnp | libos/stubs/generate.py OUT
 
-reads a CodeGeneratorRequest and writes OUT/generated/apps/x/x.h and x.c. With errors it writes nothing, says each as FILE:LINE: error:
+reads a CodeGeneratorRequest and writes OUT/generated/apps/x/x.h, x.c and x_calls.c. With errors it writes nothing, says each as FILE:LINE: error:
 SENTENCE, and ends with status 1; with 2 if what it reads is no request.
 """
 
@@ -44,10 +44,10 @@ def main() -> int:
 
 def write(unit: model.Unit, out: Path) -> None:
     name = Path("generated") / Path(unit.file).with_suffix(".h")
-    header, source = emit.generate(unit, str(name))
+    texts = emit.generate(unit, str(name))
     (out / name).parent.mkdir(parents=True, exist_ok=True)
-    (out / name).write_text(header, encoding="utf-8")
-    (out / name).with_suffix(".c").write_text(source, encoding="utf-8")
+    for ending, text in zip((".h", ".c", "_calls.c"), texts):
+        (out / name).with_name(name.stem + ending).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ err_t stub_later_take(struct stub_later later, struct stub_call *call)
 	bool waits = l->session != NULL && l->generation == later.generation;
 
 	if (waits) {
-		*call = (struct stub_call){.service = stub_server.service, .session = l->session, .header = l->header, .token = l->token};
+		*call = (struct stub_call){.session = l->session, .header = l->header, .token = l->token};
 		l->session = NULL;
 	}
 	dispatcher_leave(inside);
@@ -45,14 +45,14 @@ err_t stub_later_take(struct stub_later later, struct stub_call *call)
 
 static err_t answer_fast(struct stub_call *call, uint64_t reply, const uint64_t *payload, err_t e)
 {
-	struct endpoint_message m = {{payload[0], payload[1], payload[2], reply}};
+	struct endpoint_message m = {{reply, payload[0], payload[1], payload[2]}};
 
 	if (is_err(e))
-		m = (struct endpoint_message){{e.number, 0, 0, stub_control(stub_server.interface->identity, STUB_FAILURE, 0, 1)}};
+		m = (struct endpoint_message){{stub_control(stub_server.interface->identity, STUB_FAILURE, 0, 1), e.number, 0, 0}};
 	return endpoint_reply(call->token, &m);
 }
 
-err_t stub_later_answer(struct stub_call *call, uint64_t reply, uint64_t *out, err_t e)
+err_t stub_later_answer(struct stub_call *call, uint64_t reply, uint64_t *out, uint32_t count, err_t e)
 {
 	uint16_t number = stub_number_of(call->header);
 
@@ -62,7 +62,7 @@ err_t stub_later_answer(struct stub_call *call, uint64_t reply, uint64_t *out, e
 		session_fail(call->session, number, STUB_FAILURE, e);
 		return OK;
 	}
-	out[0] = (stub_words_of(reply) == STUB_ANY_WORDS ? STUB_SIZED(reply, call->words) : reply) | STUB_NUMBER(number);
+	out[0] = (stub_words_of(reply) == STUB_ANY_WORDS ? STUB_SIZED(reply, count) : reply) | STUB_NUMBER(number);
 	session_send(call->session, out);
 	return OK;
 }
@@ -73,7 +73,7 @@ err_t stub_fail(struct stub_later later, err_t why)
 	struct stub_call call;
 	err_t e = stub_later_take(later, &call);
 
-	return is_err(e) ? e : stub_later_answer(&call, 0, none, is_err(why) ? why : ERR(ARGUMENT));
+	return is_err(e) ? e : stub_later_answer(&call, 0, none, 0, is_err(why) ? why : ERR(ARGUMENT));
 }
 
 /* The handlers' program is told; it may take its time. */

@@ -3,8 +3,8 @@
 
 /* The server's side: sessions, and which function a message is for.
  *
- * A fast call comes with four words, of which the last is the header; it is served if that is exactly a header that the method's fast calls
- * have. Everything else comes over a channel. A message is copied once, into the connection's buffer, where nobody but the serving thread
+ * A fast call comes with four words, of which the last is the header; it is served if that is exactly the one that the method's fast calls
+ * have (the stub's I_answer). Everything else comes over a channel. A message is copied once, into the connection's buffer, where nobody but the serving thread
  * touches it; then its identity, kind, method and length are checked, in this order, and only then the stub is asked, which checks the rest.
  * Whoever sends what can't be served is told so, and it is counted; whoever breaks the rules of the channel itself is cut off. */
 
@@ -76,6 +76,7 @@ static void closed(void *context, struct ipc_connection *c)
 	if (s == NULL)
 		return;
 	*(ipc_is_local(c) ? &s->endpoint : &s->lines) = NULL;
+	stub_last_caller = (struct stub_caller){0};
 	if (s->endpoint == NULL && s->lines == NULL)
 		end_session(s);
 }
@@ -150,7 +151,7 @@ static err_t find_method(uint64_t header, const struct stub_method **out)
 	return OK;
 }
 
-static void answer(struct stub_call *call, const struct stub_method *m, uint64_t *out, err_t e)
+static void answer(struct stub_call *call, const struct stub_method *m, uint64_t *out, uint32_t words, err_t e)
 {
 	uint16_t number = stub_number_of(call->header);
 
@@ -160,7 +161,7 @@ static void answer(struct stub_call *call, const struct stub_method *m, uint64_t
 		session_fail(call->session, number, STUB_FAILURE, e);
 		return;
 	}
-	out[0] = (stub_words_of(m->reply) == STUB_ANY_WORDS ? STUB_SIZED(m->reply, call->words) : m->reply) | STUB_NUMBER(number);
+	out[0] = (stub_words_of(m->reply) == STUB_ANY_WORDS ? STUB_SIZED(m->reply, words) : m->reply) | STUB_NUMBER(number);
 	session_send(call->session, out);
 }
 
@@ -168,6 +169,7 @@ static void serve_method(struct stub_call *call)
 {
 	const struct stub_method *m;
 	uint64_t out[1 + STUB_MESSAGE_WORDS];
+	uint32_t words = 0;
 	err_t e = find_method(call->header, &m);
 
 	if (is_err(e)) {
@@ -175,10 +177,12 @@ static void serve_method(struct stub_call *call)
 			session_fail(call->session, stub_number_of(call->header), STUB_FAILURE, e);
 		return;
 	}
-	if (m->next != NULL)
+	if (m->next != NULL) {
 		source_open(call, m);
-	else
-		answer(call, m, out, m->serve(call, call->message, out + 1));
+		return;
+	}
+	e = m->serve(stub_server.service, call, NULL, out + 1, &words);
+	answer(call, m, out, words, e);
 }
 
 static void cancel(struct stub_session *s, uint16_t number)
@@ -220,12 +224,7 @@ static void control(struct stub_session *s, uint64_t header, const uint64_t *pay
 
 static void dispatch(struct stub_session *s, const uint64_t *message)
 {
-	struct stub_call call = {.service = stub_server.service,
-	                         .session = s,
-	                         .header = message[0],
-	                         .token = REPLY_NONE,
-	                         .message = message + 1,
-	                         .words = stub_words_of(message[0])};
+	struct stub_call call = {.session = s, .header = message[0], .token = REPLY_NONE, .message = message + 1};
 	enum stub_kind kind = stub_kind_of(call.header);
 
 	if (stub_identity_of(call.header) != stub_server.interface->identity) {
@@ -240,102 +239,97 @@ static void dispatch(struct stub_session *s, const uint64_t *message)
 		control(s, call.header, call.message);
 }
 
-/* Something has come over a channel. */
-static bool lines(void *context, struct ipc_connection *c)
+struct channel_result session_take_rest(struct ipc_connection *c, size_t *bytes)
 {
-	struct stub_session *s = ipc_get_data(c);
-	uint64_t *message = (uint64_t *)c->buffer;
-	uint16_t type;
-	size_t bytes;
 	bool inside = dispatcher_enter();
-	struct channel_result r = channel_try_receive_bytes(&c->channel, c->buffer, sizeof c->buffer, &type, &bytes);
+	uint16_t type;
+	struct channel_result r = channel_try_receive_bytes(&c->channel, c->buffer, sizeof c->buffer, &type, bytes);
 
-	(void)context;
 	dispatcher_leave(inside);
-	if (r.code == CHANNEL_EMPTY)
-		return true;
-	if (!channel_ok(r) || bytes < sizeof *message || s == NULL)
-		return false;
+	return r;
+}
+
+enum ipc_outcome session_message(struct ipc_connection *c, const uint64_t *message, size_t bytes)
+{
+	struct stub_session *s = c->data;
+
+	if (bytes < sizeof *message || s == NULL)
+		return IPC_CUT_OFF;
 	if (bytes != (1 + stub_words_of(message[0])) * sizeof *message || stub_words_of(message[0]) > STUB_MESSAGE_WORDS)
 		session_fail(s, stub_number_of(message[0]), STUB_FAILURE, count(&stub_server.refused.length, ERR(MESSAGE)));
 	else
 		dispatch(s, message);
-	return true;
+	return IPC_SOMETHING;
 }
 _Static_assert(sizeof(uint64_t[1 + STUB_MESSAGE_WORDS]) <= IPC_STREAM_BYTES, "a message fits the connection's buffer");
 _Static_assert(offsetof(struct ipc_connection, buffer) % sizeof(uint64_t) == 0, "and its words are aligned");
 
 /* ---- Fast calls ---- */
 
-/* Anything but the fast call of a method. */
-static void answer_fast(const struct stub_session *s, uint64_t word[IPC_WORDS])
-{
-	const uint64_t identity = stub_server.interface->identity, header = word[3];
-	err_t e = ERR(METHOD);
+struct stub_caller stub_last_caller;
 
-	if (header == stub_control(identity, STUB_HELLO, 0, 0) && s != NULL) {
-		word[0] = s->id;
-		word[3] = stub_control(identity, STUB_REPLY, 0, 1);
-		return;
+bool stub_find_caller(uint64_t badge)
+{
+	struct ipc_connection *c = server_caller(badge);
+
+	if (c == NULL || c->data == NULL)
+		return false;
+	stub_last_caller = (struct stub_caller){badge, c->data};
+	return true;
+}
+
+enum stub_outcome stub_answer_error(struct endpoint_message *m, err_t e)
+{
+	if (err_is(e, STUB_LATER.number))
+		return STUB_PUT_OFF;
+	m->word[0] = stub_control(stub_server.interface->identity, STUB_FAILURE, 0, 1);
+	m->word[1] = e.number;
+	return STUB_ANSWERED;
+}
+
+enum stub_outcome stub_answer_odd(const struct stub_session *session, struct endpoint_message *m)
+{
+	const uint64_t identity = stub_server.interface->identity, header = m->word[0];
+
+	if (header == stub_control(identity, STUB_HELLO, 0, 0)) {
+		m->word[0] = stub_control(identity, STUB_REPLY, 0, 1);
+		m->word[1] = session->id;
+		return STUB_ANSWERED;
 	}
 	if (stub_identity_of(header) != identity)
-		e = count(&stub_server.refused.version, ERR(VERSION));
-	else if (stub_method_of(header) >= stub_server.interface->methods)
-		e = count(&stub_server.refused.method, ERR(METHOD));
-	else
-		e = count(&stub_server.refused.length, ERR(MESSAGE));
-	word[0] = e.number;
-	word[3] = stub_control(identity, STUB_FAILURE, 0, 1);
+		return stub_answer_error(m, count(&stub_server.refused.version, ERR(VERSION)));
+	if (stub_method_of(header) >= stub_server.interface->methods)
+		return stub_answer_error(m, count(&stub_server.refused.method, ERR(METHOD)));
+	return stub_answer_error(m, count(&stub_server.refused.length, ERR(MESSAGE)));
 }
 
-static void fail_fast(uint64_t word[IPC_WORDS], err_t e)
-{
-	word[0] = e.number;
-	word[3] = stub_control(stub_server.interface->identity, STUB_FAILURE, 0, 1);
-}
-
+/* For programs with a loop of their own. */
 static bool words(void *context, struct ipc_connection *c, uint64_t token, uint64_t word[IPC_WORDS])
 {
-	const struct stub_interface *i = context;
-	const struct stub_method *m = &i->method[stub_method_of(word[3])];
-	struct stub_call call;
-	err_t e;
+	const struct endpoint_request r = {.badge = c->number, .token = token};
+	struct endpoint_message m = {{word[0], word[1], word[2], word[3]}};
+	bool answered = stub_answer_caller(stub_server.service, stub_server.interface->answer, &r, &m);
 
-	if (__builtin_expect(stub_method_of(word[3]) >= i->methods || word[3] != m->registers || c->data == NULL, 0)) {
-		answer_fast(c->data, word);
-		return true;
-	}
-	call.service = stub_server.service;
-	call.session = c->data;
-	call.header = m->registers;
-	call.token = token;
-	call.message = word;
-	call.words = STUB_REGISTER_WORDS;
-	word[3] = m->reply;
-	e = m->serve(&call, word, word);
-	if (__builtin_expect(is_err(e), 0)) {
-		if (err_is(e, STUB_LATER.number))
-			return false;
-		fail_fast(word, e);
-	}
-	return true;
+	(void)context;
+	memcpy(word, m.word, sizeof m.word);
+	return answered;
 }
 
 /* ---- For programs ---- */
 
 err_t stub_offer(const char *name, const struct stub_interface *interface, const void *service, const struct stub_events *events)
 {
-	struct ipc_server server = {
-	    .opened = opened, .closed = closed, .words = words, .lines = lines, .context = (void *)(uintptr_t)interface};
+	const struct ipc_server server = {
+	    .call = events->call, .opened = opened, .closed = closed, .words = words, .lines = interface->lines, .context = events->context};
 	struct ipc_service *offered;
+	err_t e;
 
 	if (stub_server.interface != NULL)
 		return ERR(EXISTS);
 	stub_server.interface = interface;
 	stub_server.service = service;
 	stub_server.events = events;
-	err_t e = ipc_offer(name, &server, &offered);
-
+	e = ipc_offer(name, &server, &offered);
 	if (is_err(e))
 		stub_server.interface = NULL;
 	return e;

@@ -37,6 +37,10 @@ extern struct stub_server stub_server;
 void session_send(struct stub_session *s, const uint64_t *words);
 void session_fail(struct stub_session *s, uint16_t number, enum stub_kind kind, err_t e);
 
+/* A message of several lines, as far as it has come; and one that is complete. */
+struct channel_result session_take_rest(struct ipc_connection *c, size_t *bytes);
+enum ipc_outcome session_message(struct ipc_connection *c, const uint64_t *message, size_t bytes);
+
 /* Put-off calls and streams of a client, by its number; and of one that has gone. */
 bool later_cancel(struct stub_session *s, uint16_t number);
 void later_drop(struct stub_session *s);

@@ -42,15 +42,15 @@ static void pump(struct stub_source *source)
 		return;
 	source->busy = true;
 	while (source->session != NULL && source->credit > 0 && is_ok(e)) {
-		struct stub_call call = {
-		    .service = stub_server.service, .session = source->session, .header = source->header, .source = source};
+		struct stub_call call = {.session = source->session, .header = source->header, .token = REPLY_NONE};
 		uint64_t reply = source->method->reply;
+		uint32_t count = 0;
 
-		e = source->method->next(&call, NULL, out + 1);
+		e = source->method->next(stub_server.service, &call, source, out + 1, &count);
 		if (is_err(e) || source->session == NULL)
 			break;
 		source->credit--;
-		out[0] = (stub_words_of(reply) == STUB_ANY_WORDS ? STUB_SIZED(reply, call.words) : reply) |
+		out[0] = (stub_words_of(reply) == STUB_ANY_WORDS ? STUB_SIZED(reply, count) : reply) |
 		         STUB_NUMBER(stub_number_of(source->header));
 		session_send(source->session, out);
 	}
@@ -63,6 +63,7 @@ void source_open(struct stub_call *call, const struct stub_method *method)
 {
 	struct stub_source *source = sources;
 	uint64_t none[1];
+	uint32_t count;
 	err_t e;
 
 	while (source < sources + STUB_SOURCES && source->session != NULL)
@@ -78,8 +79,7 @@ void source_open(struct stub_call *call, const struct stub_method *method)
 	    .busy = true,
 	    .method = method,
 	};
-	call->source = source;
-	e = method->serve(call, call->message, none);
+	e = method->serve(stub_server.service, call, source, none, &count);
 	source->busy = false;
 	if (is_ok(e)) {
 		pump(source);

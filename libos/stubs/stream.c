@@ -129,8 +129,10 @@ static err_t give_credit_back(struct stub_stream *s, uint64_t deadline)
 err_t stub_stream_next(struct stub_stream *s, const uint64_t **words, size_t *count, uint64_t deadline)
 {
 	struct client_wait wait = {.seen = s->client->deliveries};
-	err_t e = give_credit_back(s, deadline);
+	err_t e = client_visit(s->client);
 
+	if (is_ok(e))
+		e = give_credit_back(s, deadline);
 	while (is_ok(e) && *(volatile uint16_t *)&s->there == 0 && !*(volatile bool *)&s->ended) {
 		client_look(s->client, &wait);
 		if (*(volatile uint16_t *)&s->there == 0 && !*(volatile bool *)&s->ended)
@@ -146,9 +148,13 @@ err_t stub_stream_next(struct stub_stream *s, const uint64_t **words, size_t *co
 
 void stub_stream_close(struct stub_stream *s)
 {
-	bool inside = dispatcher_enter();
-	struct stub_stream **link = s->ended ? NULL : find(s->client, s->number);
+	struct stub_stream **link;
+	bool inside;
 
+	if (is_err(client_visit(s->client)))
+		return;
+	inside = dispatcher_enter();
+	link = s->ended ? NULL : find(s->client, s->number);
 	if (link != NULL && *link == s) {
 		*link = s->next;
 		s->ended = true;

@@ -58,6 +58,13 @@ static inline bool dispatcher_enter(void)
 	return inside;
 }
 
+/* The same for a function that has entered before, at no less depth of the stack, and has left. */
+static inline void dispatcher_enter_again(void)
+{
+	atomic_store_explicit(&DISPATCHER->disabled, 1, memory_order_relaxed);
+	atomic_signal_fence(memory_order_seq_cst);
+}
+
 static inline void dispatcher_leave(bool inside)
 {
 	if (inside)

@@ -50,6 +50,8 @@ MUST_USE err_t ipc_move(struct ipc_connection *c, cap_t cap, rights_t rights, ui
 MUST_USE err_t ipc_take(struct ipc_connection *c, uint32_t tag, uint64_t deadline_tsc, cap_t *cap);
 MUST_USE err_t ipc_take_connection(struct ipc_connection *c, uint32_t tag, uint64_t deadline_tsc, struct ipc_connection **out);
 
+enum ipc_outcome { IPC_NOTHING, IPC_SOMETHING, IPC_CUT_OFF };
+
 /* Server. The handler of a call fills the reply. For streams it is told of each message. With `given` it is told of what clients give: a
  * capability, or a connection (then `cap` is CAP_NULL), which it may keep; without, handlers take it (ipc_take). */
 struct ipc_server {
@@ -59,10 +61,9 @@ struct ipc_server {
 	void (*closed)(void *context, struct ipc_connection *c);
 	void (*given)(void *context, struct ipc_connection *c, uint32_t tag, cap_t cap, struct ipc_connection *connection);
 	/* For protocols with messages of their own (<atoll/stubs.h>): a call's four whole words, to be replaced by the reply's; false if the reply
-	 * comes later, by endpoint_reply to that token. And: something has come over a channel that is the handler's own; false cuts the client
-	 * off. */
+	 * comes later, by endpoint_reply to that token. And: something may have come over a channel that is the handler's own. */
 	bool (*words)(void *context, struct ipc_connection *c, uint64_t token, uint64_t word[IPC_WORDS]);
-	bool (*lines)(void *context, struct ipc_connection *c);
+	enum ipc_outcome (*lines)(void *context, struct ipc_connection *c);
 	void *context;
 };
 /* A domain offers one service. Errors: EXISTS (that name, or this domain's service). */

@@ -12,13 +12,15 @@
  *            I_send_M                $oneway: no answer; `-> stream`: answered, but waited for only when the credit is used up, and by I_finish
  *            I_open_M, I_next_M, I_close_M     $stream: results that come as long as the caller gives credit
  *   server   struct I_service        one function for each method; they answer OK with the results, or an error
- *            I_offer                 then the program waits in ipc_serve or ipc_serve_once
+ *            I_serve                 offers the service and serves; returns if it can't be offered. If the struct is a constant of the same
+ *                                    file, the functions become part of the loop
+ *            I_offer                 for programs with a loop of their own around ipc_serve_once
  *            I_reply_M               the answer to a call that was put off (stub_put_off)
  *
  * A deadline is a value of the time-stamp counter, 0 for none. Every function that waits may answer TIMEOUT, PEER_GONE (the server has
  * ended; nothing more will come), CHANNEL_BROKEN, and what the server answers: its own errors, or METHOD, VERSION, MESSAGE, FORMAT, CAP_TYPE
- * if it could make nothing of the call. A call that has timed out is cancelled. A client is used by the threads of the dispatcher that
- * opened it.
+ * if it could make nothing of the call. A call that has timed out is cancelled. A client belongs to the member of the span that has opened
+ * it; threads of others that use it go there.
  *
  * On the wire a message is a header word and its payload. The payload of parameters or results without pointers, of at most STUB_LINE_WORDS
  * words, is their bare data section as Cap'n Proto lays it out; of others it is a whole Cap'n Proto message of one segment. A client on the
@@ -34,7 +36,11 @@
 #include <atoll/wire.h>
 
 #include "libos/ipc/endpoint.h"
+#include "libos/ipc/server.h"
+#include "libos/ipc/wait.h"
+#include "libos/span/link.h"
 #include "libos/thread/thread.h"
+#include "libos/upcall/dispatcher.h"
 
 enum {
 	STUB_REGISTER_WORDS = 3, /* of payload in a fast call */
@@ -166,6 +172,7 @@ struct stub_client {
 	uint32_t sent, proved; /* one-way messages; and how many of them a later answer has shown to be done */
 	uint32_t last_tag;
 	struct stub_orphan orphan[STUB_ANSWER_LINES];
+	uint16_t untold; /* of them */
 	struct stub_buffer buffer[STUB_BUFFERS];
 	struct mutex opening; /* of `lines` */
 	uint64_t incoming[1 + STUB_MESSAGE_WORDS];
@@ -215,35 +222,34 @@ struct stub_stream {
 MUST_USE err_t stub_open(const char *name, uint64_t identity, struct stub_client *out);
 void stub_close(struct stub_client *c);
 
-/* `words[0]` is for the header, the payload lies behind it, and the reply's payload replaces it: room for STUB_LINE_WORDS. */
-MUST_USE err_t stub_call_line(struct stub_client *c, uint64_t call, uint64_t reply, uint64_t words[1 + STUB_LINE_WORDS], uint64_t deadline);
-/* The fast call that can't be made as such: with a deadline, or with threads that must go on meanwhile; likewise. */
-MUST_USE err_t stub_call_otherwise(struct stub_client *c, uint64_t call, uint64_t reply, uint64_t words[1 + STUB_REGISTER_WORDS],
-                                   uint64_t deadline);
+/* `words[0]` is for the header, the payload lies behind it, and the reply's payload replaces it: there is room for either. */
+MUST_USE err_t stub_call_line(struct stub_client *c, uint64_t call, uint64_t reply, uint64_t *words, uint64_t deadline);
+/* The same for what fits a fast call's words, which can't be made as such: the server is elsewhere, there is a deadline, or threads must go on
+ * meanwhile. */
+MUST_USE err_t stub_call_otherwise(struct stub_client *c, uint64_t reply, struct endpoint_message *m, uint64_t deadline);
 /* What the answer to a fast call means that is not its results. */
 MUST_USE err_t stub_fast_failure(err_t e, uint64_t header, uint64_t word);
 
-/* Nobody else of this dispatcher has anything to do while it is blocked in a call. */
+/* Nobody else of this dispatcher has anything to do while it is blocked in a call, and there are no others of this domain. */
 static inline bool stub_is_alone(void)
 {
-	return !thread_others_ready() && timer_armed == 0;
+	return !thread_others_ready() && timer_armed == 0 && link_mask == 0;
 }
 
-MUST_USE static inline err_t stub_call_registers(struct stub_client *c, uint64_t call, uint64_t reply,
-                                                 uint64_t words[1 + STUB_REGISTER_WORDS], uint64_t deadline)
+/* The first word is the header; the reply's words replace the others. */
+MUST_USE static inline err_t stub_call_registers(struct stub_client *c, uint64_t reply, struct endpoint_message *m, uint64_t deadline)
 {
-	struct endpoint_message m = {{words[1], words[2], words[3], call}};
 	err_t e;
 
-	if (__builtin_expect(c->fast.value == CAP_NULL.value || deadline != 0 || !stub_is_alone(), 0))
-		return stub_call_otherwise(c, call, reply, words, deadline);
-	e = endpoint_call(c->fast, &m);
-	if (__builtin_expect(is_err(e) || m.word[3] != reply, 0))
-		return stub_fast_failure(e, m.word[3], m.word[0]);
-	words[1] = m.word[0];
-	words[2] = m.word[1];
-	words[3] = m.word[2];
-	return OK;
+	if (__builtin_expect(c->fast.value == CAP_NULL.value || deadline != 0 || !stub_is_alone(), 0)) {
+		struct endpoint_message in_memory = *m; /* the address of *m is not to be known outside, so that it stays in registers */
+
+		e = stub_call_otherwise(c, reply, &in_memory, deadline);
+		*m = in_memory;
+		return e;
+	}
+	e = endpoint_call(c->fast, m);
+	return __builtin_expect(is_err(e) || m->word[0] != reply, 0) ? stub_fast_failure(e, m->word[0], m->word[1]) : OK;
 }
 
 /* The halves of a call. `words` as above; `message` for an answer of several lines, else NULL. */
@@ -283,13 +289,10 @@ struct stub_session; /* a client */
 
 /* What a handler may know of the call. */
 struct stub_call {
-	const void *service;
 	struct stub_session *session;
 	uint64_t header;
 	uint64_t token;          /* of a fast call; else REPLY_NONE */
-	const uint64_t *message; /* the payload, as it came */
-	uint32_t words;          /* its length; then that of an answer of any length */
-	struct stub_source *source;
+	const uint64_t *message; /* the payload, as it came; NULL: in registers */
 };
 
 /* A stream that this side fills. */
@@ -315,24 +318,37 @@ struct stub_events {
 	void (*cancelled)(void *context, struct stub_session *session, struct stub_later later);
 	/* A stream has ended, for whatever reason; `source` is not to be used any more. */
 	void (*ended)(void *context, struct stub_source *source);
+	/* For clients on other cores that know nothing of stubs: ipc_call (struct ipc_server). */
+	void (*call)(void *context, struct ipc_connection *c, const struct ipc_message *request, struct ipc_message *reply);
 };
 
-/* Decodes the parameters, calls the handler, encodes the results. `in` and `out` may be the same. */
-typedef err_t stub_serve_fn(struct stub_call *call, const uint64_t *in, uint64_t *out);
+/* Decodes the parameters, calls the handler, encodes the results: `count` words of payload at `out`. Of a stream: `source` is to be filled. */
+typedef err_t stub_serve_fn(const void *service, struct stub_call *call, struct stub_source *source, uint64_t *out, uint32_t *count);
 
 struct stub_method {
 	const char *name;
 	uint64_t call, reply; /* headers */
 	stub_serve_fn *serve;
 	stub_serve_fn *next; /* a stream's: the next item. WOULD_BLOCK: none now, END: no more */
-	uint64_t registers;  /* the header of a fast call; 0: there is none */
 };
+
+/* Answers a call whose parameters and results fit a fast call, wherever it came from: its words become the reply's. The header is the first word,
+ * less the call's number. */
+enum stub_outcome {
+	STUB_ANSWERED,
+	STUB_PUT_OFF,
+	STUB_ODD, /* it is no such call */
+};
+typedef enum stub_outcome stub_answer_fn(const void *service, struct stub_session *session, uint64_t token, uint16_t number,
+                                         struct endpoint_message *m);
 
 struct stub_interface {
 	const char *name;
 	uint64_t id, identity;
 	unsigned methods;
 	const struct stub_method *method;
+	stub_answer_fn *answer;
+	enum ipc_outcome (*lines)(void *context, struct ipc_connection *c);
 };
 
 /* What a service has refused, by reason. */
@@ -350,7 +366,62 @@ MUST_USE err_t stub_put_off(struct stub_call *call, struct stub_later *out);
 /* NO_CALLER: nobody waits for it any more. */
 MUST_USE err_t stub_fail(struct stub_later later, err_t e);
 MUST_USE err_t stub_later_take(struct stub_later later, struct stub_call *call);
-MUST_USE err_t stub_later_answer(struct stub_call *call, uint64_t reply, uint64_t *out, err_t e);
+/* `out` has room for the header and `count` words, or as many as the reply's header says. */
+MUST_USE err_t stub_later_answer(struct stub_call *call, uint64_t reply, uint64_t *out, uint32_t count, err_t e);
+
+/* ---- Fast calls, the server's side ---- */
+
+/* Anything but the fast call of a method; and a handler's answer that is not OK. */
+enum stub_outcome stub_answer_odd(const struct stub_session *session, struct endpoint_message *m);
+enum stub_outcome stub_answer_error(struct endpoint_message *m, err_t e);
+
+/* Most calls come from whoever has called before. */
+struct stub_caller {
+	uint64_t badge;
+	struct stub_session *session;
+};
+extern struct stub_caller stub_last_caller;
+bool stub_find_caller(uint64_t badge);
+
+__attribute__((always_inline)) static inline bool stub_answer_caller(const void *service, stub_answer_fn *answer,
+                                                                     const struct endpoint_request *r, struct endpoint_message *m)
+{
+	enum stub_outcome o;
+
+	if (__builtin_expect(r->badge != stub_last_caller.badge, 0) && !stub_find_caller(r->badge)) /* there was no memory for a session */
+		o = stub_answer_error(m, ERR(NO_MEMORY));
+	else
+		o = answer(service, stub_last_caller.session, r->token, 0, m);
+	if (__builtin_expect(o == STUB_ODD, 0))
+		o = stub_answer_odd(stub_last_caller.session, m);
+	return o == STUB_ANSWERED;
+}
+
+/* Serves for ever. All that is not a fast call is served on the way. The dispatcher is disabled but for the handlers (libos/ipc/server.h);
+ * what becomes pending meanwhile is seen at once, and by the next reply_wait. */
+__attribute__((always_inline)) static inline void stub_serve(const void *service, stub_answer_fn *answer)
+{
+	for (;;) {
+		const uint64_t generation = server_fall_asleep();
+		struct endpoint_message reply = {{0, 0, 0, 0}};
+		struct endpoint_request r;
+		uint64_t token = REPLY_NONE;
+		err_t e;
+
+		do {
+			e = endpoint_reply_wait(token, &reply, REPLY_BLOCK, &r);
+			token = REPLY_NONE;
+			if (__builtin_expect(is_err(e), 0))
+				continue;
+			dispatcher_leave(false);
+			reply = r.message;
+			if (__builtin_expect(stub_answer_caller(service, answer, &r, &reply), 1))
+				token = r.token;
+			dispatcher_enter_again();
+		} while ((is_ok(e) || err_is(e, ERR_NUMBER_NO_CALLER)) && generation == wait_generation && !thread_others_ready());
+		server_wake_up(token, &reply);
+	}
+}
 
 /* There is something for a stream whose `next` has answered WOULD_BLOCK. */
 void stub_source_ready(struct stub_source *source);

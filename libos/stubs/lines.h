@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+#pragma once
+
+/* How a service takes what has come over a channel: part of each service's own code, so that its small calls are answered without a detour. */
+
+#include <string.h>
+
+#include "libos/stubs/session.h"
+
+/* A message of several lines: `first` is what has come of it just now, if anything has. */
+static inline enum ipc_outcome session_take_long(struct ipc_connection *c, const struct channel_message *first)
+{
+	struct channel_result r;
+	size_t bytes;
+
+	if (first != NULL)
+		memcpy(c->buffer, first->words, sizeof first->words); /* where the rest goes too */
+	r = session_take_rest(c, &bytes);
+	if (!channel_ok(r))
+		return r.code == CHANNEL_EMPTY ? IPC_NOTHING : IPC_CUT_OFF;
+	return session_message(c, (const uint64_t *)c->buffer, bytes);
+}
+
+/* A call that could be a fast one. False: it is not. */
+__attribute__((always_inline)) static inline bool session_answer(struct ipc_connection *c, struct stub_session *s, stub_answer_fn *answer,
+                                                                 const struct channel_message *line)
+{
+	uint16_t number = stub_number_of(line->words[0]);
+	struct endpoint_message m = {{line->words[0] & ~STUB_NUMBER(UINT16_MAX), line->words[1], line->words[2], line->words[3]}};
+	enum stub_outcome o = answer(stub_server.service, s, REPLY_NONE, number, &m);
+
+	if (__builtin_expect(o != STUB_ANSWERED, 0))
+		return o == STUB_PUT_OFF;
+	m.word[0] |= STUB_NUMBER(number);
+	dispatcher_enter_again();
+	if (!channel_ok(channel_send(&c->channel, STUB_LINE, m.word, 1 + stub_words_of(m.word[0]))))
+		ipc_close(c); /* it has left no room for answers */
+	dispatcher_leave(false);
+	return true;
+}
+
+/* Something may have come. */
+__attribute__((always_inline)) static inline enum ipc_outcome session_lines(struct ipc_connection *c, stub_answer_fn *answer)
+{
+	struct stub_session *s = c->data;
+	struct channel_message line;
+	struct channel_result r;
+	bool inside;
+
+	if (__builtin_expect(c->channel.rest != 0, 0))
+		return session_take_long(c, NULL);
+	inside = dispatcher_enter();
+	r = channel_try_receive(&c->channel, &line);
+	dispatcher_leave(inside);
+	if (__builtin_expect(!channel_ok(r), 0))
+		return r.code == CHANNEL_EMPTY ? IPC_NOTHING : IPC_CUT_OFF;
+	if (__builtin_expect(line.rest != 0, 0))
+		return session_take_long(c, &line);
+	if (__builtin_expect(s != NULL && s->told && line.length == (1 + stub_words_of(line.words[0])) * sizeof line.words[0], 1) &&
+	    session_answer(c, s, answer, &line))
+		return IPC_SOMETHING;
+	return session_message(c, line.words, line.length);
+}
