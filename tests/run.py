@@ -22,7 +22,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 HOSTED_SECONDS = 300
-EXPLORERS = {"search": ["--slice", "--seconds", "30"], "checked": ["--slice", "--seconds", "20"], "walk": ["--seconds", "10"]}
+EXPLORERS = [("search", ["--slice", "--seconds", "30"]), ("search", ["--compare", "--seconds", "20"]),
+             ("checked", ["--slice", "--seconds", "20"]), ("walk", ["--seconds", "10"])]
 SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0", "UBSAN_OPTIONS": "print_stacktrace=1",
               "TSAN_OPTIONS": "halt_on_error=1"}
 
@@ -115,9 +116,9 @@ def fuzzer(options, program: Path, source: Path) -> Count:
 # ---- The explorer -----------------------------------------------------------------------------------------------------
 
 def explore(options) -> Count:
-    """A slice: each program is one test. `make explore` takes minutes."""
+    """A slice: each run is one test. `make explore` takes minutes."""
     total = Count()
-    for name, words in EXPLORERS.items():
+    for name, words in EXPLORERS:
         program = Path(options.build) / "explore" / name / "run"
         if make(options, str(program)):
             total += failure(program, "it was not built")

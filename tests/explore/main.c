@@ -29,15 +29,13 @@
 /* All scenarios of so many operations. */
 struct family {
 	unsigned operations, cores, deaths, joins;
-	unsigned until; /* 100: all of it is to be exhausted; else shared out fairly, until so many percent of the time are over */
-	bool slice;     /* part of `make test` */
+	enum { SLICE, ALL, SAMPLE } how; /* part of `make test`; to be exhausted; by turns, as long as there is time */
 };
 
 static const struct family families[] = {
-    {1, 2, 0, 0, 100, true},  {1, 3, 0, 0, 100, true},  {1, 4, 0, 0, 100, true}, {2, 2, 0, 0, 100, true},
-    {1, 2, 1, 0, 100, true},  {1, 2, 1, 1, 100, true},  {1, 3, 2, 0, 100, true}, {2, 3, 0, 0, 100, false},
-    {2, 2, 1, 0, 100, false}, {2, 2, 1, 1, 100, false}, {2, 3, 1, 0, 75, false}, {1, 3, 1, 1, 85, false},
-    {3, 2, 0, 0, 90, false},  {1, 4, 1, 0, 93, false},  {2, 4, 0, 0, 96, false}, {3, 3, 0, 0, 99, false},
+    {1, 2, 0, 0, SLICE},  {1, 3, 0, 0, SLICE},  {1, 4, 0, 0, SLICE},  {2, 2, 0, 0, SLICE},  {1, 2, 1, 0, SLICE}, {1, 2, 1, 1, SLICE},
+    {1, 3, 2, 0, SLICE},  {2, 3, 0, 0, ALL},    {2, 2, 1, 0, ALL},    {2, 2, 1, 1, ALL},    {2, 3, 1, 0, ALL},   {1, 3, 1, 1, ALL},
+    {3, 2, 0, 0, SAMPLE}, {1, 4, 1, 0, SAMPLE}, {2, 4, 0, 0, SAMPLE}, {3, 3, 0, 0, SAMPLE},
 };
 #define FAMILIES (sizeof families / sizeof families[0])
 
@@ -248,16 +246,35 @@ static bool is_explored(const struct family *f, const struct distribution *d)
 	return f->cores >= d->cores_min && (!options.only || !strcmp(options.only, d->name));
 }
 
-/* What can't be exhausted: each distribution gets its share of the time that is left. */
-static double fair_deadline(const struct family *f, double deadline, unsigned left)
+/* Of the time that is left, one of so many shares. */
+static double fair_deadline(double deadline, unsigned shares)
 {
-	return f->until == 100 ? deadline : now() + (deadline - now()) / left;
+	return now() + (deadline - now()) / shares;
+}
+
+static bool is_asked_for(const struct family *f)
+{
+	const struct family *o = &options.family;
+
+	if (o->operations)
+		return f->operations == o->operations && f->cores == o->cores && f->deaths == o->deaths && f->joins == o->joins;
+	return (f->how == SLICE || !(options.slice || options.compare)) && !(f->deaths && options.deathless);
+}
+
+/* What can't be exhausted shares the time with what comes after it. */
+static double family_deadline(const struct family *f, double deadline)
+{
+	unsigned shares = 0;
+
+	for (const struct family *g = f; g < families + FAMILIES; g++)
+		shares += is_asked_for(g);
+	return f->how == SAMPLE ? fair_deadline(deadline, shares) : deadline;
 }
 
 /* Whether to go on. */
-static bool explore_family(const struct family *f, double start)
+static bool explore_family(const struct family *f, double end)
 {
-	const double deadline = start + options.seconds * (options.family.operations ? 100 : f->until) / 100;
+	const double deadline = family_deadline(f, end);
 	struct count all = {0};
 	size_t all_of = 0;
 	unsigned left = 0;
@@ -271,7 +288,8 @@ static bool explore_family(const struct family *f, double start)
 
 		if (!is_explored(f, &distributions[k]))
 			continue;
-		const struct count c = explore_distribution(f, &distributions[k], fair_deadline(f, deadline, left--), &of);
+		const struct count c =
+		    explore_distribution(f, &distributions[k], f->how == SAMPLE ? fair_deadline(deadline, left--) : deadline, &of);
 
 		report(distributions[k].name, &c, of);
 		add_count(&all, &c);
@@ -298,15 +316,6 @@ static int conclude(double start)
 	return total.broken ? 1 : 0;
 }
 
-static bool is_asked_for(const struct family *f)
-{
-	const struct family *o = &options.family;
-
-	if (o->operations)
-		return f->operations == o->operations && f->cores == o->cores && f->deaths == o->deaths && f->joins == o->joins;
-	return (f->slice || !(options.slice || options.compare)) && !(f->deaths && options.deathless);
-}
-
 static int explore_all(void)
 {
 	const double start = now();
@@ -317,7 +326,7 @@ static int explore_all(void)
 		return 2;
 	}
 	for (unsigned k = 0; k < FAMILIES; k++)
-		if (is_asked_for(&families[k]) && !explore_family(&families[k], start))
+		if (is_asked_for(&families[k]) && !explore_family(&families[k], start + options.seconds))
 			break;
 	return conclude(start);
 }

@@ -8,10 +8,12 @@ without any fault.
 
 usage: mutants.py BUILD COMPILER"""
 
+import os
 import re
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 STAGES = [("search", ["--deathless", "--seconds", "40"]), ("walk", ["--seconds", "15"]), ("search", ["--seconds", "60"])]
@@ -44,17 +46,21 @@ def hunt(suffix: str) -> tuple[bool, str]:
     return caught, said
 
 
+def timed(suffix: str) -> tuple[bool, str, float]:
+    start = time.monotonic()
+    return *hunt(suffix), time.monotonic() - start
+
+
 def main() -> int:
     text = Path("monitor/agreement/mutants.def").read_text(encoding="utf-8")
     mutants = re.findall(r'^MUTANT\((\w+), "(.*)"\)', text, re.MULTILINE)
     wrong, said = hunt("")
     print(f"without a fault\n    {said}", flush=True)
     survivors = []
-    for name, sentence in mutants:
-        start = time.monotonic()
-        caught, said = hunt(f"-{name}")
-        survivors += [] if caught else [name]
-        print(f"{name}: {sentence}\n    {said} ({time.monotonic() - start:.0f} s)", flush=True)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for (name, sentence), (caught, said, seconds) in zip(mutants, pool.map(lambda m: timed(f"-{m[0]}"), mutants)):
+            survivors += [] if caught else [name]
+            print(f"{name}: {sentence}\n    {said} ({seconds:.0f} s)", flush=True)
     print(f"{len(mutants) - len(survivors)} of {len(mutants)} mutants caught" + (f"; not: {', '.join(survivors)}" if survivors else ""))
     return 1 if survivors or wrong or not mutants else 0
 
