@@ -9,6 +9,9 @@
  *   owner ◀─ noted ─────── each
  *   owner ── complete ───▶ new owner
  *
+ * If the old owner inherits something in the object from a dead core meanwhile, it stays a holder, with an anchor: `complete` says so, and
+ * until then it counts as one.
+ *
  * Until `complete` nothing happens to the object, on either of the two cores. A request that comes to the old owner meanwhile waits in its
  * line, and is answered NOT_OWNER then: `new_owner` went ahead of that on the same channel, so the asker knows whom to ask. A `gone`
  * that comes to the old owner is passed on; whoever sent it has sent `noted` after it, so the new owner knows it before `complete`.
@@ -96,11 +99,12 @@ static void all_noted(struct agreement *a, struct operation *op)
 		owner_end(a, op);
 		return;
 	}
+	m.complete.holds = !slot_is_empty(op->cap);
 	op->messages++;
 	say(a, op, op->core, AGREEMENT_complete, operation_number(a, op), &m);
 	line_break(a, s);
 	shared_remove(a, s);
-	delete_finish(a, op, OK);
+	delete_finish(a, op, m.complete.holds ? anchor_keep(a, op) : OK);
 }
 
 static void tell_the_others(struct agreement *a, struct operation *op, const struct shared *s)
@@ -135,7 +139,7 @@ static void declined(struct agreement *a, struct operation *op, struct shared *s
 static void accepted(struct agreement *a, struct operation *op, struct shared *s)
 {
 	(void)!is_ok(mark_all(op->cap, false, op->core));
-	(void)!is_ok(platform_surrender(op->cap)); /* the last one, and nothing lies in it */
+	(void)!is_ok(platform_surrender(op->cap)); /* the last one; nothing lay in it when the transfer began */
 	tell_the_others(a, op, s);
 }
 
@@ -247,7 +251,7 @@ static void take_over(struct agreement *a, uint32_t from, const struct subject *
 	(void)!is_ok(mark_all(cap, true, a->core));
 	shared = shared_find(a, &s->object);
 	shared->holders = others_of(a, holders);
-	set_remove(&shared->holders, from);
+	set_add(&shared->holders, from);
 	answer_take_over(a, from, s, true, true);
 }
 
@@ -279,12 +283,13 @@ bool receive_take_over(struct agreement *a, uint32_t from, const struct subject 
 
 bool receive_complete(struct agreement *a, uint32_t from, const struct subject *s, const struct agreement_complete *m)
 {
-	const struct shared *shared = shared_find(a, &s->object);
+	struct shared *shared = shared_find(a, &s->object);
 	struct operation *op = shared != NULL && shared->busy != 0 ? operation_at(a, shared->busy) : NULL;
 
-	(void)m;
 	if (op == NULL || op->kind != OPERATION_TRANSFER || op->phase != PHASE_COMPLETE || op->core != from || op->number != s->number)
 		return false;
+	if (!m->holds)
+		set_remove(&shared->holders, from);
 	owner_end(a, op);
 	return true;
 }
