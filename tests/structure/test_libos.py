@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tree import BUILD, output
+from tree import BUILD, ROOT, output
 
 LIBC = "/usr/lib/x86_64-linux-musl/libc.a"
 VECTOR = re.compile(r"%[xyz]?mm\d|%st\b|%st\(")
@@ -39,3 +39,27 @@ def test_neither_does_what_it_calls_of_the_c_library():
     found = functions(LIBC)
     assert names <= set(found)
     assert not names & vector_users(found)
+
+
+def placed(program):
+    """{name: address} of a program's data."""
+    found = {}
+    for line in output("nm", program).splitlines():
+        address, kind, name = line.split()[-3:] if len(line.split()) == 3 else ("0", "U", "")
+        if kind in "bBdD":
+            found[name] = int(address, 16)
+    return found
+
+
+def test_the_library_os_has_its_data_apart():
+    """What it writes to lies from USER_PRIVATE on (cpudriver/abi/memory_map.h), and nothing of the program's does: members share the one, not the
+    other."""
+    private = int(re.search(r"#define USER_PRIVATE\s+(0x[0-9a-f]+)", (ROOT / "cpudriver/abi/memory_map.h").read_text())[1], 16)
+    own = {line.split()[2] for line in output("nm", BUILD / "libatoll.a").splitlines()
+           if len(line.split()) == 3 and line.split()[1] in "bBdD"}
+    shared = {line.split()[2] for line in output("nm", LIBC, BUILD / "user/tests/programs/selftest.o").splitlines()
+              if len(line.split()) == 3 and line.split()[1] in "bBdD"}
+    data = placed(BUILD / "programs/selftest")
+    assert len(own & data.keys()) > 50 and len(shared & data.keys()) > 20
+    assert not [name for name in (own - shared) & data.keys() if data[name] < private]
+    assert not [name for name in (shared - own) & data.keys() if data[name] >= private]
