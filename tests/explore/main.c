@@ -12,6 +12,7 @@
  * explore --deathless           no core dies
  * explore SCENARIO              one scenario (scenario.h); if it breaks an invariant, the shortest schedule, drawn */
 
+#include <math.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,6 +51,7 @@ static struct {
 struct count {
 	size_t scenarios, exhausted, broken, states, transitions;
 	unsigned deepest;
+	double mistaken;      /* chance that two different states of a scenario were taken for one, at most (search.c) */
 	double seconds;       /* of the processor's time: what else the host does is not the explorer's */
 	enum invariant first; /* that was broken */
 };
@@ -62,6 +64,7 @@ static struct shared_work {
 } * work;
 
 static struct count total;
+static double share_done[FAMILIES]; /* of its scenarios, exhausted */
 static struct search search;
 
 static double seconds_of(clockid_t clock)
@@ -125,6 +128,7 @@ static bool explore(const struct scenario *s, const void *beginning, struct coun
 	c->exhausted += search.ending == ENDING_EXHAUSTED;
 	c->states += search.states;
 	c->transitions += search.transitions;
+	c->mistaken += ldexp((double)search.states * (double)search.states, -129);
 	if (search.depth > c->deepest)
 		c->deepest = search.depth;
 	right = options.compare ? compare(s, beginning) : search.ending != ENDING_BROKEN;
@@ -207,6 +211,7 @@ static void add_count(struct count *to, const struct count *c)
 	to->states += c->states;
 	to->transitions += c->transitions;
 	to->seconds += c->seconds;
+	to->mistaken += c->mistaken;
 	if (c->deepest > to->deepest)
 		to->deepest = c->deepest;
 }
@@ -296,8 +301,23 @@ static bool explore_family(const struct family *f, double end)
 		all_of += of;
 	}
 	report(all.exhausted == all_of ? "= ALL" : "= A PART", &all, all_of);
+	share_done[f - families] = all_of ? (double)all.exhausted / (double)all_of : 1;
 	add_count(&total, &all);
 	return !(options.until_broken && total.broken);
+}
+
+/* Said at the end, in so many words. */
+static void report_shares(void)
+{
+	printf("exhausted:");
+	for (unsigned k = 0; k < FAMILIES; k++)
+		if (is_asked_for(&families[k]) && share_done[k] >= 1)
+			printf(" %s;", family_text(&families[k]));
+	printf("\nonly a part:");
+	for (unsigned k = 0; k < FAMILIES; k++)
+		if (is_asked_for(&families[k]) && share_done[k] < 1)
+			printf(" %.1f %% of %s;", 100 * share_done[k], family_text(&families[k]));
+	printf("\nthe chance that two different states of a scenario were taken for one is below %.0e\n", total.mistaken);
 }
 
 static int conclude(double start)
@@ -310,6 +330,7 @@ static int conclude(double start)
 			printf("SURVIVED %zu scenarios, %zu states\n", total.scenarios, total.states);
 		return total.broken ? 0 : 1;
 	}
+	report_shares();
 	printf("%zu scenarios, %zu of them exhausted, %zu %s; %zu states, %zu steps, in %.0f s; %.0f states/s of one processor's time\n",
 	       total.scenarios, total.exhausted, total.broken, options.compare ? "came out differently" : "broken", total.states,
 	       total.transitions, now() - start, (double)total.states / total.seconds);

@@ -28,7 +28,7 @@ $$(BUILD)/explore/$(1)/%.o: %.c $$(COMPILER) | $$(DEPS)
 	$$(Q)$$(CC) $$(EXPLORE_CFLAGS) $(3) $$(if $$(filter cpudriver/%,$$<),-Dcap_retype=driver_retype) -MMD -MP -c $$< -o $$@
 $$(BUILD)/explore/$(1)/run: $(patsubst %.c,$$(BUILD)/explore/$(1)/%.o,$(2))
 	$$(call say,LD,$$@)
-	$$(Q)$$(CC) $(3) -o $$@ $$^
+	$$(Q)$$(CC) $(3) -o $$@ $$^ -lm
 endef
 
 $(eval $(call explorer,search,$(EXPLORE_SEARCH),-O2 $(EXPLORE_SMALL)))
@@ -47,7 +47,7 @@ $$(BUILD)/explore/$(2)-$(1)/monitor/agreement/%.o: monitor/agreement/%.c $$(COMP
 	$$(Q)$$(CC) $$(EXPLORE_CFLAGS) $(4) -Wno-unused -DMUTANT_SELECTED=$(1) -MMD -MP -c $$< -o $$@
 $$(BUILD)/explore/$(2)-$(1)/run: $(call mutant_objects,$(2),$(1),$(3))
 	$$(call say,LD,$$@)
-	$$(Q)$$(CC) $(4) -o $$@ $$^
+	$$(Q)$$(CC) $(4) -o $$@ $$^ -lm
 endef
 ifneq ($(filter $(BUILD)/explore/%,$(MAKECMDGOALS)),)
 $(foreach m,$(MUTANTS),$(eval $(call mutant,$(m),search,$(EXPLORE_SEARCH),-O2 $(EXPLORE_SMALL))))
