@@ -7,9 +7,6 @@
 
 #define BALANCE_US 20000000 /* for memory to be cleared and given back */
 
-/* A ring that is let go while the leader settles who has what of a dead core's memory may stay in nobody's hands. */
-#define LOSS_MAX (256 * KIB)
-
 uint64_t soak_seed;
 unsigned soak_round;
 
@@ -97,7 +94,7 @@ static uint64_t served(const struct account *a)
 
 static bool all_equal(const struct account *before, const struct account *after)
 {
-	bool ok = served(after) + LOSS_MAX >= served(before);
+	bool ok = served(after) == served(before);
 
 	for (unsigned i = 0; i < core_count; i++)
 		ok = ok && equal(&before[i], &after[i]);
@@ -113,7 +110,7 @@ static void tell_difference(const struct account *before, const struct account *
 			       (unsigned long long)before[i].capabilities, (unsigned long long)before[i].channels,
 			       (unsigned long long)after[i].memory, (unsigned long long)after[i].capabilities,
 			       (unsigned long long)after[i].channels, after[i].alive ? "" : ": it is dead");
-	if (served(after) + LOSS_MAX < served(before))
+	if (served(after) != served(before))
 		printf("soak: seed %llu, round %u: all cores together served %llu bytes, now %llu\n", (unsigned long long)soak_seed, soak_round,
 		       (unsigned long long)served(before), (unsigned long long)served(after));
 }

@@ -130,6 +130,17 @@ void things_unmap(void)
 			unmap(&things[i]);
 }
 
+bool things_keep_the_last(void)
+{
+	struct cap_identity id;
+
+	for (unsigned i = 0; i < HELD_MAX; i++)
+		if (things[i].used && is_there(things[i].cap, &id) && id.type == CAP_CNode &&
+		    err_is(cap_delete(things[i].cap), ERR_NUMBER_LAST_COPY))
+			return true;
+	return false;
+}
+
 /* What can't be thrown away, because a core died and this is all that is left of that memory, goes when the domain ends. */
 void things_give_back(void)
 {

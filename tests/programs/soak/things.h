@@ -31,3 +31,5 @@ bool thing_look(unsigned index, struct cap_identity *id);
 void things_unmap(void);
 /* Puts one after the other to its end. */
 void things_give_back(void);
+/* Whether a CNode can't go because it has the last of a dead core's memory in it. */
+bool things_keep_the_last(void);
