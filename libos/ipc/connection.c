@@ -178,6 +178,8 @@ static void wait_for_channel(struct ipc_connection *c, uint64_t deadline)
 		return;
 	}
 	c->waiter = thread_current;
+	if (thread_others_ready())
+		wait_listen();
 	thread_wait(deadline);
 	c->waiter = NULL;
 	while ((t = thread_of(queue_take(&c->followers))) != NULL)

@@ -91,28 +91,22 @@ static bool anything_there(void)
 	return false;
 }
 
-/* ---- What is handled as it comes ---- */
+/* ---- While threads run ---- */
 
-static void announce_handled(void)
+static void announce_all(void)
 {
+	struct channel *events = events_channel();
+
+	if (events != NULL)
+		channel_announce(events);
+	listening = events != NULL;
+	for (struct wait_source *s = sources; s != NULL; s = s->next) {
+		s->parked = *s->waiter != NULL;
+		if (s->parked)
+			channel_announce(s->channel);
+	}
 	for (struct wait_source *s = handled; s != NULL; s = s->next)
 		channel_announce(s->channel);
-}
-
-static void unpark_handled(void)
-{
-	for (struct wait_source *s = handled; s != NULL; s = s->next)
-		channel_unpark(s->channel);
-}
-
-static bool anything_to_handle(void)
-{
-	if (channel_poll(events_channel()).code == CHANNEL_OK)
-		return true;
-	for (struct wait_source *s = handled; s != NULL; s = s->next)
-		if (has_something(s))
-			return true;
-	return false;
 }
 
 /* Nobody rings twice for one announcement, so each begins with taking the last one back. */
@@ -121,19 +115,33 @@ static void take_back(void)
 	if (listening)
 		channel_unpark(events_channel());
 	listening = false;
-	unpark_handled();
+	for (struct wait_source *s = sources; s != NULL; s = s->next) {
+		if (s->parked)
+			channel_unpark(s->channel);
+		s->parked = false;
+	}
+	for (struct wait_source *s = handled; s != NULL; s = s->next)
+		channel_unpark(s->channel);
+}
+
+static bool somebody_listens(void)
+{
+	if (handled != NULL)
+		return true;
+	for (struct wait_source *s = sources; s != NULL; s = s->next)
+		if (*s->waiter != NULL)
+			return true;
+	return false;
 }
 
 /* Announces anew, until nothing has come in before that. */
-static void listen(void)
+void wait_listen(void)
 {
-	while (handled != NULL && !looking) {
+	while (!looking && somebody_listens()) {
 		take_back();
-		listening = true;
-		channel_announce(events_channel());
-		announce_handled();
+		announce_all();
 		channel_fence();
-		if (!anything_to_handle())
+		if (!anything_there())
 			return;
 		wait_poll();
 	}
@@ -148,30 +156,21 @@ void wait_begin_looking(void)
 void wait_end_looking(void)
 {
 	looking = false;
-	listen();
+	wait_listen();
 }
 
 void wait_rung(void)
 {
 	wait_poll();
-	listen();
+	wait_listen();
 }
 
 /* ---- Sleep ---- */
 
 bool wait_park(void)
 {
-	struct channel *events = events_channel();
-
 	take_back();
-	if (events != NULL)
-		channel_announce(events);
-	for (struct wait_source *s = sources; s != NULL; s = s->next) {
-		s->parked = *s->waiter != NULL;
-		if (s->parked)
-			channel_announce(s->channel);
-	}
-	announce_handled();
+	announce_all();
 	channel_fence();
 	if (!anything_there())
 		return true;
@@ -181,18 +180,9 @@ bool wait_park(void)
 
 void wait_unpark(void)
 {
-	struct channel *events = events_channel();
-
 	wait_generation++;
-	if (events != NULL)
-		channel_unpark(events);
-	for (struct wait_source *s = sources; s != NULL; s = s->next) {
-		if (s->parked)
-			channel_unpark(s->channel);
-		s->parked = false;
-	}
-	unpark_handled();
-	listen();
+	take_back();
+	wait_listen();
 }
 
 static struct channel_wait polling;

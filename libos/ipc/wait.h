@@ -8,9 +8,10 @@
  * (wait_poll); before it gives the processor away it announces itself on all of them and looks again (wait_park; channels/park.c says
  * why that loses nothing).
  *
- * A source with a handler is nobody's in particular: what comes is handled at once, whichever thread runs. So the dispatcher is announced
- * on it, and on the event channel, while it runs threads too, and is rung; only while it has nothing to run does it look by itself
- * (wait_begin_looking .. wait_end_looking). Each ring is followed by a new announcement, and that by a look.
+ * A source with a handler is nobody's in particular: what comes is handled at once, whichever thread runs. While threads run the dispatcher
+ * is announced on these, on those that some other thread waits for, and on the event channel, and is rung; only while it has nothing to run
+ * does it look by itself (wait_begin_looking .. wait_end_looking). Each ring is followed by a new announcement, and that by a look. So a
+ * thread that only computes keeps nobody from his messages.
  *
  * Something may be able to run for ever: a thread that looks for its own message and yields in between, one that always finds what it looks
  * for, several that compute. The others' sources, and the monitor's events, are looked at all the same: at one of so many yields, at one of
@@ -21,7 +22,7 @@
 
 struct wait_source {
 	struct channel *channel;
-	struct thread **waiter; /* *waiter is NULL: nobody waits */
+	struct thread **waiter;                /* *waiter is NULL: nobody waits */
 	void (*handle)(struct wait_source *s); /* not NULL: takes what has come; may not remove sources */
 	struct wait_source *next;
 	bool parked;
@@ -31,8 +32,8 @@ struct wait_source {
 void wait_add(struct wait_source *s);
 void wait_remove(struct wait_source *s);
 
-/* Makes the waiters of all sources that have something ready, and takes the monitor's events. Returns whether anybody waited for a source: if
- * nobody did, only the monitor or the clock can wake a thread, and the monitor needs this very processor for it. */
+/* Makes the waiters of all sources that have something ready, and takes the monitor's events. Returns whether anybody waited for a source:
+ * if nobody did, only the monitor or the clock can wake a thread, and the monitor needs this very processor for it. */
 bool wait_poll(void);
 /* False: something has come in meanwhile, and nothing is announced. */
 bool wait_park(void);
@@ -40,6 +41,8 @@ void wait_unpark(void);
 /* Nothing can run: messages for handlers are looked for from now on, and ring no more; and back. */
 void wait_begin_looking(void);
 void wait_end_looking(void);
+/* A thread begins to wait while others run. */
+void wait_listen(void);
 /* The doorbell was rung. */
 void wait_rung(void);
 /* Counts whenever something may have come in, or what was parked no longer is. */

@@ -563,7 +563,26 @@ static const char *call_until_message_came(struct ipc_connection *call, struct i
 	return NULL;
 }
 
-static const char *check_thread_that_calls_for_ever(void)
+/* One thread computes and never enters the library OS; only the bell of the one that sleeps can interrupt it. */
+static const char *compute_until_message_came(struct ipc_connection *call, struct ipc_connection *stream)
+{
+	uint64_t end = in_seconds(10);
+	struct thread *waiter;
+
+	(void)call;
+	message_came = false;
+	CHECK(is_ok(thread_create(wait_for_message, stream, 0, &waiter)));
+	ipc_set_polling(0);
+	thread_sleep_until(time_tsc() + time_tsc_hz() / 100);
+	CHECK(is_ok(ipc_send(stream, LABEL_SEND, "", 1)));
+	while (!message_came && time_tsc() < end)
+		;
+	CHECK(message_came);
+	CHECK(is_ok(thread_join(waiter)));
+	return NULL;
+}
+
+static const char *wait_beside(const char *(*body)(struct ipc_connection *call, struct ipc_connection *stream))
 {
 	struct ipc_message message = {.label = LABEL_STOP};
 	struct ipc_connection *call, *stream;
@@ -579,13 +598,23 @@ static const char *check_thread_that_calls_for_ever(void)
 	CHECK(is_ok(ipc_bind("selftest", false, &call)));
 	CHECK(is_ok(ipc_bind("selftest", true, &stream)));
 	CHECK(is_ok(ipc_send(stream, 1, "", 1)) && is_ok(ipc_receive(stream, &label, &byte, 1, &bytes)));
-	why = call_until_message_came(call, stream);
+	why = body(call, stream);
 	ipc_set_polling(USUAL_POLLING);
 	CHECK(is_ok(ipc_call(call, &message, &message)));
 	CHECK(is_ok(domain_wait(domain, &status, &cause)));
 	ipc_close(stream);
 	ipc_close(call);
 	return why;
+}
+
+static const char *check_thread_that_calls_for_ever(void)
+{
+	return wait_beside(call_until_message_came);
+}
+
+static const char *check_thread_that_computes_for_ever(void)
+{
+	return wait_beside(compute_until_message_came);
 }
 
 /* ---- The other domain ---- */
@@ -670,6 +699,7 @@ static const struct {
 	{"ipc", check_ipc},
 	{"peer_that_ends_in_a_call", check_peer_that_ends_in_a_call},
 	{"thread_that_calls_for_ever", check_thread_that_calls_for_ever},
+	{"thread_that_computes_for_ever", check_thread_that_computes_for_ever},
 };
 
 int main(int argc, char **argv)
