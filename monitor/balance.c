@@ -77,9 +77,21 @@ static uint32_t count_left_out(struct monitor *m)
 	return left_out;
 }
 
+/* Memory that is being cleared on its way here, with a capability that will be a root's. */
+static uint32_t count_arriving(const struct monitor *m)
+{
+	uint32_t count = 0;
+
+	for (const struct legacy *l = m->membership.legacies; l != NULL; l = l->next)
+		count += !l->done;
+	for (const struct leftover *l = m->leftovers; l != NULL; l = l->next)
+		count += l->returned;
+	return count;
+}
+
 struct balance balance_now(struct monitor *m)
 {
-	uint32_t left_out = count_left_out(m);
+	uint32_t left_out = count_left_out(m) + count_arriving(m);
 
 	for (uint32_t core = 0; core < m->peers; core++)
 		if (m->peer[core].page.value != CAP_NULL.value)
