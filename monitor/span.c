@@ -357,7 +357,8 @@ void span_member_ends(struct monitor *m, struct domain *d)
 	struct members *all = d->others;
 
 	if (d->member != 0 && !d->leaving)
-		MESH_SEND(m, domain_core_of(d->span), falls, .span = d->span, .member = d->member, .cause = (uint32_t)d->cause, .status = d->status);
+		MESH_SEND(m, domain_core_of(d->span), falls, .span = d->span, .member = d->member, .cause = (uint32_t)d->cause,
+		          .status = d->status);
 	for (unsigned i = 1; all != NULL && i < SPAN_MAX; i++) {
 		struct member *r = &all->member[i];
 

@@ -2,8 +2,8 @@
  * Copyright 2026 The Atoll authors */
 #pragma once
 
-/* Domains on several cores. Each member of a span is a domain of its core, made by its monitor; the monitor of member 0, the *home*, keeps the
- * list of them, and what concerns the whole goes through it.
+/* Domains on several cores. Each member of a span is a domain of its core, made by its monitor; the monitor of member 0, the *home*, keeps
+ * the list of them, and what concerns the whole goes through it.
  *
  *   asker's monitor          home                                    new core's monitor                      monitors of the others
  *      grow ─────────────────▶ gives it a number
@@ -21,11 +21,11 @@
  *   a member exits, is killed or faults:
  *                               ◀──────────────────────────── falls  ends it
  *      ends member 0, and       dismiss ───────────────────────────▶ the others end
- *                               ◀───────────────────────────── gone  each; then the home tells who waits for the domain, with the cause that it
- *                                                                    has heard first
+ *                               ◀───────────────────────────── gone  each; then the home tells who waits for the domain, with the cause
+ * that it has heard first
  *
- * A record at the home is NONE ─ grow ─▶ WANTED ─ enlist ─▶ JOINING ─ enlisted ─▶ HERE ─ shrink ─▶ LEAVING ─ gone ─▶ NONE. One joins at a time, so
- * that each meets all that are there. If the new member can't even be begun `enlisted` says why; if it can't be completed, or a
+ * A record at the home is NONE ─ grow ─▶ WANTED ─ enlist ─▶ JOINING ─ enlisted ─▶ HERE ─ shrink ─▶ LEAVING ─ gone ─▶ NONE. One joins at a
+ * time, so that each meets all that are there. If the new member can't even be begun `enlisted` says why; if it can't be completed, or a
  * link can't be bound, it ends, and `gone` says why. When a core dies the home's records of it go (its memory is the agreement's
  * business), and monitors end the members of spans whose home it was. */
 

@@ -4,7 +4,8 @@
 
 /* Domains on several cores, in a world of several monitors: the real protocol, over queues that are delivered in any order between pairs,
  * with random requests, failures, ends and deaths of cores. What a monitor does to the machine is a few flags here. At rest there is a link
- * between any two members, the home knows exactly those that there are, everybody has had one answer, and of what has ended nothing is left. */
+ * between any two members, the home knows exactly those that there are, everybody has had one answer, and of what has ended nothing is
+ * left. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -38,7 +39,7 @@ struct queue {
 	unsigned read, filled;
 };
 
-struct wish { /* a link that is being bound */
+struct wish {                    /* a link that is being bound */
 	uint32_t domain, fellow; /* 0: none */
 };
 
@@ -543,12 +544,8 @@ static void test_others_may_not(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_to_all_and_back),
-	    cmocka_unit_test(test_one_ends_all),
-	    cmocka_unit_test(test_a_core_dies),
-	    cmocka_unit_test(test_failures_hurt_nobody),
-	    cmocka_unit_test(test_anything),
-	    cmocka_unit_test(test_others_may_not),
+	    cmocka_unit_test(test_to_all_and_back),      cmocka_unit_test(test_one_ends_all), cmocka_unit_test(test_a_core_dies),
+	    cmocka_unit_test(test_failures_hurt_nobody), cmocka_unit_test(test_anything),     cmocka_unit_test(test_others_may_not),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

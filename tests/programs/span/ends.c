@@ -52,11 +52,8 @@ int child(const char *what)
 		void (*function)(void *);
 		uint64_t argument;
 	} ways[] = {
-	    {"exit", exit_here, STATUS},
-	    {"fault", fault_here, 8},
-	    {"fault_for_good", fault_for_good, 8},
-	    {"run", run_for_ever, 0},
-	    {"sleep", NULL, 0},
+	    {"exit", exit_here, STATUS}, {"fault", fault_here, 8}, {"fault_for_good", fault_for_good, 8},
+	    {"run", run_for_ever, 0},    {"sleep", NULL, 0},
 	};
 
 	if (grow_to_all() != NULL)

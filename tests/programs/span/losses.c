@@ -11,7 +11,7 @@
 
 #include "tests/programs/span/span.h"
 
-#define INVALID_OPCODE 6 /* Intel SDM vol. 3, table 6-1 */
+#define INVALID_OPCODE 6  /* Intel SDM vol. 3, table 6-1 */
 #define PATIENCE       20 /* seconds */
 
 static _Atomic unsigned lost_member, lost_core, losses;

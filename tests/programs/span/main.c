@@ -206,14 +206,14 @@ static const struct {
 	const char *name;
 	const char *(*run)(void);
 } checks[] = {
-	{"alone", check_alone},
-	{"grow", grow_to_all},
-	{"places", check_places},
-	{"calls", check_calls},
-	{"bad_arguments", check_bad_arguments},
-	{"shrink", shrink_from_all},
-	{"many_times", check_many_times},
-	{"at_the_same_time", check_at_the_same_time},
+    {"alone", check_alone},
+    {"grow", grow_to_all},
+    {"places", check_places},
+    {"calls", check_calls},
+    {"bad_arguments", check_bad_arguments},
+    {"shrink", shrink_from_all},
+    {"many_times", check_many_times},
+    {"at_the_same_time", check_at_the_same_time},
 };
 
 int main(int argc, char **argv)

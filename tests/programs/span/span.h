@@ -2,8 +2,8 @@
  * Copyright 2026 The Atoll authors */
 #pragma once
 
-/* `span` tries spanning domains from inside one and prints a @test fact for each check; `span child WHAT` is the domain that some checks need
- * to see the end of; `span loss` needs the right to let a core die. What runs on other members touches no data of the program. */
+/* `span` tries spanning domains from inside one and prints a @test fact for each check; `span child WHAT` is the domain that some checks
+ * need to see the end of; `span loss` needs the right to let a core die. What runs on other members touches no data of the program. */
 
 #include <atoll/domain.h>
 #include <atoll/span.h>
