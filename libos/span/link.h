@@ -24,11 +24,10 @@ struct link {
 
 /* One for each number a member may have; that of the own one stays empty. */
 extern struct link links[SPAN_MAX];
-/* A bit for each member that there is a link with. */
-extern uint64_t link_mask;
+/* link_mask (libos/ipc/connection.h) has a bit for each member that there is a link with. */
 _Static_assert(SPAN_MAX <= 64, "a bit each");
 
-/* Begins to hear of other members; the events of the monitor lead to link_joined and link_left. */
+/* Begins to hear of other members; the monitor's events tell of those that come and go. */
 void links_start(void);
 
 /* Sends to another member. PEER_GONE: there is no link (any more). NO_MEMORY: the ring is full, and so is the store. */
