@@ -271,25 +271,46 @@ static void close_here(struct monitor *m, struct connection *c, bool ended)
 
 /* ---- Binding: the client's side ---- */
 
-err_t bind_request(struct monitor *m, struct domain *d, uint32_t tag, bool stream, const char name[SERVICE_NAME_BYTES])
+err_t bind_request(struct monitor *m, struct domain *d, uint32_t tag, uint64_t flags, const struct service_request *service)
 {
-	struct message_resolve question = {.domain = d->number};
+	struct message_resolve question = {.domain = d->number, .interface = service->interface, .now = (flags & BIND_NOW) != 0};
 	struct ticket *t;
-	uint32_t number;
 
-	if (memchr(name, 0, SERVICE_NAME_BYTES) == NULL || name[0] == '\0')
-		return ERR(ARGUMENT);
-	number = ticket_open(m, TICKET_RESOLVE, 0, d->number, tag, &t);
-	if (number == 0)
+	question.ticket = ticket_open(m, TICKET_RESOLVE, 0, d->number, tag, &t);
+	if (question.ticket == 0)
 		return ERR(LIMIT);
-	t->value = stream ? BIND_STREAM : BIND_CALL;
-	memcpy(t->name, name, SERVICE_NAME_BYTES);
-	memcpy(question.name, name, SERVICE_NAME_BYTES);
-	question.ticket = number;
+	t->value = flags & (BIND_STREAM | BIND_FIND);
+	memcpy(t->name, service->name, sizeof(t->name));
+	memcpy(question.name, service->name, sizeof(question.name));
 	if (mesh_send(m, 0, MESSAGE_resolve, &question))
 		return OK;
 	ticket_close(m, t);
 	return ERR(CORE_DEAD);
+}
+
+err_t bind_cancel(struct monitor *m, struct domain *d, uint32_t tag)
+{
+	for (unsigned i = 0; i < TICKETS_MAX; i++) {
+		struct ticket *t = &m->ticket[i];
+
+		if (t->kind != TICKET_RESOLVE || t->domain != d->number || t->tag != tag || t->introduction.over != 0)
+			continue;
+		MESH_SEND(m, 0, forget, .domain = d->number, .ticket = ticket_number(m, t));
+		ticket_close(m, t);
+		return OK;
+	}
+	return ERR(NOT_FOUND);
+}
+
+/* Who only wants to know who the server is. */
+static void tell_found(struct monitor *m, struct domain *client, uint32_t server, struct ticket *t)
+{
+	uint64_t words[CHANNEL_WORDS] = {0};
+	struct bound_event b = {.tag = t->tag, .peer_core = (uint16_t)domain_core_of(server), .peer_domain = server};
+
+	memcpy(words, &b, sizeof(b));
+	domain_event(m, client, EVENT_bound, words, CHANNEL_WORDS);
+	ticket_close(m, t);
 }
 
 /* An endpoint: two records, one for each end, and nothing to agree on. */
@@ -406,6 +427,10 @@ void handle_resolved(struct monitor *m, uint32_t from, const struct message_reso
 	server = domain_find(m, message->server);
 	if (client == NULL) {
 		ticket_close(m, t);
+		return;
+	}
+	if (is_ok(e) && (t->value & BIND_FIND)) {
+		tell_found(m, client, message->server, t);
 		return;
 	}
 	if (is_ok(e) && domain_core_of(message->server) == m->core && server == NULL)

@@ -32,7 +32,9 @@
 #include "monitor/monitor.h"
 
 /* The client's wish; the answer is an event. */
-MUST_USE err_t bind_request(struct monitor *m, struct domain *d, uint32_t tag, bool stream, const char name[SERVICE_NAME_BYTES]);
+MUST_USE err_t bind_request(struct monitor *m, struct domain *d, uint32_t tag, uint64_t flags, const struct service_request *service);
+/* It does not wait for the service any more. Errors: NOT_FOUND (it has the answer, or will have it soon). */
+MUST_USE err_t bind_cancel(struct monitor *m, struct domain *d, uint32_t tag);
 MUST_USE err_t bind_close(struct monitor *m, struct domain *d, uint32_t connection);
 
 /* Connects the domain, as a server, with this monitor, which receives in `ring`. Returns the ring of the domain, NULL if it can't be done.

@@ -218,7 +218,7 @@ void domain_end(struct monitor *m, struct domain *d, enum end_cause cause, uint6
 	forget_tickets(m, d);
 	d->phase = DOMAIN_STOPPING;
 	m->domains_ending++;
-	MESH_SEND(m, 0, withdraw, .domain = d->number);
+	MESH_SEND(m, 0, withdraw, .domain = d->number); /* all its names */
 	span_member_ends(m, d);
 	connections_end(m, d);
 }

@@ -82,13 +82,14 @@ struct peer {
 
 enum ticket_kind {
 	TICKET_FREE,
-	TICKET_OFFER, /* answered by a late reply: token */
+	TICKET_OFFER, /* and withdraw; answered by a late reply: token */
 	TICKET_RESOLVE,
 	TICKET_CONNECT,
 	TICKET_SPAWN,
 	TICKET_WAIT,
 	TICKET_KILL,
 	TICKET_LIST,
+	TICKET_SERVICES,
 	TICKET_INTRODUCE,
 	TICKET_START,
 	TICKET_LINK, /* like connect, for a further member of a span */
@@ -237,12 +238,14 @@ struct start {
 
 struct name {
 	char name[SERVICE_NAME_BYTES];
-	uint32_t domain; /* the server */
+	uint32_t domain; /* the server; 0: a free record */
+	uint64_t interface;
 };
 
 struct name_waiter {
 	struct name_waiter *next;
 	char name[SERVICE_NAME_BYTES];
+	uint64_t interface;
 	uint32_t core, ticket, domain;
 };
 

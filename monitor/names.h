@@ -2,8 +2,8 @@
  * Copyright 2026 The Atoll authors */
 #pragma once
 
-/* Which domain serves which name; kept by the first monitor, asked by message (offer, withdraw, resolve, forget). Who asks for a name that
- * nobody offers yet waits here for it. */
+/* Which domain serves which name, and what it speaks; kept by the first monitor, asked by message (offer, withdraw, resolve, forget,
+ * list_names). Who asks for a name that nobody offers yet waits here for it, unless it wants to know now. */
 
 #include "monitor/monitor.h"
 

@@ -99,30 +99,74 @@ static err_t serve_memory(struct request *r)
 	return domain_more_memory(r->m, r->domain, r->word[1], r->word[2], &r->result[0], &r->result[1]);
 }
 
-static err_t serve_offer(struct request *r)
+/* A copy of what is in the buffer: the domain may go on writing there. */
+static err_t read_service(const struct request *r, struct service_request *out)
 {
-	struct message_offer offer = {.domain = r->domain->number};
-	struct ticket *t;
+	memcpy(out, buffer_of(r->domain), sizeof(*out));
+	return out->name[0] == '\0' || memchr(out->name, 0, sizeof(out->name)) == NULL ? ERR(ARGUMENT) : OK;
+}
 
-	memcpy(offer.name, &r->word[1], sizeof(offer.name));
-	if (offer.name[0] == '\0' || memchr(offer.name, 0, sizeof(offer.name)) == NULL)
-		return ERR(ARGUMENT);
-	offer.ticket = ticket_open(r->m, TICKET_OFFER, 0, r->domain->number, 0, &t);
-	if (offer.ticket == 0)
+/* The first core's monitor answers with `offered`; so long the domain waits for its reply. */
+static err_t change_names(struct request *r, enum message_type type)
+{
+	struct service_request service;
+	struct ticket *t;
+	uint32_t ticket;
+	err_t e = read_service(r, &service);
+
+	if (is_err(e))
+		return e;
+	ticket = ticket_open(r->m, TICKET_OFFER, 0, r->domain->number, 0, &t);
+	if (ticket == 0)
 		return ERR(LIMIT);
 	t->token = r->call->token;
-	r->later = mesh_send(r->m, 0, MESSAGE_offer, &offer);
+	if (type == MESSAGE_offer) {
+		struct message_offer offer = {.ticket = ticket, .domain = r->domain->number, .interface = service.interface};
+
+		memcpy(offer.name, service.name, sizeof(offer.name));
+		r->later = mesh_send(r->m, 0, type, &offer);
+	} else {
+		struct message_withdraw withdraw = {.ticket = ticket, .domain = r->domain->number};
+
+		memcpy(withdraw.name, service.name, sizeof(withdraw.name));
+		r->later = mesh_send(r->m, 0, type, &withdraw);
+	}
 	if (!r->later)
 		ticket_close(r->m, t);
 	return r->later ? OK : ERR(CORE_DEAD);
 }
 
+static err_t serve_offer(struct request *r)
+{
+	return change_names(r, MESSAGE_offer);
+}
+
+static err_t serve_withdraw(struct request *r)
+{
+	return change_names(r, MESSAGE_withdraw);
+}
+
 static err_t serve_bind(struct request *r)
 {
-	char name[SERVICE_NAME_BYTES];
+	struct service_request service;
+	err_t e = read_service(r, &service);
 
-	memcpy(name, &r->word[1], sizeof(name));
-	return bind_request(r->m, r->domain, r->tag, r->word[0] >> 48 & BIND_STREAM, name);
+	return is_err(e) ? e : bind_request(r->m, r->domain, r->tag, r->word[0] >> 48, &service);
+}
+
+static err_t serve_cancel(struct request *r)
+{
+	return bind_cancel(r->m, r->domain, (uint32_t)r->word[1]);
+}
+
+static err_t serve_list_services(struct request *r)
+{
+	uint32_t ticket = ticket_open(r->m, TICKET_SERVICES, 0, r->domain->number, r->tag, NULL);
+
+	if (ticket == 0)
+		return ERR(LIMIT);
+	MESH_SEND(r->m, 0, list_names, .ticket = ticket, .first = r->word[1] < NAMES_MAX ? (uint32_t)r->word[1] : NAMES_MAX);
+	return OK;
 }
 
 /* A list is asked of the core in word 1. */

@@ -7,7 +7,7 @@
 #include "monitor/span.h"
 #include "monitor/tickets.h"
 
-static uint32_t number_of(const struct monitor *m, const struct ticket *t)
+uint32_t ticket_number(const struct monitor *m, const struct ticket *t)
 {
 	return (uint32_t)t->generation << 16 | (uint32_t)(t - m->ticket);
 }
@@ -27,7 +27,7 @@ uint32_t ticket_open(struct monitor *m, enum ticket_kind kind, uint32_t core, ui
 			d->tickets++;
 		if (out != NULL)
 			*out = t;
-		return number_of(m, t);
+		return ticket_number(m, t);
 	}
 	return 0;
 }
@@ -37,7 +37,7 @@ struct ticket *ticket_find(struct monitor *m, uint32_t number, enum ticket_kind 
 	uint32_t index = number & 0xffff;
 	struct ticket *t = &m->ticket[index < TICKETS_MAX ? index : 0];
 
-	return t->kind == kind && t->core == from && number_of(m, t) == number ? t : NULL;
+	return t->kind == kind && t->core == from && ticket_number(m, t) == number ? t : NULL;
 }
 
 void ticket_close(struct monitor *m, struct ticket *t)
@@ -56,7 +56,7 @@ uint32_t ticket_renew(struct monitor *m, struct ticket *t, enum ticket_kind kind
 	t->generation++;
 	if (t->generation == 0)
 		t->generation = 1;
-	return number_of(m, t);
+	return ticket_number(m, t);
 }
 
 void ticket_fail(struct monitor *m, struct ticket *t, err_t e)

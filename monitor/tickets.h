@@ -9,6 +9,7 @@
 
 /* Opens a ticket for `domain` (0: the monitor itself). 0: there are too many. */
 uint32_t ticket_open(struct monitor *m, enum ticket_kind kind, uint32_t core, uint32_t domain, uint32_t tag, struct ticket **out);
+uint32_t ticket_number(const struct monitor *m, const struct ticket *t);
 /* NULL: no such ticket is open. It stays open. */
 struct ticket *ticket_find(struct monitor *m, uint32_t number, enum ticket_kind kind, uint32_t from);
 void ticket_close(struct monitor *m, struct ticket *t);

@@ -85,6 +85,22 @@ err_t request_and_wait(enum monitor_request request, uint64_t word1, uint64_t wo
 	return (err_t){(uint32_t)w->word[1]};
 }
 
+err_t service_request(enum monitor_request request, uint64_t tag_and_flags, const char *name, uint64_t interface)
+{
+	struct service_request service = {.interface = interface};
+	size_t length = strlen(name);
+	err_t e;
+
+	if (length == 0 || length >= sizeof service.name)
+		return ERR(ARGUMENT);
+	memcpy(service.name, name, length);
+	mutex_lock(&buffer_lock);
+	memcpy(buffer, &service, sizeof service);
+	e = monitor_request(request, tag_and_flags, 0, 0, 0).error;
+	mutex_unlock(&buffer_lock);
+	return e;
+}
+
 err_t domain_spawn(const char *const argv[], const char *const envp[], uint64_t core, uint64_t memory, uint32_t *domain)
 {
 	struct event_wait w;
@@ -140,6 +156,27 @@ err_t domain_list(uint64_t core, struct domain_info *out, unsigned capacity, uns
 	e = request_and_wait(REQUEST_list_domains, core, 0, 0, &w);
 	if (is_ok(e))
 		take_list(out, sizeof *out, capacity, w.word[2], count);
+	mutex_unlock(&buffer_lock);
+	return e;
+}
+
+err_t service_list(struct service_info *out, unsigned capacity, unsigned *count)
+{
+	struct event_wait w;
+	uint64_t next = 0;
+	unsigned page;
+	err_t e;
+
+	*count = 0;
+	mutex_lock(&buffer_lock);
+	do {
+		e = request_and_wait(REQUEST_list_services, next, 0, 0, &w);
+		if (is_err(e))
+			break;
+		take_list(out + *count, sizeof *out, capacity - *count, w.word[2], &page);
+		*count += page;
+		next = w.word[3];
+	} while (next != 0 && *count < capacity);
 	mutex_unlock(&buffer_lock);
 	return e;
 }

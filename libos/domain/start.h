@@ -25,6 +25,9 @@ extern struct program program;
 struct event_wait;
 MUST_USE err_t request_and_wait(enum monitor_request request, uint64_t word1, uint64_t word2, uint64_t word3, struct event_wait *w);
 
+/* A request that names a service (struct service_request). Errors: ARGUMENT (no name, or a long one), and the request's. */
+MUST_USE err_t service_request(enum monitor_request request, uint64_t tag_and_flags, const char *name, uint64_t interface);
+
 /* Ends the domain without waiting for anything. */
 _Noreturn void domain_exit_now(int64_t status);
 _Noreturn void domain_exit_now_because(enum end_cause cause, int64_t status);

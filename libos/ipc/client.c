@@ -7,6 +7,7 @@
 
 #include <atoll/domain.h>
 
+#include "libos/domain/start.h"
 #include "libos/ipc/connection.h"
 #include "libos/ipc/endpoint.h"
 #include "libos/ipc/events.h"
@@ -14,26 +15,7 @@
 
 #define LOOKS_IN_A_ROW 32
 
-_Static_assert(SERVICE_NAME_BYTES == 3 * sizeof(uint64_t), "a name is three words");
-
-static err_t name_words(const char *name, uint64_t words[3])
-{
-	size_t length = strlen(name);
-
-	if (length == 0 || length >= SERVICE_NAME_BYTES)
-		return ERR(ARGUMENT);
-	memset(words, 0, SERVICE_NAME_BYTES);
-	memcpy(words, name, length);
-	return OK;
-}
-
-err_t ipc_request_name(enum monitor_request request, uint64_t tag_and_flags, const char *name)
-{
-	uint64_t words[3];
-	err_t e = name_words(name, words);
-
-	return is_err(e) ? e : monitor_request(request, tag_and_flags, words[0], words[1], words[2]).error;
-}
+#define RETRIES_PER_SECOND 200
 
 err_t connection_greet(struct ipc_connection *c, enum greeting greeting)
 {
@@ -44,32 +26,61 @@ err_t connection_greet(struct ipc_connection *c, enum greeting greeting)
 	return channel_ok(channel_send(&c->channel, (uint16_t)greeting, NULL, 0)) ? OK : ERR(CHANNEL_BROKEN);
 }
 
-/* Waits until the service exists: as long as nobody offers it the monitor may say so, and is asked again. */
-static err_t bind(const char *name, uint64_t flags, struct bound_event *bound)
+/* A connection that nobody waits for any more. */
+static void unwanted(const uint64_t word[EVENT_WORDS])
+{
+	struct bound_event bound;
+	struct ipc_connection *c;
+
+	memcpy(&bound, word, sizeof bound);
+	if (bound.error != ERR_NUMBER_OK || bound.connection == 0)
+		return;
+	if (is_ok(connection_open(&bound, NULL, &c)))
+		connection_close(c);
+	else
+		(void)monitor_request(REQUEST_close, 0, bound.connection, 0, 0);
+}
+
+static err_t ask(const char *name, uint64_t flags, const struct ipc_binding *how, struct bound_event *bound)
 {
 	struct event_wait w;
 	err_t e;
 
-	do {
-		events_expect(&w);
-		e = ipc_request_name(REQUEST_bind, w.tag | flags << 32, name);
-		if (is_ok(e)) {
-			events_wait(&w, THREAD_FOREVER);
-			memcpy(bound, w.word, sizeof *bound);
-			e = (err_t){bound->error};
-		} else {
-			events_forget(&w);
-		}
-		if (err_is(e, ERR_NUMBER_NOT_FOUND))
-			thread_sleep_until(time_tsc() + time_tsc_hz() / 200);
-	} while (err_is(e, ERR_NUMBER_NOT_FOUND));
+	events_handle(EVENT_bound, unwanted);
+	events_expect(&w);
+	e = service_request(REQUEST_bind, w.tag | flags << 32, name, how->interface);
+	if (is_err(e)) {
+		events_forget(&w);
+		return e;
+	}
+	if (!events_wait(&w, how->deadline_tsc == 0 ? THREAD_FOREVER : how->deadline_tsc)) {
+		(void)monitor_request(REQUEST_cancel, 0, w.tag, 0, 0);
+		return ERR(TIMEOUT);
+	}
+	memcpy(bound, w.word, sizeof *bound);
+	return (err_t){bound->error};
+}
+
+/* A service that ends may still be named for a moment: who wants to wait asks again. */
+static err_t bind(const char *name, uint64_t flags, const struct ipc_binding *how, struct bound_event *bound)
+{
+	uint64_t pause = time_tsc_hz() / RETRIES_PER_SECOND;
+	err_t e;
+
+	if (how->now)
+		return ask(name, flags | BIND_NOW, how, bound);
+	while (err_is(e = ask(name, flags, how, bound), ERR_NUMBER_PEER_GONE)) {
+		if (how->deadline_tsc != 0 && time_tsc() + pause >= how->deadline_tsc)
+			return ERR(TIMEOUT);
+		thread_sleep_until(time_tsc() + pause);
+	}
 	return e;
 }
 
-err_t connection_bind(const char *name, uint64_t flags, enum greeting greeting, struct ipc_connection **out)
+err_t connection_bind(const char *name, uint64_t flags, enum greeting greeting, const struct ipc_binding *how, struct ipc_connection **out)
 {
 	struct bound_event bound;
-	err_t e = bind(name, flags, &bound);
+	err_t e = bind(name, flags, how, &bound);
 	bool inside;
 
 	if (is_err(e))
@@ -85,9 +96,24 @@ err_t connection_bind(const char *name, uint64_t flags, enum greeting greeting, 
 	return e;
 }
 
+err_t ipc_bind_with(const char *name, const struct ipc_binding *how, struct ipc_connection **out)
+{
+	return connection_bind(name, how->stream ? BIND_STREAM : BIND_CALL, how->stream ? GREETING_STREAM : GREETING_CALL, how, out);
+}
+
 err_t ipc_bind(const char *name, bool stream, struct ipc_connection **out)
 {
-	return stream ? connection_bind(name, BIND_STREAM, GREETING_STREAM, out) : connection_bind(name, BIND_CALL, GREETING_CALL, out);
+	return ipc_bind_with(name, &(struct ipc_binding){.stream = stream}, out);
+}
+
+err_t ipc_find(const char *name, const struct ipc_binding *how, uint32_t *domain)
+{
+	struct bound_event bound;
+	err_t e = bind(name, BIND_FIND, how, &bound);
+
+	if (is_ok(e))
+		*domain = bound.peer_domain;
+	return e;
 }
 
 /* What is being served is closed by the loop that serves, when no handler uses it. */

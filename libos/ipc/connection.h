@@ -61,8 +61,9 @@ extern struct ipc_connection *connections[CONNECTION_LISTS];
 MUST_USE err_t connection_open(const struct bound_event *bound, struct ipc_service *service, struct ipc_connection **out);
 /* A client says what its new channel is for. */
 MUST_USE err_t connection_greet(struct ipc_connection *c, enum greeting greeting);
-/* Waits until the service is there and has accepted; `flags` are BIND_*. */
-MUST_USE err_t connection_bind(const char *name, uint64_t flags, enum greeting greeting, struct ipc_connection **out);
+/* Binds as `how` says; `flags` are BIND_*. */
+MUST_USE err_t connection_bind(const char *name, uint64_t flags, enum greeting greeting, const struct ipc_binding *how,
+                               struct ipc_connection **out);
 /* Gives everything back; the monitor is told. */
 void connection_close(struct ipc_connection *c);
 struct ipc_connection *connection_find(uint32_t number);
@@ -84,9 +85,6 @@ static inline err_t connection_visit(const struct ipc_connection *c)
 
 	return home == SPAN_MAX ? OK : thread_move(home);
 }
-
-/* A request that names a service (monitor/abi/requests.def). */
-MUST_USE err_t ipc_request_name(enum monitor_request request, uint64_t tag_and_flags, const char *name);
 
 static inline err_t connection_error(const struct ipc_connection *c)
 {

@@ -11,6 +11,7 @@
 
 #include <atoll/domain.h>
 
+#include "libos/domain/start.h"
 #include "libos/ipc/connection.h"
 #include "libos/ipc/endpoint.h"
 #include "libos/ipc/events.h"
@@ -22,6 +23,7 @@
 
 struct ipc_service {
 	struct ipc_server server;
+	char name[SERVICE_NAME_BYTES]; /* empty: it has been withdrawn */
 };
 
 bool (*serve_devices)(void);
@@ -60,23 +62,37 @@ void server_given(struct ipc_connection *c)
 	server_wake();
 }
 
-err_t ipc_offer(const char *name, const struct ipc_server *server, struct ipc_service **out)
+err_t ipc_offer_interface(const char *name, uint64_t interface, const struct ipc_server *server, struct ipc_service **out)
 {
 	static struct ipc_service service;
-	bool inside;
 	err_t e;
 
-	if (offered != NULL)
+	if (strlen(name) >= sizeof service.name)
+		return ERR(ARGUMENT);
+	if (offered != NULL && (offered->name[0] != '\0' || connections[SERVED] != NULL))
 		return ERR(EXISTS);
-	service.server = *server; /* the program's memory, so before the section */
-	inside = dispatcher_enter();
-	offered = &service;
+	service.server = *server;
+	strcpy(service.name, name);
 	events_handle(EVENT_accepted, accepted);
-	e = ipc_request_name(REQUEST_offer, 0, name);
+	offered = &service;
+	e = service_request(REQUEST_offer, 0, name, interface);
 	if (is_err(e))
 		offered = NULL;
-	dispatcher_leave(inside);
 	*out = offered;
+	return e;
+}
+
+err_t ipc_offer(const char *name, const struct ipc_server *server, struct ipc_service **out)
+{
+	return ipc_offer_interface(name, 0, server, out);
+}
+
+err_t ipc_withdraw(struct ipc_service *service)
+{
+	err_t e = service->name[0] == '\0' ? ERR(NOT_FOUND) : service_request(REQUEST_withdraw, 0, service->name, 0);
+
+	if (is_ok(e))
+		service->name[0] = '\0';
 	return e;
 }
 

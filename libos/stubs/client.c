@@ -33,16 +33,16 @@ static void settle(struct stub_client *c)
 	c->fast = idle && c->endpoint != NULL ? ipc_endpoint(c->endpoint) : CAP_NULL;
 }
 
-err_t stub_open(const char *name, uint64_t identity, struct stub_client *out)
+err_t stub_open(const char *name, uint64_t interface, uint64_t identity, struct stub_client *out)
 {
 	struct ipc_connection *connection;
 	err_t e;
 
-	*out = (struct stub_client){.identity = identity};
+	*out = (struct stub_client){.interface = interface, .identity = identity};
 	if (strlen(name) >= sizeof out->name)
 		return ERR(ARGUMENT);
 	memcpy(out->name, name, strlen(name));
-	e = connection_bind(name, BIND_CALL, GREETING_LINES, &connection);
+	e = connection_bind(name, BIND_CALL, GREETING_LINES, &(struct ipc_binding){.interface = interface}, &connection);
 	if (is_err(e))
 		return e;
 	if (ipc_is_local(connection))
@@ -70,7 +70,7 @@ static err_t join(struct stub_client *c, struct ipc_connection *lines)
 static err_t make_lines(struct stub_client *c)
 {
 	struct ipc_connection *lines;
-	err_t e = connection_bind(c->name, BIND_STREAM, GREETING_LINES, &lines);
+	err_t e = connection_bind(c->name, BIND_STREAM, GREETING_LINES, &(struct ipc_binding){.interface = c->interface}, &lines);
 
 	if (is_err(e))
 		return e;

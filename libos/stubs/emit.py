@@ -230,7 +230,7 @@ def _message(m: MethodType) -> str:
 def client(h: Text, c: Text, i: InterfaceType) -> None:
     h(f"/* A client of {i.what}. */", f"struct {i.name} {{", "\tstruct stub_client client;", "};", "",
       f"MUST_USE static inline err_t {i.name}_open(const char *name, struct {i.name} *out)", "{",
-      f"\treturn stub_open(name, STUB_HEADER({i.name.upper()}_TAG, {i.name.upper()}_VERSION, 0, 0, 0), &out->client);", "}",
+      f"\treturn stub_open(name, {i.name.upper()}_INTERFACE, STUB_HEADER({i.name.upper()}_TAG, {i.name.upper()}_VERSION, 0, 0, 0), &out->client);", "}",
       f"static inline void {i.name}_close(struct {i.name} *c)", "{", "\tstub_close(&c->client);", "}", "")
     if any(m.kind == "upstream" for m in i.methods):
         h(f"MUST_USE static inline err_t {i.name}_finish(struct {i.name} *c, uint64_t deadline)", "{",

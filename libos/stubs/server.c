@@ -329,7 +329,7 @@ err_t stub_offer(const char *name, const struct stub_interface *interface, const
 	stub_server.interface = interface;
 	stub_server.service = service;
 	stub_server.events = events;
-	e = ipc_offer(name, &server, &offered);
+	e = ipc_offer_interface(name, interface->id, &server, &offered);
 	if (is_err(e))
 		stub_server.interface = NULL;
 	return e;

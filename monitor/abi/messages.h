@@ -28,12 +28,31 @@ struct spawn_counts {
 _Static_assert(sizeof(struct spawn_counts) == 4, "");
 
 #define SERVICE_NAME_BYTES 24
+
+/* offer, bind, withdraw: which service. `interface` says what it speaks, by a number that nobody else uses (of typed stubs: the identifier in
+ * its interface file). Who offers 0 speaks what it likes; who binds with 0 takes what there is. */
+struct service_request {
+	char name[SERVICE_NAME_BYTES]; /* ends with 0 */
+	uint64_t interface;
+};
+_Static_assert(sizeof(struct service_request) == 32, "");
+
+struct service_info {
+	char name[SERVICE_NAME_BYTES];
+	uint64_t interface;
+	uint32_t domain, core; /* its server */
+};
+_Static_assert(sizeof(struct service_info) == 40, "");
+#define SERVICES_PAGE 64 /* in one answer */
+
 #define CORE_HERE          UINT64_C(0xffffffff)
 
-/* bind: what the client wants. */
+/* bind: what the client wants; flags. */
 enum {
 	BIND_CALL = 0,   /* an endpoint if the server is on this core, else a channel */
 	BIND_STREAM = 1, /* a channel in any case */
+	BIND_NOW = 2,    /* NOT_FOUND if nobody offers the service, instead of waiting for it */
+	BIND_FIND = 4,   /* no connection, only who the server is: peer_domain of `bound` */
 };
 
 enum end_cause {

@@ -207,6 +207,124 @@ static void test_too_many_names(void **state)
 	offer(1, DOMAIN(1, 1), "more", ERR_NUMBER_LIMIT);
 }
 
+#define SPOKEN UINT64_C(0xd00df00d12345678)
+
+/* The first sent message answers a question. */
+static void assert_resolved(uint32_t core, uint32_t ticket, enum err_number error)
+{
+	assert_int_equal(sents, 1);
+	assert_int_equal(sent[0].type, MESSAGE_resolved);
+	assert_int_equal(sent[0].core, core);
+	assert_int_equal(sent[0].message.resolved.ticket, ticket);
+	assert_int_equal(sent[0].message.resolved.error, error);
+}
+
+static void ask_for(uint32_t ticket, const char *name, uint64_t interface, bool now)
+{
+	struct message_resolve r = {.ticket = ticket, .domain = DOMAIN(2, 1), .interface = interface, .now = now};
+
+	strcpy(r.name, name);
+	sents = 0;
+	handle_resolve(&m, 2, &r);
+}
+
+static void test_who_asks_for_an_interface_gets_no_other(void **state)
+{
+	struct message_offer typed = {.ticket = 1, .domain = DOMAIN(1, 5), .interface = SPOKEN, .name = "typed"};
+
+	(void)state;
+	ask_for(7, "typed", SPOKEN + 1, false);
+	assert_int_equal(sents, 0);
+	handle_offer(&m, 1, &typed);
+	assert_int_equal(sents, 2);
+	sents = 1; /* the answer to who has waited; then comes the one to who offers */
+	assert_resolved(2, 7, ERR_NUMBER_INTERFACE);
+	offer(1, DOMAIN(1, 6), "untyped", ERR_NUMBER_OK);
+	ask_for(8, "typed", SPOKEN, false);
+	assert_resolved(2, 8, ERR_NUMBER_OK);
+	ask_for(9, "typed", 0, false);
+	assert_resolved(2, 9, ERR_NUMBER_OK);
+	ask_for(10, "typed", SPOKEN + 1, true);
+	assert_resolved(2, 10, ERR_NUMBER_INTERFACE);
+	ask_for(11, "untyped", SPOKEN, false);
+	assert_resolved(2, 11, ERR_NUMBER_INTERFACE);
+}
+
+static void test_who_does_not_wait_hears_at_once(void **state)
+{
+	(void)state;
+	ask_for(7, "never", 0, true);
+	assert_resolved(2, 7, ERR_NUMBER_NOT_FOUND);
+	assert_null(m.name_waiters);
+}
+
+static void test_one_question_is_forgotten_the_others_stay(void **state)
+{
+	struct message_offer late = {.ticket = 1, .domain = DOMAIN(0, 3), .name = "late"};
+
+	(void)state;
+	ask_for(7, "late", 0, false);
+	ask_for(8, "late", 0, false);
+	handle_forget(&m, 1, &(struct message_forget){.domain = DOMAIN(2, 1), .ticket = 8}); /* not its domain's core */
+	handle_forget(&m, 2, &(struct message_forget){.domain = DOMAIN(2, 1), .ticket = 7});
+	sents = 0;
+	handle_offer(&m, 0, &late);
+	assert_int_equal(sents, 2);
+	sents = 1;
+	assert_resolved(2, 8, ERR_NUMBER_OK);
+}
+
+static void withdraw(uint32_t from, uint32_t domain, const char *name, enum err_number expected)
+{
+	struct message_withdraw w = {.ticket = 5, .domain = domain};
+
+	strcpy(w.name, name);
+	sents = 0;
+	handle_withdraw(&m, from, &w);
+	assert_int_equal(sents, 1);
+	assert_int_equal(sent[0].type, MESSAGE_offered);
+	assert_int_equal(sent[0].message.offered.ticket, 5);
+	assert_int_equal(sent[0].message.offered.error, expected);
+}
+
+static void test_a_server_withdraws_its_own_names(void **state)
+{
+	(void)state;
+	offer(1, DOMAIN(1, 5), "one", ERR_NUMBER_OK);
+	offer(1, DOMAIN(1, 5), "two", ERR_NUMBER_OK);
+	withdraw(1, DOMAIN(1, 6), "one", ERR_NUMBER_NOT_FOUND);
+	withdraw(2, DOMAIN(1, 5), "one", ERR_NUMBER_NOT_FOUND);
+	withdraw(1, DOMAIN(1, 5), "three", ERR_NUMBER_NOT_FOUND);
+	withdraw(1, DOMAIN(1, 5), "one", ERR_NUMBER_OK);
+	withdraw(1, DOMAIN(1, 5), "one", ERR_NUMBER_NOT_FOUND);
+	ask_for(9, "two", 0, true);
+	assert_resolved(2, 9, ERR_NUMBER_OK);
+	offer(2, DOMAIN(2, 5), "one", ERR_NUMBER_OK);
+}
+
+static void test_names_are_listed(void **state)
+{
+	const struct message_name_listed *record = &sent[0].message.name_listed;
+	struct message_offer typed = {.ticket = 1, .domain = DOMAIN(1, 5), .interface = SPOKEN, .name = "typed"};
+
+	(void)state;
+	handle_offer(&m, 1, &typed);
+	sents = 0;
+	handle_list_names(&m, 3, &(struct message_list_names){.ticket = 4});
+	assert_int_equal(sents, 2);
+	assert_int_equal(record->ticket, 4);
+	assert_int_equal(record->domain, DOMAIN(1, 5));
+	assert_true(record->interface == SPOKEN);
+	assert_string_equal(record->name, "typed");
+	assert_int_equal(record->last, 0);
+	assert_int_equal(sent[1].message.name_listed.last, 1);
+	assert_int_equal(sent[1].message.name_listed.next, 0);
+	sents = 0;
+	handle_list_names(&m, 3, &(struct message_list_names){.ticket = 4, .first = UINT32_MAX});
+	assert_int_equal(sents, 1);
+	assert_int_equal(record->last, 1);
+}
+
 /* ---- Tickets ---- */
 
 static void test_only_who_was_asked_may_answer(void **state)
@@ -297,6 +415,11 @@ int main(void)
 	    cmocka_unit_test_setup(test_clients_may_come_first, begin),
 	    cmocka_unit_test_setup(test_a_lost_core_takes_its_names_along, begin),
 	    cmocka_unit_test_setup(test_too_many_names, begin),
+	    cmocka_unit_test_setup(test_who_asks_for_an_interface_gets_no_other, begin),
+	    cmocka_unit_test_setup(test_who_does_not_wait_hears_at_once, begin),
+	    cmocka_unit_test_setup(test_one_question_is_forgotten_the_others_stay, begin),
+	    cmocka_unit_test_setup(test_a_server_withdraws_its_own_names, begin),
+	    cmocka_unit_test_setup(test_names_are_listed, begin),
 	    cmocka_unit_test_setup(test_only_who_was_asked_may_answer, begin),
 	    cmocka_unit_test_setup(test_an_old_answer_does_not_fit_a_new_question, begin),
 	    cmocka_unit_test_setup(test_failures_reach_who_asked, begin),

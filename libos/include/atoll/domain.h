@@ -30,6 +30,8 @@ struct monitor_reply {
 };
 struct monitor_reply monitor_request(enum monitor_request request, uint64_t tag_or_flags, uint64_t word1, uint64_t word2, uint64_t word3);
 MUST_USE err_t domain_list(uint64_t core, struct domain_info *out, unsigned capacity, unsigned *count);
+/* All services that have a name. */
+MUST_USE err_t service_list(struct service_info *out, unsigned capacity, unsigned *count);
 MUST_USE err_t core_list(struct core_info *out, unsigned capacity, unsigned *count);
 /* What the core's agreement has in hand, from record `first` on; `total`: how many records there are. Needs the right. */
 MUST_USE err_t agreement_list(uint64_t core, uint32_t first, struct agreement_info *out, unsigned capacity, unsigned *count, uint64_t *total);

@@ -27,8 +27,18 @@ struct ipc_message {
 struct ipc_connection;
 struct ipc_service;
 
-/* Client. `name` is at most 23 characters. ipc_bind waits until the service is there and has accepted. */
+/* Client. `name` is at most 23 characters. ipc_bind waits until the service is there and has accepted; ipc_bind_with can tell what the service
+ * must speak, and when it is no use to wait any longer; ipc_find only says which domain it is. Errors: ARGUMENT (the name), INTERFACE (that
+ * service has another one), NOT_FOUND, TIMEOUT, LIMIT, NO_MEMORY. */
+struct ipc_binding {
+	uint64_t interface;    /* 0: any */
+	uint64_t deadline_tsc; /* 0: none */
+	bool now;              /* NOT_FOUND instead of waiting for a service that nobody offers */
+	bool stream;
+};
 MUST_USE err_t ipc_bind(const char *name, bool stream, struct ipc_connection **out);
+MUST_USE err_t ipc_bind_with(const char *name, const struct ipc_binding *how, struct ipc_connection **out);
+MUST_USE err_t ipc_find(const char *name, const struct ipc_binding *how, uint32_t *domain);
 MUST_USE err_t ipc_call(struct ipc_connection *c, const struct ipc_message *request, struct ipc_message *reply);
 void ipc_close(struct ipc_connection *c);
 bool ipc_is_local(const struct ipc_connection *c); /* served on this core, by an endpoint */
@@ -66,8 +76,13 @@ struct ipc_server {
 	enum ipc_outcome (*lines)(void *context, struct ipc_connection *c);
 	void *context;
 };
-/* A domain offers one service. Errors: EXISTS (that name, or this domain's service). */
+/* A domain offers one service. `interface` says what it speaks, 0: nothing in particular. Errors: EXISTS (that name, or this domain's service),
+ * ARGUMENT (the name), LIMIT. */
 MUST_USE err_t ipc_offer(const char *name, const struct ipc_server *server, struct ipc_service **out);
+MUST_USE err_t ipc_offer_interface(const char *name, uint64_t interface, const struct ipc_server *server, struct ipc_service **out);
+/* Nobody finds the service any more; those who are connected stay, and are served. Another one can be offered when they have gone. Errors:
+ * NOT_FOUND (it has been withdrawn). */
+MUST_USE err_t ipc_withdraw(struct ipc_service *service);
 /* Handles what has arrived; if nothing has, waits until something does or `deadline_tsc` (0: none) passes. Never returns an error for what
  * a client did: such a client is cut off. */
 void ipc_serve_once(uint64_t deadline_tsc);

@@ -157,7 +157,7 @@ struct stub_orphan {
 
 struct stub_client {
 	cap_t fast;        /* the endpoint, while nothing is under way that a fast call would overtake; else CAP_NULL */
-	uint64_t identity; /* of every header */
+	uint64_t interface, identity; /* the latter of every header */
 	struct ipc_connection *endpoint; /* NULL: the server is on another core */
 	struct ipc_connection *lines;    /* NULL: not needed so far */
 	char name[24];
@@ -219,7 +219,7 @@ struct stub_stream {
 	uint32_t item_words;
 };
 
-MUST_USE err_t stub_open(const char *name, uint64_t identity, struct stub_client *out);
+MUST_USE err_t stub_open(const char *name, uint64_t interface, uint64_t identity, struct stub_client *out);
 void stub_close(struct stub_client *c);
 
 /* `words[0]` is for the header, the payload lies behind it, and the reply's payload replaces it: there is room for either. */
