@@ -89,16 +89,35 @@ static uint32_t count_arriving(const struct monitor *m)
 	return count;
 }
 
+/* Memory that has been set aside for a core that is being started: until that one is up it is this core's, though not free. */
+static uint64_t set_aside(const struct monitor *m, uint32_t *capabilities)
+{
+	uint64_t bytes = 0;
+
+	*capabilities = 0;
+	for (unsigned i = 0; i < m->starts; i++) {
+		const struct start *c = &m->start[i];
+
+		if (c->state < START_PREPARED || c->state > START_SIPI_AGAIN)
+			continue;
+		for (unsigned k = 0; k < c->memories; k++)
+			bytes += c->memory[k].bytes;
+		*capabilities += c->memories;
+	}
+	return bytes;
+}
+
 struct balance balance_now(struct monitor *m)
 {
-	uint32_t left_out = count_left_out(m) + count_arriving(m);
+	uint32_t waiting, left_out = count_left_out(m) + count_arriving(m);
+	uint64_t bytes = set_aside(m, &waiting);
 
 	for (uint32_t core = 0; core < m->peers; core++)
 		if (m->peer[core].page.value != CAP_NULL.value)
 			left_out += 3; /* its doorbell; its page, which is foreign, and the library's copy of that, which is mapped */
 	/* Memory that has come from dead cores or gone to new ones since is nobody's gain or loss. */
-	return (struct balance){m->ram.free + m->noted_total - m->ram.total, (uint32_t)platform_capabilities() - left_out - m->roots,
-	                        m->connections};
+	return (struct balance){m->ram.free + bytes + m->noted_total - m->ram.total,
+	                        (uint32_t)platform_capabilities() - left_out - waiting - m->roots, m->connections};
 }
 
 void balance_note(struct monitor *m)
