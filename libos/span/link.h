@@ -9,8 +9,8 @@
  * rings its doorbell and an upcall handles it; one that idles looks first, and announces itself before it sleeps (libos/ipc/wait.h).
  *
  * Sending never waits either: what the ring has no room for stands in a list of the link's until there is. Messages to one member arrive in
- * the order in which they were sent, and exactly once; when a member leaves, what was on its way to it or from it may be lost, and
- * link_left tells who has to know. */
+ * the order in which they were sent, and exactly once; when a member leaves, what was on its way to it or from it may be lost, and who has
+ * asked to know (link_on_change) is told. */
 
 #include "libos/ipc/connection.h"
 #include "libos/span/messages.h"
