@@ -10,6 +10,7 @@
 #define LOOKS_FOR_ONESELF 1024 /* then all sources: nobody rings a bell of ours while we don't sleep, not even for a peer that ends */
 
 uint64_t wait_generation;
+unsigned wait_expected;
 uint32_t wait_goes_on = WAIT_GOES_ON_MOST;
 
 static struct wait_source *sources, *handled;
@@ -62,7 +63,7 @@ static void handle_all(void)
 
 bool wait_poll(void)
 {
-	bool any = handled != NULL;
+	bool any = wait_expected != 0;
 
 	events_poll();
 	handle_all();

@@ -38,6 +38,8 @@ bool wait_poll(void);
 /* False: something has come in meanwhile, and nothing is announced. */
 bool wait_park(void);
 void wait_unpark(void);
+/* So many threads wait for what a handler will bring soon: worth looking for before the dispatcher sleeps. */
+extern unsigned wait_expected;
 /* Nothing can run: messages for handlers are looked for from now on, and ring no more; and back. */
 void wait_begin_looking(void);
 void wait_end_looking(void);

@@ -136,12 +136,14 @@ static err_t ask(struct question *q, enum link_type type, void *question)
 	memcpy(question, &q->token, sizeof q->token);
 	e = link_send(q->member, type, question);
 	q->waiter = thread_current;
+	wait_expected++;
 	while (is_ok(e) && !q->answered) {
 		if (q->gone)
 			e = ERR(PEER_GONE);
 		else
 			thread_wait(THREAD_FOREVER);
 	}
+	wait_expected--;
 	return e;
 }
 
