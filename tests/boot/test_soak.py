@@ -13,5 +13,5 @@ def test_random_operations_from_all_cores(boot, deaths):
     rounds = machine.facts("soak")
     assert verdict["ok"], machine.tail()
     assert len(rounds) == verdict["rounds"] >= 2
-    assert all(r["workers"] == 4 and r["operations"] - r["refused"] > 100 for r in rounds)
+    assert all(r["workers"] == 4 and r["operations"] > r["refused"] for r in rounds)
     assert all(r["deaths"] == (1 if deaths else 0) for r in rounds)

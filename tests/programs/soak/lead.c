@@ -31,11 +31,28 @@ static bool complain(const char *what)
 	return false;
 }
 
+/* Whether its worker, which has ended or is about to, did so with its core. On an overloaded host a core may be taken for a dead one and be
+ * started again, and nothing is wrong with that. In its second life it knows nothing of what was there in the first. */
+static bool has_died(struct member *w)
+{
+	enum end_cause cause = END_EXIT;
+	int64_t status;
+	err_t e = w->dead ? OK : domain_wait(w->domain, &status, &cause);
+
+	w->dead |= cause == END_CORE || err_is(e, ERR_NUMBER_CORE_DEAD) || err_is(e, ERR_NUMBER_NOT_FOUND);
+	return w->dead;
+}
+
+/* Who is dead has nothing. */
 static bool ask(struct member *w, enum label label, uint64_t word, struct ipc_message *reply)
 {
 	const struct ipc_message m = {.label = (uint16_t)label, .word = {word}};
-	err_t e = ipc_call(w->c, &m, reply);
+	err_t e = w->dead ? OK : ipc_call(w->c, &m, reply);
 
+	if (w->dead || (err_is(e, ERR_NUMBER_PEER_GONE) && has_died(w))) {
+		*reply = (struct ipc_message){.label = 0};
+		return true;
+	}
 	if (is_err(e))
 		printf("soak: seed %llu, round %u: the worker on core %u does not answer: %s\n", (unsigned long long)soak_seed, soak_round, w->core,
 		       err_sentence(e));
@@ -49,7 +66,7 @@ static bool ask_all(enum label label)
 	bool ok = true;
 
 	for (unsigned i = 0; i < members; i++)
-		ok = (member[i].dead || (ask(&member[i], label, 0, &reply) && reply.word[3] == 0)) && ok;
+		ok = ask(&member[i], label, 0, &reply) && reply.word[3] == 0 && ok;
 	return ok;
 }
 
@@ -100,8 +117,6 @@ static bool survey(void)
 
 	progress = (struct progress){0};
 	for (unsigned i = 0; i < members; i++) {
-		if (member[i].dead)
-			continue;
 		if (!ask(&member[i], SOAK_STATUS, 0, &reply))
 			return false;
 		progress.busy += reply.word[0] > 0;
@@ -181,9 +196,12 @@ static bool note_accounts(struct picture *p, unsigned core)
 static bool take_picture(struct picture *p, bool held)
 {
 	p->operations = p->held = p->accounts = 0;
-	for (unsigned i = 0; i < members; i++)
-		if (!member[i].dead && !((!held || note_held(p, &member[i])) && note_accounts(p, member[i].core)))
-			return complain("what a core has can't be listed");
+	for (unsigned i = 0; i < members; i++) {
+		struct member *w = &member[i];
+
+		if ((held && !note_held(p, w)) || (!w->dead && !note_accounts(p, w->core)))
+			return false;
+	}
 	return true;
 }
 
@@ -191,13 +209,11 @@ static bool take_picture(struct picture *p, bool held)
 static bool right(struct picture *p, bool held)
 {
 	const uint64_t end = in_us(SETTLE_US);
-	struct seen about;
+	struct seen about = {.type = CAP_Null};
 	const char *why;
 
 	do {
-		if (!take_picture(p, held))
-			return false;
-		why = picture_wrong(p, &about);
+		why = take_picture(p, held) ? picture_wrong(p, &about) : "what a core has can't be listed";
 		if (why == NULL && !held && p->accounts > 0)
 			why = "nobody has anything any more, but a monitor still keeps account of something";
 		if (why != NULL)
@@ -205,10 +221,11 @@ static bool right(struct picture *p, bool held)
 	} while (why != NULL && time_tsc() < end);
 	if (why == NULL)
 		return true;
+	(void)complain(why);
 	printf("soak: %s 0x%llx+0x%llx, core %u, owner %u\n", cap_type_name(about.type), (unsigned long long)about.base,
 	       (unsigned long long)about.size, about.core, about.owner);
-	picture_print(p);
-	return complain(why);
+	picture_print(p, &about);
+	return false;
 }
 
 /* What there is when something has gone wrong. */
@@ -216,7 +233,7 @@ static void tell(struct picture *p)
 {
 	(void)ask_all(SOAK_STOP);
 	if (take_picture(p, idle()))
-		picture_print(p);
+		picture_print(p, &(const struct seen){.type = CAP_Null});
 }
 
 /* The operations under way end. */
@@ -259,7 +276,7 @@ static bool end_workers(void)
 		int64_t status = 0;
 
 		ipc_close(member[i].c);
-		if (!member[i].dead && (is_err(domain_wait(member[i].domain, &status, &cause)) || cause != END_EXIT || status != 0))
+		if (!has_died(&member[i]) && (is_err(domain_wait(member[i].domain, &status, &cause)) || cause != END_EXIT || status != 0))
 			ok = complain("a worker did not end well");
 	}
 	return ok;
@@ -271,14 +288,14 @@ static bool kill_workers(void)
 
 	for (unsigned i = 0; i < members; i++)
 		if (!member[i].dead)
-			ok = is_ok(domain_kill(member[i].domain)) && ok;
+			ok = (is_ok(domain_kill(member[i].domain)) || has_died(&member[i])) && ok;
 	for (unsigned i = 0; i < members; i++) {
 		enum end_cause cause;
 		int64_t status;
 
 		ipc_close(member[i].c);
 		if (!member[i].dead)
-			ok = is_ok(domain_wait(member[i].domain, &status, &cause)) && ok;
+			ok = (is_ok(domain_wait(member[i].domain, &status, &cause)) || has_died(&member[i])) && ok;
 	}
 	return ok || complain("a worker can't be killed");
 }
@@ -289,7 +306,7 @@ static bool let_work(bool with_deaths)
 	const uint64_t end = in_us(WORK_US), death = with_deaths && members > 1 ? in_us(200000 + draw(&dice, WORK_US / 2)) : UINT64_MAX;
 	bool ok = true;
 
-	while (ok && time_tsc() < end) {
+	while (ok && (time_tsc() < end || (death != UINT64_MAX && deaths == 0))) {
 		sleep_us(20000);
 		ok = survey() && !progress.wrong;
 		if (ok && deaths == 0 && time_tsc() >= death)

@@ -122,7 +122,12 @@ const char *picture_wrong(const struct picture *p, struct seen *about)
 	return why;
 }
 
-void picture_print(const struct picture *p)
+static bool tells_about(const struct seen *s, const struct seen *about)
+{
+	return about->type == CAP_Null || overlap(s, about);
+}
+
+void picture_print(const struct picture *p, const struct seen *about)
 {
 	for (unsigned i = 0; i < p->operations && i < OPERATIONS_SEEN; i++) {
 		const struct agreement_info *o = &p->operation[i].info;
@@ -133,10 +138,14 @@ void picture_print(const struct picture *p)
 		       (unsigned long long)o->size);
 	}
 	for (unsigned i = 0; i < p->held; i++)
-		printf("soak:   core %u has %-10s 0x%llx+0x%llx owner %u rights %u flags %u\n", p->cap[i].core, cap_type_name(p->cap[i].type),
-		       (unsigned long long)p->cap[i].base, (unsigned long long)p->cap[i].size, p->cap[i].owner, p->cap[i].rights, p->cap[i].flags);
+		if (tells_about(&p->cap[i], about))
+			printf("soak:   core %u has %-10s 0x%llx+0x%llx owner %u rights %u flags %u\n", p->cap[i].core,
+			       cap_type_name(p->cap[i].type), (unsigned long long)p->cap[i].base, (unsigned long long)p->cap[i].size,
+			       p->cap[i].owner, p->cap[i].rights, p->cap[i].flags);
 	for (unsigned i = 0; i < p->accounts; i++)
-		printf("soak:   monitor %u  %-10s 0x%llx+0x%llx owner %u holders %llx%s\n", p->account[i].core, cap_type_name(p->account[i].type),
-		       (unsigned long long)p->account[i].base, (unsigned long long)p->account[i].size, p->account[i].owner,
-		       (unsigned long long)p->account[i].holders, p->account[i].anchored ? " anchored" : "");
+		if (tells_about(&p->account[i], about))
+			printf("soak:   monitor %u  %-10s 0x%llx+0x%llx owner %u holders %llx%s\n", p->account[i].core,
+			       cap_type_name(p->account[i].type), (unsigned long long)p->account[i].base,
+			       (unsigned long long)p->account[i].size, p->account[i].owner, (unsigned long long)p->account[i].holders,
+			       p->account[i].anchored ? " anchored" : "");
 }

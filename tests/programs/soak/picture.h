@@ -36,4 +36,5 @@ struct picture {
 bool picture_concerns(const struct picture *p, uint64_t base);
 /* NULL: all is as it should be; else what is not, with the object in question. */
 const char *picture_wrong(const struct picture *p, struct seen *about);
-void picture_print(const struct picture *p);
+/* What is under way, and who has what there is of an object, of type Null: of any. */
+void picture_print(const struct picture *p, const struct seen *about);
