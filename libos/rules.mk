@@ -9,7 +9,9 @@ LIBOS_SRCS := \
 	libos/memory/slots.c libos/memory/blocks.c libos/memory/capability.c libos/memory/memory.c libos/memory/store.c \
 	libos/memory/agreement.c \
 	libos/address_space/regions.c libos/address_space/tables.c libos/address_space/piece.c libos/address_space/slabs.c libos/address_space/supply.c \
-	libos/address_space/map.c libos/address_space/frame.c libos/address_space/pager.c \
+	libos/address_space/map.c libos/address_space/range.c libos/address_space/frame.c libos/address_space/pager.c \
+	libos/address_space/remote.c libos/address_space/home.c libos/address_space/change.c libos/address_space/users.c \
+	libos/address_space/others.c libos/address_space/place.c libos/address_space/view.c \
 	libos/thread/queue.c libos/thread/futex.c libos/thread/scheduler.c libos/thread/threads.c libos/thread/create.c libos/thread/sync.c libos/thread/word.c \
 	libos/thread/policy_stealing.c libos/thread/policy_shares.c \
 	libos/tasks/graph.c libos/tasks/run.c \

@@ -4,7 +4,7 @@
 
 /* The address space inside the library OS. From its `base` on everything is the library OS's to place:
  *
- *   base             .. +256 MiB  its own memory (own_memory_map), and the window in which frames are cleared
+ *   base             .. +256 MiB  its own memory (own_memory_map), and windows in which frames are cleared and copied
  *   base + 256 MiB   .. +512 MiB  the program break, if the starter's tables are not known
  *   base + 1 GiB     .. +128 GiB  memory_map, frame_map, mmap
  *   base + 128 GiB   .. +256 GiB  the windows on slabs (supply.h)
@@ -14,6 +14,8 @@
 #include <atoll/address_space.h>
 
 #include "libos/address_space/regions.h"
+
+struct queue;
 
 void address_space_start(uint64_t base);
 /* Where the program break may begin when nothing else is known. */
@@ -31,27 +33,48 @@ MUST_USE err_t memory_protect_range(uint64_t base, uint64_t bytes, rights_t righ
 /* Gives the frames of a range back; the next touch finds zeroes. */
 MUST_USE err_t memory_forget_range(uint64_t base, uint64_t bytes);
 
-/* The pager: makes and maps the piece that contains the address. NOT_FOUND: in no region; CAP_RIGHTS: the region's rights forbid the access
- * (`code`: Intel SDM vol. 3, 4.7) or the piece is there already; NO_MEMORY. Disabled. */
-MUST_USE err_t page_touch(uint64_t address, uint64_t code);
+/* Replaces anonymous memory by new. ARGUMENT: something else is there. */
+MUST_USE err_t memory_map_over(uint64_t base, uint64_t bytes, rights_t rights);
+
+/* The pager. WOULD_BLOCK: it takes a while; the thread waits in *queue, and touches again. NOT_FOUND: in no region; CAP_RIGHTS: the
+ * region's rights forbid the access (`code`: Intel SDM vol. 3, 4.7); NO_MEMORY; PEER_GONE. Disabled. */
+MUST_USE err_t page_touch(uint64_t address, uint64_t code, struct queue **queue);
+
+/* Whether the library OS may read there now, inside a section; a page that was never touched is made. */
+bool page_is_readable(uint64_t address);
+
+/* What a domain that may span several cores begins with: a piece of what its members have in common. */
+struct start_piece;
+MUST_USE err_t frame_common(const struct start_piece *piece);
+/* It may hear of other members. */
+void address_space_span(void);
 
 /* ---- Between the files of this directory ---- */
 
 extern struct region_set regions;
 
+static inline uint64_t pages_of(uint64_t bytes)
+{
+	return (bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
+}
+
+/* A copy of `plan` in the set; a frame's has room for its pieces. */
+MUST_USE err_t region_new(const struct vm_region *plan, struct vm_region **out);
+/* With all that is mapped there. */
+void region_end(struct vm_region *r);
+/* Free addresses in this member's area; what a region of that size is best aligned to. */
+bool region_gap(uint64_t bytes, uint64_t alignment, uint64_t remainder, uint64_t *base);
+uint64_t alignment_for(uint64_t bytes);
+void pieces_drop(uint64_t base, uint64_t end);
+
 /* Maps [offset, offset + bytes) of a frame, whose physical address is `paddr`, at `base` by this very capability, in one table of the
  * highest level that fits; all of it lies in one table of level 1, or is a multiple of what a table of a higher level maps. Answers the
  * level. */
 MUST_USE err_t frame_map_at(cap_t frame, uint64_t base, uint64_t paddr, uint64_t offset, uint64_t bytes, uint64_t rights, unsigned *level);
-
-/* Frames: a region at a place that fits the physical address, and the pieces in it. */
-struct cap_identity;
-MUST_USE err_t frame_region_place(uint64_t paddr, uint64_t bytes, rights_t rights, struct vm_region **out);
-MUST_USE err_t frame_region_make(cap_t frame, const struct cap_identity *object, uint64_t offset, uint64_t bytes, rights_t rights,
-                                 void **out);
-void frame_region_end(struct vm_region *r);
-/* Gives up the copy of a frame that a piece is mapped by. */
-void frame_piece_drop(struct vm_region *r, uint64_t index);
+/* Unmaps a frame's region. */
+void frame_region_drop(struct vm_region *r);
+/* A frame's region gets a number under which other members know its frame. */
+MUST_USE err_t region_as_slab(struct vm_region *r);
 /* Zeroes a frame that is mapped nowhere, through the window at this address, CLEAR_WINDOW_BYTES. */
 MUST_USE err_t frame_clear(cap_t frame, uint64_t bytes);
 void frame_clear_start(uint64_t window);

@@ -7,9 +7,15 @@
 #include <string.h>
 
 #include "libos/address_space/address_space.h"
+#include "libos/address_space/others.h"
+#include "libos/address_space/remote.h"
+#include "libos/address_space/supply.h"
 #include "libos/address_space/tables.h"
 #include "libos/memory/memory.h"
 #include "libos/upcall/dispatcher.h"
+
+/* A list of a frame's pieces may be this long, so that it fits the store. */
+#define PIECES_MAX (STORE_LARGEST / 4 / sizeof(cap_t))
 
 _Static_assert((int)OP_Frame_map == (int)OP_DeviceFrame_map && (int)OP_Frame_unmap == (int)OP_DeviceFrame_unmap, "one number");
 
@@ -53,52 +59,157 @@ err_t frame_map_at(cap_t frame, uint64_t base, uint64_t paddr, uint64_t offset, 
 	return map_in(frame, base, offset, bytes, rights, 1);
 }
 
-err_t frame_region_make(cap_t frame, const struct cap_identity *object, uint64_t offset, uint64_t bytes, rights_t rights, void **out)
+/* Where frame_map puts `bytes` of a frame whose first byte has this physical address. */
+static err_t make_region(struct vm_region *plan, uint64_t bytes, struct vm_region **out)
 {
-	struct vm_region *r = NULL;
-	err_t e = frame_region_place(object->base + offset, bytes, rights, &r);
+	bool huge = bytes >= PAGE_BYTES_HUGE && (bytes | plan->paddr) % PAGE_BYTES_LARGE == 0;
+	uint64_t alignment = alignment_for(bytes);
+
+	plan->use = REGION_FRAME;
+	plan->shift = huge ? 30 : 21;
+	plan->slab = SLAB_NONE;
+	if (!region_gap(bytes, alignment, plan->paddr & (alignment - 1), &plan->base))
+		return ERR(NO_MEMORY);
+	plan->end = plan->base + bytes;
+	return region_piece_count(plan) > PIECES_MAX ? ERR(NO_MEMORY) : region_new(plan, out);
+}
+
+static err_t make_pieces(cap_t frame, struct vm_region *r)
+{
+	err_t e = OK;
 
 	for (uint64_t i = 0; is_ok(e) && i < region_piece_count(r); i++) {
-		uint64_t base = region_piece_base(r, i), at = offset + base - r->base;
+		uint64_t base = region_piece_base(r, i), from_base = base - r->base;
 		unsigned level;
 		cap_t copy;
 
 		e = cap_slot_alloc(&copy);
 		if (is_err(e))
-			break;
+			return e;
 		e = cap_copy(frame, copy);
 		if (is_err(e)) {
 			cap_slot_free(copy);
-			break;
+			return e;
 		}
 		r->piece[i] = copy;
-		e = frame_map_at(copy, base, object->base + at, at, region_piece_end(r, i) - base, rights.bits, &level);
+		e = frame_map_at(copy, base, r->paddr + from_base, r->offset + from_base, region_piece_end(r, i) - base, r->rights, &level);
 	}
-	if (is_ok(e))
-		*out = (void *)r->base;
-	else if (r != NULL)
-		frame_region_end(r);
 	return e;
 }
 
-void frame_piece_drop(struct vm_region *r, uint64_t index)
+err_t frame_map(cap_t frame, uint64_t offset, uint64_t bytes, rights_t rights, void **out)
 {
-	/* A piece that could not be mapped is dropped too. */
-	(void)!is_ok(invoke(r->piece[index], OP_Frame_unmap, region_piece_base(r, index), 0, 0, 0, 0).error);
-	cap_slot_drop(r->piece[index]);
-	r->piece[index] = CAP_NULL;
+	struct cap_identity object;
+	struct vm_region plan, *r;
+	bool inside;
+	err_t e = cap_identify(frame, &object);
+
+	if (is_err(e))
+		return e;
+	if (object.type != CAP_Frame && object.type != CAP_DeviceFrame)
+		return ERR(CAP_TYPE);
+	if (bytes == 0)
+		bytes = object.size > offset ? object.size - offset : 0;
+	if (offset % PAGE_BYTES != 0 || bytes == 0 || offset > object.size || pages_of(bytes) > object.size - offset)
+		return ERR(RANGE);
+	if ((rights.bits & ~(RIGHT_READ | RIGHT_WRITE | RIGHT_EXECUTE)) != 0 || rights.bits == 0)
+		return ERR(ARGUMENT);
+	inside = dispatcher_enter();
+	store_prepare();
+	plan = (struct vm_region){.rights = rights.bits, .paddr = object.base + offset, .offset = offset};
+	e = make_region(&plan, pages_of(bytes), &r);
+	if (is_ok(e)) {
+		e = make_pieces(frame, r);
+		if (is_err(e))
+			region_end(r);
+		else
+			*out = (void *)r->base;
+	}
+	dispatcher_leave(inside);
+	return e;
 }
 
 err_t frame_unmap(void *address)
 {
-	bool inside = dispatcher_enter();
-	struct vm_region *r = regions_find(&regions, (uint64_t)address);
-	bool found = r != NULL && r->use == REGION_FRAME && r->base == (uint64_t)address;
+	uint64_t base = (uint64_t)address;
+	struct vm_region *r;
+	unsigned home;
+	bool inside, found;
 
-	if (found)
-		frame_region_end(r);
+	if (is_elsewhere(base, &home))
+		return remote_range(home, RANGE_FRAME_UNMAP, base, PAGE_BYTES, 0, NULL);
+	inside = dispatcher_enter();
+	r = regions_find(&regions, base);
+	found = r != NULL && r->use == REGION_FRAME && r->base == base;
+	if (found) {
+		uint64_t end = r->end;
+
+		change_begin(base, end, false);
+		r = regions_find(&regions, base);
+		found = r != NULL && r->use == REGION_FRAME && r->base == base && r->end == end;
+		if (found)
+			region_end(r);
+		change_end(base, end);
+	}
 	dispatcher_leave(inside);
 	return found ? OK : ERR(NOT_MAPPED);
+}
+
+/* ---- Frames that other members use ---- */
+
+err_t region_as_slab(struct vm_region *r)
+{
+	err_t e;
+
+	if (r->slab != SLAB_NONE)
+		return OK;
+	if (r->use == REGION_COMMON)
+		return supply_register(r->frame, r->paddr - r->offset, &r->slab);
+	e = cap_slot_alloc(&r->frame);
+	if (is_err(e))
+		return e;
+	e = cap_copy(r->piece[0], r->frame);
+	if (is_err(e)) {
+		cap_slot_free(r->frame);
+		return e;
+	}
+	e = supply_register(r->frame, r->paddr - r->offset, &r->slab);
+	if (is_err(e))
+		cap_slot_drop(r->frame);
+	return e;
+}
+
+void frame_region_drop(struct vm_region *r)
+{
+	for (uint64_t i = 0; i < region_piece_count(r); i++) {
+		if (r->piece[i].value == CAP_NULL.value)
+			continue;
+		/* One that could not be mapped is dropped too. */
+		(void)!is_ok(invoke(r->piece[i], OP_Frame_unmap, region_piece_base(r, i), 0, 0, 0, 0).error);
+		cap_slot_drop(r->piece[i]);
+	}
+	if (r->slab != SLAB_NONE)
+		others_end(r->slab);
+}
+
+/* What the program began with: its segments that all members have in common, and the first stack. */
+err_t frame_common(const struct start_piece *piece)
+{
+	struct cap_identity object;
+	struct vm_region plan =
+	                     {
+	                         .base = piece->vaddr,
+	                         .end = piece->vaddr + piece->pages * PAGE_BYTES,
+	                         .rights = (uint8_t)piece->rights,
+	                         .use = REGION_COMMON,
+	                         .frame = {piece->cap},
+	                         .slab = SLAB_NONE,
+	                     },
+	                 *r;
+	err_t e = cap_identify(plan.frame, &object);
+
+	plan.paddr = object.base;
+	return is_ok(e) ? region_new(&plan, &r) : e;
 }
 
 /* ---- New ones ---- */

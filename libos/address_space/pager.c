@@ -1,33 +1,58 @@
 /* SPDX-License-Identifier: MIT
  * Copyright 2026 The Atoll authors */
 
-/* The pager: what happens at the first touch of a page. The short way is a region that was found last time too, a page in stock, and a
- * page table that is there: one call to the CPU driver. */
+/* The pager: what happens at a fault. The short way is a region that was found last time too, a page in stock, and a page table that is
+ * there: one call to the CPU driver. */
 
+#include "libos/address_space/pager.h"
 #include "libos/address_space/address_space.h"
 #include "libos/address_space/piece.h"
+#include "libos/address_space/place.h"
+#include "libos/address_space/remote.h"
 #include "libos/memory/memory.h"
+#include "libos/span/span.h"
 
-/* Intel SDM vol. 3, 4.7: bits of a page fault's error code. */
-#define FAULT_PRESENT (UINT64_C(1) << 0)
-#define FAULT_WRITE   (UINT64_C(1) << 1)
-#define FAULT_EXECUTE (UINT64_C(1) << 4)
-
-static uint64_t needed_rights(uint64_t code)
+static err_t touch_elsewhere(uint64_t address, uint64_t code, struct queue **queue)
 {
-	if (code & FAULT_EXECUTE)
-		return RIGHT_EXECUTE;
-	return code & FAULT_WRITE ? RIGHT_WRITE : RIGHT_READ;
+	unsigned home;
+
+	return is_elsewhere(address, &home) ? remote_touch(home, address, code, queue) : ERR(NOT_FOUND);
 }
 
-err_t page_touch(uint64_t address, uint64_t code)
+static err_t touch_simple(const struct vm_region *r, uint64_t address, uint64_t code)
+{
+	if (!r->touch || code & FAULT_PRESENT)
+		return ERR(CAP_RIGHTS);
+	return piece_touch(r, address, r->shift);
+}
+
+err_t page_touch(uint64_t address, uint64_t code, struct queue **queue)
 {
 	struct vm_region *r = regions_find(&regions, address);
+	err_t e;
 
-	if (r == NULL)
-		return ERR(NOT_FOUND);
-	if (!r->touch || (needed_rights(code) & ~(uint64_t)r->rights) != 0 || code & FAULT_PRESENT)
-		return ERR(CAP_RIGHTS);
 	store_prepare();
-	return piece_touch(r, address);
+	if (r == NULL)
+		return touch_elsewhere(address, code, queue);
+	if ((needed_rights(code) & ~(uint64_t)r->rights) != 0 || r->use != REGION_ANONYMOUS)
+		return ERR(CAP_RIGHTS);
+	if (change_covers(address))
+		e = ERR(WOULD_BLOCK);
+	else if (r->policy == POLICY_LOCAL)
+		return touch_simple(r, address, code);
+	else
+		e = region_fill(r, address & ~(PAGE_BYTES - 1), code, span_member());
+	*queue = &touches_blocked;
+	return e;
+}
+
+bool page_is_readable(uint64_t address)
+{
+	const struct vm_region *r = regions_find(&regions, address);
+	struct queue *list;
+	struct piece there;
+
+	if (r == NULL || (r->rights & RIGHT_READ) == 0)
+		return false;
+	return r->use != REGION_ANONYMOUS || piece_find(address, &there) || is_ok(page_touch(address, 0, &list));
 }

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * Copyright 2026 The Atoll authors */
 
+#include <string.h>
+
 #include "libos/address_space/piece.h"
 #include "libos/address_space/address_space.h"
+#include "libos/address_space/others.h"
+#include "libos/address_space/place.h"
+#include "libos/address_space/view.h"
 #include "libos/memory/memory.h"
 
 #define LEAF_BYTES (PAGE_TABLE_SLOTS * PAGE_BYTES) /* what a table of level 1 maps */
@@ -35,6 +40,17 @@ bool piece_find(uint64_t address, struct piece *out)
 	return find_at(address, 1, out) || find_at(address, 2, out) || find_at(address, 3, out);
 }
 
+bool page_at(uint64_t address, struct page *out)
+{
+	struct piece p;
+
+	if (!piece_find(address, &p))
+		return false;
+	*out = *p.page;
+	out->index += (uint32_t)((address - p.base) / PAGE_BYTES) & PAGE_INDEX_MAX;
+	return true;
+}
+
 bool piece_from(uint64_t address, uint64_t end, struct piece *out)
 {
 	for (; address < end; address = tables_next(address))
@@ -52,7 +68,7 @@ static void record(const struct piece *p, struct page page)
 	for (uint64_t k = 0; k < (p->end - p->base) / bytes; k++) {
 		p->page[k] = page;
 		if (page.cap.value != CAP_NULL.value)
-			page.index += (uint32_t)(bytes / PAGE_BYTES);
+			page.index += (uint32_t)(bytes / PAGE_BYTES) & PAGE_INDEX_MAX;
 	}
 }
 
@@ -76,11 +92,11 @@ void piece_unmap(const struct piece *p)
 }
 
 /* Neither the capability nor the pages behind it are needed any more. */
-static void give_up(struct page page, uint32_t pages)
+static void give_up(uint64_t base, struct page page, uint32_t pages)
 {
 	if (is_ok(cap_delete(page.cap)))
 		cap_slot_free(page.cap);
-	supply_give((struct run){page.slab, page.index, pages});
+	pages_return(base, page, pages);
 }
 
 void piece_drop(const struct piece *p)
@@ -89,32 +105,95 @@ void piece_drop(const struct piece *p)
 
 	piece_unmap(p);
 	record(p, (struct page){.cap = CAP_NULL});
-	give_up(page, (uint32_t)((p->end - p->base) / PAGE_BYTES));
+	give_up(p->base, page, (uint32_t)((p->end - p->base) / PAGE_BYTES));
 }
 
 /* ---- Making ---- */
 
-/* Maps cleared pages that have a capability at `base`, and notes them; if it fails they are given back. */
-static err_t place(const struct vm_region *r, uint64_t base, struct page page, uint32_t pages)
+/* Maps pages that have a capability at `base`, and notes them. */
+static err_t try_place(uint64_t rights, uint64_t base, struct page page, uint32_t pages)
 {
 	struct piece p = {.base = base, .end = base + pages * PAGE_BYTES, .level = 1};
 	cap_t table;
 	err_t e;
 
-	if (r->rights != 0)
-		e = frame_map_at(page.cap, base, supply_paddr(page.slab, page.index), page.index * PAGE_BYTES, p.end - base, r->rights,
-		                 &p.level);
+	if (rights != 0)
+		e = frame_map_at(page.cap, base, page_paddr(page), page.index * PAGE_BYTES, p.end - base, rights, &p.level);
 	else
 		e = tables_get(base, 1, &table);
 	if (is_ok(e))
 		e = tables_pages_make(base, p.level, &p.page);
-	if (is_err(e)) {
-		give_up(page, pages);
+	if (is_err(e))
 		return e;
-	}
 	p.page += tables_entry(base, p.level);
 	record(&p, page);
 	return OK;
+}
+
+/* If it fails, they are given back. */
+static err_t place(uint64_t rights, uint64_t base, struct page page, uint32_t pages)
+{
+	err_t e = try_place(rights, base, page, pages);
+
+	if (is_err(e))
+		give_up(base, page, pages);
+	return e;
+}
+
+err_t piece_place(uint64_t base, uint64_t end, struct page page, uint64_t rights)
+{
+	uint32_t pages = (uint32_t)((end - base) / PAGE_BYTES);
+	err_t e = page_copy_cap(page, &page.cap);
+
+	if (is_ok(e))
+		return place(rights, base, page, pages);
+	pages_return(base, page, pages);
+	return e;
+}
+
+err_t piece_replace(const struct piece *p, struct page page, uint64_t rights)
+{
+	uint32_t pages = (uint32_t)((p->end - p->base) / PAGE_BYTES);
+	struct page old = *p->page;
+	err_t e = page_copy_cap(page, &page.cap);
+
+	if (is_err(e))
+		return e;
+	piece_unmap(p);
+	record(p, (struct page){.cap = CAP_NULL});
+	e = try_place(rights, p->base, page, pages);
+	if (is_ok(e)) {
+		give_up(p->base, old, pages);
+		return OK;
+	}
+	if (is_ok(cap_delete(page.cap)))
+		cap_slot_free(page.cap);
+	record(p, old);
+	return is_ok(piece_map(p, rights)) ? e : ERR(STATE);
+}
+
+/* As far as there is memory for it side by side; the rest is touched again. */
+err_t piece_replicate(uint64_t base, uint64_t end, struct page page, uint64_t rights)
+{
+	struct page copy = {0};
+	struct run run;
+	uint8_t *from;
+	err_t e = supply_take((uint32_t)((end - base) / PAGE_BYTES), &run);
+
+	if (is_err(e))
+		return e;
+	e = page_view_open(0, page, run.pages, &from);
+	if (is_ok(e)) {
+		memcpy(supply_window(run.slab, run.page), from, run.pages * PAGE_BYTES);
+		page_view_close(0);
+		copy = (struct page){.index = run.page & PAGE_INDEX_MAX, .slab = run.slab};
+		e = supply_copy(run.slab, &copy.cap);
+	}
+	if (is_err(e)) {
+		supply_give(run);
+		return e;
+	}
+	return place(rights, base, copy, run.pages);
 }
 
 /* A piece of at most `pages` pages that begins at `base`; all of them lie in one table of level 1, or are one of those. */
@@ -126,14 +205,14 @@ static err_t make(const struct vm_region *r, uint64_t base, uint32_t pages, uint
 
 	if (is_err(e))
 		return e;
-	page = (struct page){.index = run.page, .slab = run.slab};
+	page = (struct page){.index = run.page & PAGE_INDEX_MAX, .slab = run.slab};
 	e = supply_copy(run.slab, &page.cap);
 	if (is_err(e)) {
 		supply_give(run);
 		return e;
 	}
 	*made = run.pages;
-	return place(r, base, page, run.pages);
+	return place(r->rights, base, page, run.pages);
 }
 
 /* How far a piece from `base` on may reach. */
@@ -158,13 +237,13 @@ err_t pieces_make(const struct vm_region *r, uint64_t base, uint64_t end)
 }
 
 /* The short way, for a page of a table that is there: false if this is not such a case. */
-static bool touch_page(const struct vm_region *r, uint64_t address, err_t *e)
+static bool touch_page(const struct vm_region *r, uint64_t address, unsigned shift, err_t *e)
 {
 	uint64_t entry = tables_entry(address, 1);
 	struct page *pages, page;
 	cap_t table;
 
-	if (r->shift > 12)
+	if (shift > 12)
 		return false;
 	pages = tables_leaf(address, &table);
 	if (pages == NULL || pages[entry].cap.value != CAP_NULL.value)
@@ -176,13 +255,13 @@ static bool touch_page(const struct vm_region *r, uint64_t address, err_t *e)
 	if (is_ok(*e))
 		pages[entry] = page;
 	else
-		give_up(page, 1);
+		give_up(address, page, 1);
 	return true;
 }
 
-static err_t touch_grain(const struct vm_region *r, uint64_t address)
+static err_t touch_grain(const struct vm_region *r, uint64_t address, unsigned shift)
 {
-	uint64_t grain = UINT64_C(1) << r->shift, page = address & ~(PAGE_BYTES - 1);
+	uint64_t grain = UINT64_C(1) << shift, page = address & ~(PAGE_BYTES - 1);
 	uint64_t low = page, high = page + PAGE_BYTES, from = address & ~(grain - 1), to = from + grain;
 	struct piece other;
 	uint32_t made;
@@ -199,14 +278,14 @@ static err_t touch_grain(const struct vm_region *r, uint64_t address)
 	return e;
 }
 
-err_t piece_touch(const struct vm_region *r, uint64_t address)
+err_t piece_touch(const struct vm_region *r, uint64_t address, unsigned shift)
 {
 	struct piece other;
 	err_t e;
 
-	if (touch_page(r, address, &e))
+	if (touch_page(r, address, shift, &e))
 		return e;
-	return piece_find(address, &other) ? piece_map(&other, r->rights) : touch_grain(r, address);
+	return piece_find(address, &other) ? piece_map(&other, r->rights) : touch_grain(r, address, shift);
 }
 
 /* ---- Cutting ---- */
@@ -221,7 +300,7 @@ static err_t cut_run(const struct piece *p, uint64_t address, uint64_t rights)
 	low.end = high.base = address;
 	high.page += (address - p->base) / tables_bytes(p->level);
 	page = *high.page;
-	e = supply_copy(page.slab, &page.cap);
+	e = page_copy_cap(page, &page.cap);
 	if (is_err(e))
 		return e;
 	piece_unmap(p);
@@ -252,13 +331,13 @@ static err_t break_entry(const struct piece *p, uint64_t rights)
 	return piece_map(&lower, rights);
 }
 
-err_t piece_cut(uint64_t address, uint64_t rights)
+err_t piece_cut(uint64_t address, const struct vm_region *r)
 {
 	struct piece p;
 	err_t e = OK;
 
 	while (is_ok(e) && piece_find(address, &p) && p.base != address) {
-		uint64_t bytes = tables_bytes(p.level), low = address & ~(bytes - 1);
+		uint64_t bytes = tables_bytes(p.level), low = address & ~(bytes - 1), rights = piece_rights(r, &p);
 
 		if (low == address)
 			e = cut_run(&p, address, rights);

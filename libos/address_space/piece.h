@@ -17,18 +17,26 @@ struct piece {
 
 /* The piece that contains the address. */
 bool piece_find(uint64_t address, struct piece *out);
+/* The page behind the address; its `cap` is the piece's. */
+bool page_at(uint64_t address, struct page *out);
 /* The first piece that has a page in [address, end). */
 bool piece_from(uint64_t address, uint64_t end, struct piece *out);
 
 /* Makes pieces for all of [base, end), where there are none. After an error some may be there. */
 MUST_USE err_t pieces_make(const struct vm_region *r, uint64_t base, uint64_t end);
-/* Makes a piece that contains the address, of as many pages as the region's grain says and as there are free around it. */
-MUST_USE err_t piece_touch(const struct vm_region *r, uint64_t address);
-/* If the address lies inside a piece, makes two of it. `rights`: with which they are mapped. NO_MEMORY, NO_SLOT: then nothing has changed.
- */
-MUST_USE err_t piece_cut(uint64_t address, uint64_t rights);
+/* Makes a piece that contains the address, of as many pages as lie in the same (1 << shift) bytes and are free around it. */
+MUST_USE err_t piece_touch(const struct vm_region *r, uint64_t address, unsigned shift);
+/* Maps pages that are there, of any member's slab, at [base, end), which is free and lies in one table of level 1. If it fails, they are
+ * given back to whom they belong. */
+MUST_USE err_t piece_place(uint64_t base, uint64_t end, struct page page, uint64_t rights);
+/* Puts other pages in the place of a piece's, whose own are given back; if it fails, nothing has changed. */
+MUST_USE err_t piece_replace(const struct piece *p, struct page page, uint64_t rights);
+/* Maps copies of them, which are made of memory of this member's. */
+MUST_USE err_t piece_replicate(uint64_t base, uint64_t end, struct page page, uint64_t rights);
+/* If the address lies inside a piece, which is the region's, makes two of it. NO_MEMORY, NO_SLOT: then nothing has changed. */
+MUST_USE err_t piece_cut(uint64_t address, const struct vm_region *r);
 /* Maps a piece that is not mapped, or the other way around. */
 MUST_USE err_t piece_map(const struct piece *p, uint64_t rights);
 void piece_unmap(const struct piece *p);
-/* Unmaps it and gives its memory back. */
+/* Unmaps it and gives its memory back; what is borrowed goes back to its owner, if this member is home to the piece. */
 void piece_drop(const struct piece *p);

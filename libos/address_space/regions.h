@@ -13,7 +13,18 @@
 enum region_use {
 	REGION_ANONYMOUS, /* zeroed memory of the domain's own */
 	REGION_FRAME,     /* a frame of the caller's */
+	REGION_COMMON,    /* what the program began with: it stays as it is */
 };
+
+/* Whose memory the pages of anonymous memory are made of (place.c). */
+enum region_policy {
+	POLICY_LOCAL,
+	POLICY_INTERLEAVE,
+	POLICY_FIRST_TOUCH,
+	POLICY_REPLICATE,
+};
+
+#define SLAB_NONE UINT16_MAX
 
 /* A frame is cut into pieces at multiples of (1 << shift); a piece is one capability, mapped by one call. For anonymous memory (piece.h)
  * the shift just says how much is made at the first touch. */
@@ -22,8 +33,16 @@ struct vm_region {
 	uint8_t rights;     /* 0: reserved, nothing is mapped */
 	uint8_t use;
 	uint8_t shift;
-	bool touch;   /* pages are made when they are touched */
-	cap_t *piece; /* frames only; CAP_NULL: not made yet */
+	bool touch; /* pages are made when they are touched */
+	uint8_t policy;
+	uint64_t members; /* interleaved over them, a bit each */
+
+	/* frames */
+	cap_t *piece;    /* CAP_NULL: not made yet; NULL: common */
+	uint64_t paddr;  /* where it begins, */
+	uint64_t offset; /* and how far into the frame that is */
+	cap_t frame;     /* a copy, if other members use it; common: what it is mapped by */
+	uint16_t slab;   /* the frame's number as a slab, if other members use it, else SLAB_NONE */
 };
 
 struct region_set {

@@ -16,6 +16,9 @@
 struct slab {
 	uint64_t base;   /* physical */
 	uint64_t given;  /* the members that have a copy of it, a bit each */
+	bool registered; /* a frame that is in use as a whole: no page is ever given out */
+	bool ended;      /* it is, but goes away */
+	unsigned giving; /* to so many members at this moment */
 	uint8_t *window; /* where the library OS sees it */
 	uint64_t *taken; /* (pages + 63) / 64 words */
 	uint32_t pages, free;

@@ -25,9 +25,9 @@ void supply_start(uint64_t windows)
 	windows_end = windows + SUPPLY_WINDOW_BYTES;
 }
 
-const struct slab *supply_slab(uint16_t slab)
+struct slab *supply_slab(uint16_t slab)
 {
-	return slabs.at[slab];
+	return slab < slabs.count ? slabs.at[slab] : NULL;
 }
 
 /* ---- Slabs ---- */
@@ -157,7 +157,7 @@ static err_t grow(uint32_t pages, bool at_hand)
 
 static bool may_go(const struct slab *s)
 {
-	return s != NULL && s->free == s->pages && s->given == 0;
+	return s != NULL && s->free == s->pages && s->given == 0 && !s->registered;
 }
 
 static void remove_slab(uint16_t number)
@@ -181,6 +181,49 @@ void supply_give(struct run run)
 	(void)!is_ok(slabs_give(&slabs, run));
 	if (may_go(slabs.at[run.slab]) && slabs.free_pages >= 2 * slabs.at[run.slab]->pages)
 		remove_slab(run.slab);
+}
+
+/* ---- Slabs that others know ---- */
+
+err_t supply_register(cap_t frame, uint64_t base, uint16_t *slab)
+{
+	struct slab *s;
+	err_t e = make_room();
+
+	if (is_err(e))
+		return e;
+	s = store_alloc(sizeof *s);
+	if (s == NULL)
+		return ERR(NO_MEMORY);
+	*s = (struct slab){.base = base, .cap = frame, .registered = true};
+	e = slabs_add(&slabs, s, slab);
+	if (is_err(e))
+		store_free(s, sizeof *s);
+	return e;
+}
+
+void supply_unregister(uint16_t slab)
+{
+	struct slab *s = slabs.at[slab];
+
+	slabs_remove(&slabs, slab);
+	store_free(s, sizeof *s);
+}
+
+void supply_set_given(uint16_t slab, unsigned member, bool given)
+{
+	struct slab *s = supply_slab(slab);
+
+	if (s != NULL && given)
+		s->given |= UINT64_C(1) << member;
+	else if (s != NULL)
+		s->given &= ~(UINT64_C(1) << member);
+}
+
+void supply_taken_back(unsigned member)
+{
+	for (unsigned n = 0; n < slabs.count; n++)
+		supply_set_given((uint16_t)n, member, false);
 }
 
 /* ---- Runs and pages ---- */
@@ -226,7 +269,7 @@ static err_t restock(void)
 	err_t e = supply_take(STOCK, &run);
 
 	for (uint32_t i = is_ok(e) ? run.pages : 0; i-- > 0;) {
-		struct page page = {.slab = run.slab, .index = run.page + i};
+		struct page page = {.slab = run.slab, .index = (run.page + i) & PAGE_INDEX_MAX};
 
 		e = supply_copy(run.slab, &page.cap);
 		if (is_ok(e))

@@ -18,12 +18,20 @@ MUST_USE err_t supply_take(uint32_t pages, struct run *out);
 /* A cleared page with a copy of its slab's capability, which is not mapped: the quick way. */
 MUST_USE err_t supply_take_page(struct page *out);
 void supply_give(struct run run);
+/* A frame becomes a slab of which nothing is given out, so that others can ask for it, and ends being one. It keeps its capability. */
+MUST_USE err_t supply_register(cap_t frame, uint64_t base, uint16_t *slab);
+void supply_unregister(uint16_t slab);
+/* A member gets, or has not got, a copy of the slab: it is not given back to the RAM meanwhile. */
+void supply_set_given(uint16_t slab, unsigned member, bool given);
+/* A member is gone with all its copies. */
+void supply_taken_back(unsigned member);
 /* Gives slabs that are all free back to the domain's RAM. */
 void supply_shrink(void);
 
 /* A copy of the slab's capability in a new slot. */
 MUST_USE err_t supply_copy(uint16_t slab, cap_t *out);
-const struct slab *supply_slab(uint16_t slab);
+/* NULL: there is none of that number. */
+struct slab *supply_slab(uint16_t slab);
 /* Where the library OS sees a page. */
 static inline uint8_t *supply_window(uint16_t slab, uint32_t page)
 {

@@ -17,13 +17,19 @@ MUST_USE err_t tables_get(uint64_t address, unsigned level, cap_t *out);
 /* The table of level 1..4 that holds the address's entry, CAP_NULL if there is none yet. */
 cap_t tables_known(uint64_t address, unsigned level);
 
-/* What anonymous memory has behind an entry: page `index` of a slab (slabs.h), and the copy of the slab's capability that it is mapped by,
- * which may be mapped in further entries beside this one. For entries of level 2 and 3 `index` is that of the first small page. */
+/* What is behind an entry: page `index` of a slab (slabs.h), and the copy of the slab's capability that it is mapped by, which may be
+ * mapped in further entries beside this one. For entries of level 2 and 3 `index` is that of the first small page. */
 struct page {
-	uint32_t index;
-	uint16_t slab;
-	cap_t cap; /* CAP_NULL: nothing is there */
+	uint32_t index : 20;
+	uint32_t owner : 6;    /* borrowed: the member whose slab it is */
+	uint32_t borrowed : 1; /* not of the supply here (lent.h) */
+	uint32_t dirty : 1;    /* of a replicated region: somebody may write to it (home.c) */
+	uint32_t reserved : 4;
+	uint16_t slab; /* the owner's number for it */
+	cap_t cap;     /* CAP_NULL: nothing is there */
 };
+_Static_assert(sizeof(struct page) == 8, "");
+#define PAGE_INDEX_MAX 0xfffffu
 
 /* The records of the table of level 1..3 that holds the address's entry, PAGE_TABLE_SLOTS of them; NULL if there are none. */
 struct page *tables_pages(uint64_t address, unsigned level);

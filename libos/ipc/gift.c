@@ -76,6 +76,8 @@ static void arrived(const struct gift *gift)
 	if (c == NULL)
 		return;
 	gifts_wake(c);
+	if (c->on_gift != NULL)
+		c->on_gift(c);
 	if (c->service != NULL)
 		server_given(c);
 }

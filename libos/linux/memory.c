@@ -9,16 +9,12 @@
 #include "libos/address_space/address_space.h"
 #include "libos/linux/linux.h"
 #include "libos/linux/process.h"
+#include "libos/span/span.h"
 #include "libos/upcall/dispatcher.h"
 
 #define BREAK_BYTES (64 * MIB)
 
 static uint64_t break_base, break_now, break_mapped, break_end;
-
-static uint64_t pages_of(uint64_t bytes)
-{
-	return (bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
-}
 
 static int64_t answer(err_t e)
 {
@@ -46,7 +42,8 @@ int64_t linux_brk(struct linux_frame *f)
 	bool inside = dispatcher_enter();
 	err_t e = OK;
 
-	if (wanted >= break_base && wanted <= break_end) {
+	/* The break is member 0's; elsewhere the C library is refused, and maps memory instead. */
+	if (span_member() == 0 && wanted >= break_base && wanted <= break_end) {
 		if (end > break_mapped)
 			e = memory_map_at(break_mapped, end - break_mapped, RIGHTS(RIGHT_READ | RIGHT_WRITE), PLACE_TOUCH);
 		else if (end < break_mapped)
@@ -60,22 +57,10 @@ int64_t linux_brk(struct linux_frame *f)
 	return (int64_t)break_now;
 }
 
-/* [address, address + bytes) lies in what the library OS places, clear of its own memory. */
-static bool may_be_fixed(uint64_t address, uint64_t bytes)
-{
-	const struct vm_region *r = regions_find(&regions, address);
-
-	return address % PAGE_BYTES == 0 && bytes <= USER_TOP && r != NULL && r->use == REGION_ANONYMOUS;
-}
-
 static int64_t map_fixed(uint64_t address, uint64_t bytes, rights_t rights)
 {
-	bool inside = dispatcher_enter();
-	err_t e = may_be_fixed(address, bytes) ? memory_unmap_range(address, bytes) : ERR(ARGUMENT);
+	err_t e = memory_map_over(address, bytes, rights);
 
-	if (is_ok(e))
-		e = memory_map_at(address, bytes, rights, PLACE_TOUCH);
-	dispatcher_leave(inside);
 	return is_ok(e) ? (int64_t)address : answer(e);
 }
 

@@ -6,6 +6,8 @@
  * The CPU driver has the last word on what is free: memory that was given back here may still be held by a peer that got a copy of the
  * frame. Retyping such memory answers OVERLAP, and the search goes on behind it; it is found again when the peer has let go. */
 
+#include <atoll/address_space.h>
+
 #include "libos/address_space/supply.h"
 #include "libos/memory/memory.h"
 #include "libos/upcall/dispatcher.h"
@@ -105,6 +107,16 @@ err_t memory_object(enum cap_type type, uint64_t bytes, uint64_t alignment, cap_
 	}
 	dispatcher_leave(inside);
 	return e;
+}
+
+void memory_usage(struct memory_usage *out)
+{
+	bool inside = dispatcher_enter();
+
+	*out = (struct memory_usage){.free = blocks.free_bytes};
+	for (unsigned i = 0; i < blocks.count; i++)
+		out->granted += blocks.block[i].bytes;
+	dispatcher_leave(inside);
 }
 
 uint64_t memory_free_bytes(void)

@@ -4,7 +4,6 @@
 #include "libos/span/words.h"
 
 #include "libos/address_space/address_space.h"
-#include "libos/address_space/piece.h"
 #include "libos/domain/start.h"
 #include "libos/memory/memory.h"
 #include "libos/span/link.h"
@@ -90,25 +89,11 @@ void words_wake_guest(struct futex_waiter *waiter)
 	store_free(g, sizeof *g);
 }
 
-/* A page of the program's segments or first stack, or of a region; of the latter it may not have been touched here. */
-static bool can_be_read(uint64_t address)
-{
-	const struct vm_region *r = regions_find(&regions, address);
-	struct piece piece;
-
-	if (r != NULL)
-		return (r->rights & RIGHT_READ) != 0 && (piece_find(address, &piece) || is_ok(page_touch(address, 0)));
-	for (unsigned i = 0; i < start_page->pieces && i < DOMAIN_PIECES_MAX; i++)
-		if (address >= start_page->piece[i].vaddr && address - start_page->piece[i].vaddr < start_page->piece[i].pages * PAGE_BYTES)
-			return true;
-	return false;
-}
-
 void link_handle_word_wait(unsigned from, const struct link_word_wait *m)
 {
 	struct guest *g;
 
-	if (!can_be_read(m->address) || *(volatile uint32_t *)m->address != m->expected) {
+	if (!page_is_readable(m->address) || *(volatile uint32_t *)m->address != m->expected) {
 		tell(from, m->thread, ERR(WOULD_BLOCK));
 		return;
 	}

@@ -111,6 +111,9 @@ static void start_ordinary(const struct domain_start *page)
 	links_start();
 	move_start();
 	words_start();
+	address_space_span();
+	for (unsigned i = 0; i < page->pieces && i < DOMAIN_PIECES_MAX; i++)
+		must("program", frame_common(&page->piece[i]));
 	pending_interest = ~UINT64_C(0);
 }
 

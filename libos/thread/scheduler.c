@@ -302,6 +302,17 @@ void thread_interrupted(void)
 	go_on_with(next);
 }
 
+void thread_wait_interrupted(struct queue *list)
+{
+	struct thread *self = thread_current;
+
+	save_interrupted(self);
+	self->waiting = true;
+	self->timed_out = false;
+	queue_put(list, &self->run.entry);
+	go_on_with(next_thread());
+}
+
 void thread_leave_for_next(void)
 {
 	go_on_with(next_thread());

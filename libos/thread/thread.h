@@ -50,6 +50,9 @@ struct thread {
 	void (*function)(void *); /* a spare thread's next work */
 	void *argument;
 
+	uint64_t fault_page; /* a page that it could not touch, */
+	err_t fault_error;   /* and why not: libos/address_space/remote.c */
+
 	uint32_t number;
 	uint64_t clear_on_exit; /* Linux: set_tid_address, 0: none */
 	struct futex_waiter futex;
@@ -119,6 +122,8 @@ void thread_wait_to_move(void);
 #define THREAD_NUMBER_BITS 24
 /* The current thread was interrupted (its state is in the shared frame): lets the next one have its turn, if there is one. */
 void thread_interrupted(void);
+/* The current thread was interrupted: it waits in that list, and others run. */
+_Noreturn void thread_wait_interrupted(struct queue *list);
 /* The deadline that has been passed makes threads ready. */
 void threads_wake_sleepers(void);
 /* Takes care that the CPU driver's timer is set to the first deadline. */

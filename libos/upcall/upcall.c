@@ -109,8 +109,11 @@ void upcall_message(struct dispatcher_shared *shared, uint64_t pending)
 
 void upcall_page_fault(struct dispatcher_shared *shared, uint64_t address, uint64_t code)
 {
-	err_t e = page_touch(address, code);
+	struct queue *list = NULL;
+	err_t e = page_touch(address, code, &list);
 
+	if (err_is(e, ERR_NUMBER_WOULD_BLOCK))
+		thread_wait_interrupted(list);
 	if (is_err(e) && (err_is(e, ERR_NUMBER_NO_MEMORY) || !guarded_recover(&shared->enabled)))
 		report_page_fault(shared, address, code, e);
 }
