@@ -168,9 +168,16 @@ static const char *check_many_times(void)
 
 /* ---- At the same time ---- */
 
+static void wait_for(const _Atomic bool *done)
+{
+	while (!*done)
+		thread_sleep_until(time_tsc() + time_tsc_hz() / 1000);
+}
+
 struct grower {
 	unsigned core, member;
 	err_t error;
+	_Atomic bool done;
 };
 
 static void grow(void *argument)
@@ -178,20 +185,20 @@ static void grow(void *argument)
 	struct grower *g = argument;
 
 	g->error = span_grow(g->core, 0, &g->member);
+	g->done = true;
 }
 
 static const char *check_at_the_same_time(void)
 {
-	struct grower growers[MACHINE_CORES];
-	struct thread *threads[MACHINE_CORES];
+	static struct grower growers[MACHINE_CORES];
 	uint64_t seen = 0, result;
 
 	for (unsigned i = 0; i < others; i++) {
 		growers[i] = (struct grower){.core = cores[i].core};
-		CHECK(is_ok(thread_create(grow, &growers[i], 0, &threads[i])));
+		CHECK(is_ok(span_run(0, grow, &growers[i])));
 	}
 	for (unsigned i = 0; i < others; i++) {
-		CHECK(is_ok(thread_join(threads[i])));
+		wait_for(&growers[i].done);
 		CHECK(is_ok(growers[i].error));
 		CHECK(is_ok(span_call(growers[i].member, who, 0, &result)) && result == (growers[i].core << 16 | growers[i].member));
 		seen |= UINT64_C(1) << growers[i].member;
@@ -199,6 +206,42 @@ static const char *check_at_the_same_time(void)
 	CHECK(seen == ((UINT64_C(1) << others) - 1) << 1);
 	for (unsigned m = 0; m <= others; m++)
 		CHECK(is_ok(span_call(m, how_many, 0, &result)) && result == others + 1);
+	return shrink_from_all();
+}
+
+#define CROWD 100
+
+struct visitor {
+	unsigned member;
+	uint64_t number;
+	bool ok;
+	_Atomic bool done;
+};
+
+static void visit(void *argument)
+{
+	struct visitor *v = argument;
+	uint64_t result;
+
+	v->ok = is_ok(span_call(v->member, who, v->number, &result)) && result >> 32 == v->number && (result & 0xffff) == v->member;
+	v->done = true;
+}
+
+/* More questions at once than a link has lines. */
+static const char *check_crowd(void)
+{
+	static struct visitor visitors[CROWD];
+	const char *why = grow_to_all();
+
+	CHECK(why == NULL);
+	for (unsigned i = 0; i < CROWD; i++) {
+		visitors[i] = (struct visitor){.member = others, .number = i};
+		CHECK(is_ok(span_run(0, visit, &visitors[i])));
+	}
+	for (unsigned i = 0; i < CROWD; i++) {
+		wait_for(&visitors[i].done);
+		CHECK(visitors[i].ok);
+	}
 	return shrink_from_all();
 }
 
@@ -214,6 +257,7 @@ static const struct {
     {"shrink", shrink_from_all},
     {"many_times", check_many_times},
     {"at_the_same_time", check_at_the_same_time},
+    {"crowd", check_crowd},
 };
 
 int main(int argc, char **argv)
