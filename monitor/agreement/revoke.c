@@ -160,15 +160,15 @@ static err_t have_handle(struct agreement *a, struct operation *op)
 	return handle_own(a, &op->object, RIGHTS_ALL, &op->cap);
 }
 
-/* Goes on with this core's part. Whether it is done. */
+/* Goes on with this core's part. Whether it is done. If the owner has died nothing more goes: all have counted what they have of whom. */
 static bool own_part(struct agreement *a, struct operation *op)
 {
 	enum progress progress = PROGRESS_DONE;
 
 	if (op->children > 0 || !sweep_resumes(op))
 		return false;
-	if (!op->swept && op->cap.value != CAP_NULL.value && !(MUTANT(owner_not_swept) && op->kind == OPERATION_OWNER) &&
-	    is_ok(have_handle(a, op)))
+	if (!op->swept && op->error == ERR_NUMBER_OK && op->cap.value != CAP_NULL.value &&
+	    !(MUTANT(owner_not_swept) && op->kind == OPERATION_OWNER) && is_ok(have_handle(a, op)))
 		progress = sweep_slice(a, op);
 	if (progress == PROGRESS_MORE)
 		operation_due(a, op);
