@@ -387,19 +387,20 @@ static err_t bind_channel(struct monitor *m, struct domain *client, uint32_t ser
 	return ERR(CORE_DEAD);
 }
 
-err_t bind_link(struct monitor *m, struct domain *d, unsigned member, uint32_t fellow)
+/* A channel with that very domain, not with a service: a link, or adoption. */
+static err_t link_with(struct monitor *m, struct domain *d, uint32_t peer, enum ticket_kind kind, uint32_t tag, unsigned member)
 {
-	struct message_link question = {.server = fellow, .client = d->number, .span = d->span, .member = d->member};
+	struct message_link question = {.server = peer, .client = d->number, .span = d->span, .member = d->member};
 	struct connection *c;
 	struct ticket *t;
 	err_t e;
 
-	question.ticket = ticket_open(m, TICKET_LINK, domain_core_of(fellow), d->number, 0, &t);
+	question.ticket = ticket_open(m, kind, domain_core_of(peer), d->number, tag, &t);
 	if (question.ticket == 0)
 		return ERR(LIMIT);
-	e = begin_channel(m, d, fellow, &c);
+	e = begin_channel(m, d, peer, &c);
 	if (is_ok(e)) {
-		c->link = true;
+		c->link = kind == TICKET_LINK;
 		c->member = (uint8_t)member;
 		t->value = c->number;
 		question.connection = c->number;
@@ -413,6 +414,18 @@ err_t bind_link(struct monitor *m, struct domain *d, unsigned member, uint32_t f
 	}
 	ticket_close(m, t);
 	return e;
+}
+
+err_t bind_link(struct monitor *m, struct domain *d, unsigned member, uint32_t fellow)
+{
+	return link_with(m, d, fellow, TICKET_LINK, 0, member);
+}
+
+err_t bind_adopt(struct monitor *m, struct domain *d, uint32_t tag, uint32_t child)
+{
+	uint32_t core = domain_core_of(child);
+
+	return core < m->peers && mesh_alive(m, core) ? link_with(m, d, child, TICKET_CONNECT, tag, 0) : ERR(PEER_GONE);
 }
 
 void handle_resolved(struct monitor *m, uint32_t from, const struct message_resolved *message)
@@ -569,7 +582,7 @@ void handle_connect(struct monitor *m, uint32_t from, const struct message_conne
 	answer_connect(m, from, message, c, e);
 }
 
-/* The same for a member of a span by another one of it. */
+/* The same for a member of a span by another one of it, and for a domain by who has spawned it. */
 void handle_link(struct monitor *m, uint32_t from, const struct message_link *message)
 {
 	const struct message_connect connect = {
@@ -583,12 +596,14 @@ void handle_link(struct monitor *m, uint32_t from, const struct message_link *me
 	};
 	const struct domain *server = domain_find(m, message->server);
 	struct connection *c = NULL;
-	err_t e = server != NULL && server->span != message->span ? ERR(PERMISSION) : accept_connection(m, from, &connect, &c);
+	bool fellow = server != NULL && server->span == message->span;
+	bool child = server != NULL && !fellow && message->span != 0 && server->parent == message->span;
+	err_t e = server != NULL && !fellow && !child ? ERR(PERMISSION) : accept_connection(m, from, &connect, &c);
 
 	if (is_ok(e)) {
-		c->link = true;
+		c->link = fellow;
 		c->member = (uint8_t)message->member;
-		tell_bound(m, c, EVENT_joined, NULL, "");
+		tell_bound(m, c, fellow ? EVENT_joined : EVENT_adopted, NULL, "");
 	}
 	answer_connect(m, from, &connect, c, e);
 }

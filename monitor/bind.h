@@ -14,7 +14,8 @@
  *      ◀──────────────────────────────────────── connected (ring, doorbell)
  *      gives the client its three, event bound
  *
- *   Links between members of a span are bound in the same way from `connect` on, which is called `link`; both sides hear `joined`.
+ *   Links between members of a span are bound in the same way from `connect` on, which is called `link`; both sides hear `joined`. So is the
+ *   channel of a domain with one that it has spawned, which hears `adopted`.
  *
  *   each side, when its domain closes or ends:
  *      removes all that is here of the peer's ring, then close ─────────▶ event closed; once this side's domain has closed as well,
@@ -33,6 +34,8 @@
 
 /* The client's wish; the answer is an event. */
 MUST_USE err_t bind_request(struct monitor *m, struct domain *d, uint32_t tag, uint64_t flags, const struct service_request *service);
+/* A channel with a domain that this one has spawned; the answer is an event. */
+MUST_USE err_t bind_adopt(struct monitor *m, struct domain *d, uint32_t tag, uint32_t child);
 /* It does not wait for the service any more. Errors: NOT_FOUND (it has the answer, or will have it soon). */
 MUST_USE err_t bind_cancel(struct monitor *m, struct domain *d, uint32_t tag);
 MUST_USE err_t bind_close(struct monitor *m, struct domain *d, uint32_t connection);

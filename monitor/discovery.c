@@ -25,10 +25,12 @@ static uint64_t since_start(const struct monitor *m)
 
 err_t discovery_begin(struct monitor *m)
 {
-	static const char text[] = "\1\0\0\0"
-	                           "acpi"; /* struct spawn_counts: one argument */
-	struct spawn_request r = {.text = text, .text_bytes = sizeof(text)};
-	err_t e = module_map(m, "acpi", &r.program, &r.program_bytes);
+	static const struct {
+		struct spawn_order order;
+		char name[8];
+	} text = {{.arguments = 1}, "acpi"};
+	struct spawn_request r = {.text = (const char *)&text, .text_bytes = sizeof(text.order) + strlen(text.name) + 1};
+	err_t e = module_map(m, text.name, &r.program, &r.program_bytes);
 
 	m->life = LIFE_DISCOVERING;
 	if (is_ok(e))
@@ -186,10 +188,10 @@ void discovery_step(struct monitor *m, uint64_t now)
 static size_t make_text(const struct monitor *m, const struct manifest_program *p, char *text)
 {
 	const char *line = p->arguments ? m->boot->command_line : "";
-	struct spawn_counts counts = {.arguments = 1};
-	size_t at = sizeof(counts) + strlen(p->name) + 1;
+	struct spawn_order order = {.arguments = 1};
+	size_t at = sizeof(order) + strlen(p->name) + 1;
 
-	memcpy(text + sizeof(counts), p->name, strlen(p->name) + 1);
+	memcpy(text + sizeof(order), p->name, strlen(p->name) + 1);
 	for (line += strspn(line, " "); *line != '\0'; line += strspn(line, " ")) {
 		size_t bytes = strcspn(line, " ");
 
@@ -197,15 +199,15 @@ static size_t make_text(const struct monitor *m, const struct manifest_program *
 		text[at + bytes] = '\0';
 		at += bytes + 1;
 		line += bytes;
-		counts.arguments++;
+		order.arguments++;
 	}
-	memcpy(text, &counts, sizeof(counts));
+	memcpy(text, &order, sizeof(order));
 	return at;
 }
 
 void discovery_complete(struct monitor *m)
 {
-	char text[sizeof(struct spawn_counts) + MANIFEST_NAME + COMMAND_LINE_BYTES];
+	char text[sizeof(struct spawn_order) + MANIFEST_NAME + COMMAND_LINE_BYTES];
 
 	m->life = LIFE_READY;
 	m->life_deadline = 0;

@@ -162,6 +162,15 @@ void task_close(void)
 	(void)!is_ok(cap_delete(CAP(ROOT_SELF, TASK_WINDOW)));
 }
 
+static uint64_t memory_of(const struct domain *d)
+{
+	uint64_t bytes = d->block.bytes;
+
+	for (unsigned i = 0; i < sizeof(d->extra) / sizeof(d->extra[0]); i++)
+		bytes += d->extra[i].bytes;
+	return bytes;
+}
+
 err_t domain_more_memory(struct monitor *m, struct domain *d, uint64_t bytes, uint64_t slot, uint64_t *base, uint64_t *size)
 {
 	struct block *b = NULL;
@@ -174,6 +183,8 @@ err_t domain_more_memory(struct monitor *m, struct domain *d, uint64_t bytes, ui
 		return ERR(LIMIT);
 	if (slot >= CNODE_SLOTS || bytes == 0 || bytes > WINDOW_BYTES)
 		return ERR(ARGUMENT);
+	if (d->quota != 0 && bytes + PAGE_BYTES > d->quota - memory_of(d))
+		return ERR(NO_MEMORY);
 	/* An object of its own, smaller by a page: revoking it is not revoking this monitor's block. */
 	e = block_take(m, CAP_RAM, bytes + PAGE_BYTES, b);
 	if (is_err(e))
@@ -512,9 +523,7 @@ void handle_list(struct monitor *m, uint32_t from, const struct message_list *me
 		platform_dispatcher_inspect(d->dispatcher, &state, &cycles);
 		entry.state = (uint32_t)state;
 		entry.tsc_run = cycles;
-		entry.ram_bytes = d->block.bytes;
-		for (unsigned b = 0; b < sizeof(d->extra) / sizeof(d->extra[0]); b++)
-			entry.ram_bytes += d->extra[b].bytes;
+		entry.ram_bytes = memory_of(d);
 		memcpy(entry.name, d->name, sizeof(entry.name));
 		mesh_send(m, from, MESSAGE_listed, &entry);
 	}

@@ -172,6 +172,7 @@ struct domain {
 	const struct manifest_program *rights; /* NULL: the defaults */
 	struct block block;
 	struct block extra[32]; /* REQUEST_memory */
+	uint64_t quota;         /* bytes of all blocks, at most; 0: no bound */
 	cap_t grant, dispatcher, task, doorbell, start_frame;
 	uint64_t dispatcher_base, doorbell_base, doorbell_extra;
 	uint8_t *start; /* its four start pages, as this monitor sees them */

@@ -26,7 +26,8 @@ struct request {
 	bool later;         /* no reply now */
 };
 
-#define QUESTIONS_MAX 64 /* that one domain may have open */
+#define QUESTIONS_MAX   64 /* that one domain may have open */
+#define FILE_NAME_BYTES 256
 
 static char *buffer_of(const struct domain *d)
 {
@@ -89,7 +90,7 @@ static err_t serve_kill(struct request *r)
 	err_t e = ask_core_of(r, TICKET_KILL, &core, &ticket);
 
 	if (is_ok(e))
-		MESH_SEND(r->m, core, kill, .ticket = ticket, .domain = (uint32_t)r->word[1], .by = r->domain->number,
+		MESH_SEND(r->m, core, kill, .ticket = ticket, .domain = (uint32_t)r->word[1], .by = r->domain->span,
 		          .any = may(r->domain, REQUEST_kill));
 	return e;
 }
@@ -293,6 +294,31 @@ static err_t serve_shrink(struct request *r)
 static err_t serve_start_core(struct request *r)
 {
 	return r->word[1] > UINT32_MAX ? ERR(ARGUMENT) : fence_ask(r->m, r->domain, r->tag, (uint32_t)r->word[1]);
+}
+
+static err_t serve_adopt(struct request *r)
+{
+	return r->word[1] > UINT32_MAX ? ERR(ARGUMENT) : bind_adopt(r->m, r->domain, r->tag, (uint32_t)r->word[1]);
+}
+
+static err_t serve_file(struct request *r)
+{
+	char name[FILE_NAME_BYTES], *buffer = buffer_of(r->domain);
+	struct archive_file file;
+	err_t e;
+
+	memcpy(name, buffer, sizeof(name));
+	if (memchr(name, 0, sizeof(name)) == NULL)
+		return ERR(ARGUMENT);
+	e = archive_find(&r->m->archive, name, &file);
+	if (is_err(e))
+		return e;
+	if (r->word[1] > file.size)
+		return ERR(RANGE);
+	r->result[0] = file.size - r->word[1] < PAGE_BYTES ? file.size - r->word[1] : PAGE_BYTES;
+	r->result[1] = file.size;
+	memcpy(buffer, file.data + r->word[1], r->result[0]);
+	return OK;
 }
 
 void handle_crash(struct monitor *m, uint32_t from, const struct message_crash *message)

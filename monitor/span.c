@@ -150,7 +150,7 @@ static bool send_enlist(struct monitor *m, const struct domain *d, unsigned memb
 {
 	const struct members *all = d->others;
 	const struct member *r = &all->member[member];
-	struct message_enlist wish = {.span = d->span, .member = member, .parent = d->parent, .memory = r->memory};
+	struct message_enlist wish = {.span = d->span, .member = member, .parent = d->parent, .memory = r->memory, .quota = d->quota};
 
 	for (unsigned i = 0; i < SPAN_MAX; i++)
 		wish.fellows += all->member[i].state == MEMBER_HERE;
@@ -249,14 +249,14 @@ static struct domain *member_here(struct monitor *m, uint32_t span, unsigned mem
 /* *number is not 0 if there is something that has to end again, in case of an error. */
 static err_t make_member(struct monitor *m, const struct message_enlist *wish, uint32_t *number)
 {
-	const struct spawn_counts counts = {.arguments = 1};
-	char text[sizeof(counts) + sizeof(wish->name)];
+	const struct spawn_order order = {.arguments = 1, .quota = wish->quota};
+	char text[sizeof(order) + sizeof(wish->name)];
 
-	memcpy(text, &counts, sizeof(counts));
-	memcpy(text + sizeof(counts), wish->name, sizeof(wish->name));
+	memcpy(text, &order, sizeof(order));
+	memcpy(text + sizeof(order), wish->name, sizeof(wish->name));
 	return spawn_archived(m,
 	                      &(struct spawn_request){.text = text,
-	                                              .text_bytes = sizeof(counts) + strlen(wish->name) + 1,
+	                                              .text_bytes = sizeof(order) + strlen(wish->name) + 1,
 	                                              .memory = wish->memory,
 	                                              .parent = wish->parent,
 	                                              .span = wish->span,

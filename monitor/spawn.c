@@ -277,6 +277,7 @@ static void fill_start_page(struct building *b, uint64_t used)
 	    .tables = b->space.tables,
 	    .member = b->domain->member,
 	    .pieces = b->space.pieces,
+	    .gifts = strings->order.gifts,
 	    .first_free_slot = b->space.next_slot,
 	    .arguments = strings->arguments,
 	    .argument_offset = sizeof(*page),
@@ -284,6 +285,7 @@ static void fill_start_page(struct building *b, uint64_t used)
 	    .environment_offset = (uint32_t)(sizeof(*page) + strings->environment_at),
 	};
 	memcpy(page->name, b->domain->name, sizeof(page->name));
+	memcpy(page->cores, strings->order.cores, sizeof(page->cores));
 	memcpy(page->table, b->space.table, sizeof(page->table));
 	memcpy(page->piece, b->space.piece, sizeof(page->piece));
 	memcpy(page + 1, strings->first, strings->bytes);
@@ -335,15 +337,18 @@ static err_t build(struct building *b)
 
 static err_t take_block(struct monitor *m, const struct spawn_request *r, const struct domain *d, struct block *out)
 {
+	const uint64_t most = d->quota == 0 || d->quota > WINDOW_BYTES ? WINDOW_BYTES : d->quota & ~(PAGE_BYTES - 1);
 	uint64_t bytes = r->memory;
 	err_t e;
 
 	if (bytes == 0 && d->rights != NULL)
 		bytes = d->rights->memory;
 	if (bytes != 0)
-		return bytes > WINDOW_BYTES ? ERR(ARGUMENT) : block_take(m, CAP_RAM, bytes, out);
+		return bytes > most ? ERR(ARGUMENT) : block_take(m, CAP_RAM, bytes, out);
+	if (most < LEAST_BLOCK)
+		return ERR(ARGUMENT);
 	/* The default gives way on a small machine. */
-	bytes = DEFAULT_BLOCK;
+	bytes = most < DEFAULT_BLOCK ? most : DEFAULT_BLOCK;
 	while (err_is(e = block_take(m, CAP_RAM, bytes, out), ERR_NUMBER_NO_MEMORY) && bytes > LEAST_BLOCK)
 		bytes /= 2;
 	return e;
@@ -366,6 +371,7 @@ err_t spawn_here(struct monitor *m, const struct spawn_request *r, uint32_t *num
 	if (is_ok(e)) {
 		copy_name(d->name, sizeof(d->name), b->strings.first);
 		d->parent = r->parent;
+		d->quota = b->strings.order.quota;
 		d->span = r->span != 0 ? r->span : d->number;
 		d->member = r->member;
 		d->leaving = r->span != 0; /* until it is complete */
@@ -426,6 +432,19 @@ static bool send_text(struct monitor *m, uint32_t core, uint32_t ticket, const c
 	return true;
 }
 
+static err_t check_cores(const struct monitor *m, const uint64_t cores[CORE_SET_WORDS])
+{
+	for (unsigned core = 0; core < CORE_SET_WORDS * 64; core++) {
+		if (!(cores[core / 64] >> core % 64 & 1))
+			continue;
+		if (core >= m->peers)
+			return ERR(CORE_UNKNOWN);
+		if (!mesh_alive(m, core))
+			return ERR(CORE_DEAD);
+	}
+	return OK;
+}
+
 err_t spawn_request(struct monitor *m, struct domain *d, uint32_t tag, uint32_t core, const char *text, size_t bytes, uint64_t memory)
 {
 	struct spawn_strings strings;
@@ -437,6 +456,9 @@ err_t spawn_request(struct monitor *m, struct domain *d, uint32_t tag, uint32_t 
 		return e;
 	if (!mesh_alive(m, core))
 		return ERR(CORE_UNKNOWN);
+	e = check_cores(m, strings.order.cores);
+	if (is_err(e))
+		return e;
 	ticket = ticket_open(m, TICKET_SPAWN, core, d->number, tag, &t);
 	if (ticket == 0)
 		return ERR(LIMIT);

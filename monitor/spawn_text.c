@@ -21,16 +21,17 @@ static bool skip_strings(const struct spawn_strings *s, unsigned count, size_t *
 
 err_t spawn_text_read(const void *text, size_t bytes, struct spawn_strings *out)
 {
-	struct spawn_counts counts;
+	struct spawn_order order;
 	size_t end;
 
-	if (bytes < sizeof(counts) || bytes - sizeof(counts) > PAGE_BYTES - sizeof(struct domain_start))
+	if (bytes < sizeof(order) || bytes - sizeof(order) > PAGE_BYTES - sizeof(struct domain_start))
 		return ERR(ARGUMENT);
-	memcpy(&counts, text, sizeof(counts));
-	*out = (struct spawn_strings){.first = (const char *)text + sizeof(counts),
-	                              .bytes = bytes - sizeof(counts),
-	                              .arguments = counts.arguments,
-	                              .environment = counts.environment};
+	memcpy(&order, text, sizeof(order));
+	*out = (struct spawn_strings){.order = order,
+	                              .first = (const char *)text + sizeof(order),
+	                              .bytes = bytes - sizeof(order),
+	                              .arguments = order.arguments,
+	                              .environment = order.environment};
 	if (out->arguments == 0 || !skip_strings(out, out->arguments, &out->environment_at))
 		return ERR(ARGUMENT);
 	end = out->environment_at;

@@ -2,7 +2,7 @@
  * Copyright 2026 The Atoll authors */
 #pragma once
 
-/* What a new program is given: its arguments and its environment, as a request or another monitor hands them over (monitor/abi/messages.h).
+/* What a new program is given: its arguments, its environment and what else was ordered, as a request or another monitor hands them over (monitor/abi/messages.h).
  * Pure. */
 
 #include <stddef.h>
@@ -11,6 +11,7 @@
 #include "monitor/abi/messages.h"
 
 struct spawn_strings {
+	struct spawn_order order;
 	const char *first; /* the program's name; all the others follow, each ended by 0 */
 	size_t bytes;
 	unsigned arguments, environment;

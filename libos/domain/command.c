@@ -22,17 +22,17 @@ static err_t add_list(const char *const list[], char *block, size_t capacity, si
 
 err_t command_build(const char *const argv[], const char *const envp[], char *block, size_t capacity, size_t *length)
 {
-	struct spawn_counts counts = {0, 0};
+	struct spawn_order order = {.arguments = 0};
 	err_t e;
 
 	if (argv == NULL || argv[0] == NULL)
 		return ERR(ARGUMENT);
-	if (capacity < sizeof(counts))
+	if (capacity < sizeof(order))
 		return ERR(RANGE);
-	*length = sizeof(counts);
-	e = add_list(argv, block, capacity, length, &counts.arguments);
+	*length = sizeof(order);
+	e = add_list(argv, block, capacity, length, &order.arguments);
 	if (is_ok(e))
-		e = add_list(envp, block, capacity, length, &counts.environment);
-	memcpy(block, &counts, sizeof(counts));
+		e = add_list(envp, block, capacity, length, &order.environment);
+	memcpy(block, &order, sizeof(order));
 	return e;
 }

@@ -2,7 +2,7 @@
  * Copyright 2026 The Atoll authors */
 #pragma once
 
-/* Arguments and environment in one block, as REQUEST_spawn wants them (struct spawn_counts). Pure. */
+/* Arguments and environment in one block, as REQUEST_spawn wants them (struct spawn_order). Pure. */
 
 #include "cpudriver/abi/errors.h"
 

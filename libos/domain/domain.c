@@ -8,7 +8,6 @@
 #include <atoll/domain.h>
 #include <atoll/thread.h>
 
-#include "libos/domain/command.h"
 #include "libos/domain/start.h"
 #include "libos/ipc/endpoint.h"
 #include "libos/ipc/events.h"
@@ -101,20 +100,15 @@ err_t service_request(enum monitor_request request, uint64_t tag_and_flags, cons
 	return e;
 }
 
-err_t domain_spawn(const char *const argv[], const char *const envp[], uint64_t core, uint64_t memory, uint32_t *domain)
+char *domain_lock_buffer(void)
 {
-	struct event_wait w;
-	size_t length;
-	err_t e;
-
 	mutex_lock(&buffer_lock);
-	e = command_build(argv, envp, buffer, PAGE_BYTES, &length);
-	if (is_ok(e))
-		e = request_and_wait(REQUEST_spawn, core, length, memory, &w);
+	return buffer;
+}
+
+void domain_unlock_buffer(void)
+{
 	mutex_unlock(&buffer_lock);
-	if (is_ok(e))
-		*domain = (uint32_t)w.word[2];
-	return e;
 }
 
 err_t domain_wait(uint32_t domain, int64_t *status, enum end_cause *cause)
@@ -212,6 +206,40 @@ err_t core_list(struct core_info *out, unsigned capacity, unsigned *count)
 	mutex_unlock(&buffer_lock);
 	*count = sum;
 	return reply.error;
+}
+
+/* Word 1 of a good answer is how many bytes the buffer has; it is not believed. */
+static err_t read_piece(const char *name, uint64_t offset, char *out, size_t capacity, size_t *bytes, uint64_t *size)
+{
+	struct monitor_reply reply;
+
+	mutex_lock(&buffer_lock);
+	strcpy(buffer, name);
+	reply = monitor_request(REQUEST_file, 0, offset, 0, 0);
+	*bytes = reply.word[0] < capacity ? reply.word[0] : capacity;
+	*size = reply.word[1];
+	if (*bytes > PAGE_BYTES)
+		*bytes = PAGE_BYTES;
+	if (is_ok(reply.error))
+		memcpy(out, buffer, *bytes);
+	mutex_unlock(&buffer_lock);
+	return reply.error;
+}
+
+err_t archive_read(const char *name, void *out, size_t capacity, size_t *size)
+{
+	size_t done = 0, bytes = 0;
+	uint64_t whole = 0;
+	err_t e;
+
+	if (strlen(name) >= 256)
+		return ERR(ARGUMENT);
+	do {
+		e = read_piece(name, done, (char *)out + done, capacity - done, &bytes, &whole);
+		done += bytes;
+	} while (is_ok(e) && bytes > 0 && done < whole && done < capacity);
+	*size = done;
+	return is_ok(e) && done < whole ? ERR(LIMIT) : e;
 }
 
 err_t core_start(uint64_t core)

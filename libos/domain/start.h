@@ -25,6 +25,13 @@ extern struct program program;
 struct event_wait;
 MUST_USE err_t request_and_wait(enum monitor_request request, uint64_t word1, uint64_t word2, uint64_t word3, struct event_wait *w);
 
+/* The request buffer serves one request at a time. */
+char *domain_lock_buffer(void);
+void domain_unlock_buffer(void);
+
+/* Listens for who has spawned this domain (spawn.c). */
+void spawn_start(void);
+
 /* A request that names a service (struct service_request). Errors: ARGUMENT (no name, or a long one), and the request's. */
 MUST_USE err_t service_request(enum monitor_request request, uint64_t tag_and_flags, const char *name, uint64_t interface);
 

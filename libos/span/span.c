@@ -109,6 +109,29 @@ err_t span_shrink(uint64_t core)
 	return is_ok(e) ? request_and_wait(REQUEST_shrink, member, 0, 0, &w) : e;
 }
 
+/* ---- Growing as ordered ---- */
+
+bool span_is_ordered(void)
+{
+	uint64_t any = 0;
+
+	for (unsigned word = 0; word < CORE_SET_WORDS; word++)
+		any |= start_page->cores[word];
+	return any != 0;
+}
+
+void span_begin(uint64_t stack)
+{
+	unsigned member;
+
+	/* The monitors say why a core can't be had; the program sees that it has not. */
+	for (unsigned core = 0; core < 64 * CORE_SET_WORDS; core++)
+		if (start_page->cores[core / 64] >> core % 64 & 1)
+			(void)!is_ok(span_grow(core, 0, &member));
+	__asm__ volatile("mov %0, %%rsp\n\txor %%ebp, %%ebp\n\tjmp _start" : : "r"(stack) : "memory");
+	__builtin_unreachable();
+}
+
 /* ---- Losing a member ---- */
 
 struct loss {

@@ -27,6 +27,12 @@
 #include "cpudriver/abi/memory_map.h"
 #include "libos/domain/start.h"
 
+/* Whether its spawner wants the domain on several cores; and the first thread's way to _start then: it grows there, as far as those cores can
+ * be had, and goes on with `stack`, at a distance of SPAN_BEGIN_ROOM above its own. */
+#define SPAN_BEGIN_ROOM 256
+bool span_is_ordered(void);
+_Noreturn void span_begin(uint64_t stack);
+
 #define HOME_NONE UINT32_MAX /* everybody has something of his own there, or there can't be anything */
 
 static inline unsigned home_of(uint64_t address)

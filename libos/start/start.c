@@ -114,6 +114,7 @@ static void start_ordinary(const struct domain_start *page)
 	address_space_span();
 	for (unsigned i = 0; i < page->pieces && i < DOMAIN_PIECES_MAX; i++)
 		must("program", frame_common(&page->piece[i]));
+	spawn_start();
 	pending_interest = ~UINT64_C(0);
 }
 
@@ -259,6 +260,11 @@ void start_domain(struct dispatcher_shared *shared, const void *page)
 	} else {
 		linux_start(program.high);
 		first.rsp = start_boot != NULL ? monitor_stack_build() : ordinary_stack();
+		if (start_page != NULL && span_is_ordered()) {
+			first.rdi = first.rsp;
+			first.rip = (uint64_t)span_begin;
+			first.rsp = ((first.rsp - SPAN_BEGIN_ROOM) & ~UINT64_C(15)) - 8;
+		}
 	}
 	resume_registers(&first, thread_current->xstate);
 }

@@ -22,10 +22,14 @@ enum monitor_event {
 
 /* spawn: the buffer begins with it. Then the strings, each ended by 0: the arguments, of which the first is the program's name, then the
  * environment; nothing behind them. */
-struct spawn_counts {
-	uint16_t arguments, environment;
+#define CORE_SET_WORDS 4 /* a bit for each of CORES_MAX cores */
+struct spawn_order {
+	uint16_t arguments, environment; /* how many strings */
+	uint32_t gifts;                  /* capabilities that the caller is going to hand over */
+	uint64_t quota;                  /* bytes that the domain may have on each core that it is on; 0: as much as there is */
+	uint64_t cores[CORE_SET_WORDS];  /* where it grows to before it begins; none: nowhere */
 };
-_Static_assert(sizeof(struct spawn_counts) == 4, "");
+_Static_assert(sizeof(struct spawn_order) == 48, "");
 
 #define SERVICE_NAME_BYTES 24
 

@@ -18,9 +18,10 @@
 
 #include "cpudriver/abi/capabilities.h"
 #include "cpudriver/abi/memory_map.h"
+#include "monitor/abi/messages.h"
 
 #define DOMAIN_START_MAGIC   UINT64_C(0x74726174736d6f64) /* "domstart" */
-#define DOMAIN_START_VERSION 2
+#define DOMAIN_START_VERSION 3
 
 #define DOMAIN_REQUEST_BUFFER (USER_START_PAGE + PAGE_BYTES)
 #define DOMAIN_EVENT_RING     (USER_START_PAGE + 2 * PAGE_BYTES)
@@ -80,6 +81,10 @@ struct domain_start {
 	uint32_t member; /* 0 .. SPAN_MAX - 1 */
 	uint32_t pieces; /* of member 0 only */
 	struct start_piece piece[DOMAIN_PIECES_MAX];
+
+	/* of member 0 only: what its spawner wanted (struct spawn_order) */
+	uint32_t gifts, reserved;
+	uint64_t cores[CORE_SET_WORDS];
 
 	/* strings in this page, each ends with 0: offsets from the page's start */
 	uint32_t arguments, argument_offset;       /* count, first; one follows the other */

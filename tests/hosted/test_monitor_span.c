@@ -79,7 +79,7 @@ err_t spawn_archived(struct monitor *m, const struct spawn_request *r, uint32_t 
 {
 	struct domain *d;
 
-	assert_string_equal(r->text + sizeof(struct spawn_counts), "span");
+	assert_string_equal(r->text + sizeof(struct spawn_order), "span");
 	if (may_fail && random_number() % 8 == 0)
 		return ERR(NO_MEMORY);
 	d = make_domain(m, r->span, r->member);

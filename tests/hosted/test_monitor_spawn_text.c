@@ -16,14 +16,14 @@
 #include "monitor/abi/start.h"
 #include "monitor/spawn_text.h"
 
-#define HEAD sizeof(struct spawn_counts)
+#define HEAD sizeof(struct spawn_order)
 
 static err_t read_text(unsigned arguments, unsigned environment, const char *strings, size_t bytes, struct spawn_strings *out)
 {
 	static _Alignas(8) char text[2 * PAGE_BYTES];
-	const struct spawn_counts counts = {(uint16_t)arguments, (uint16_t)environment};
+	const struct spawn_order order = {.arguments = (uint16_t)arguments, .environment = (uint16_t)environment};
 
-	memcpy(text, &counts, HEAD);
+	memcpy(text, &order, HEAD);
 	memcpy(text + HEAD, strings, bytes);
 	return spawn_text_read(text, HEAD + bytes, out);
 }
@@ -33,7 +33,7 @@ static void what_is_written_is_read(void **state)
 	static const char *const lists[][5] = {{"hello", NULL}, {"hello", "", NULL}, {"hello", "a", "", "", NULL}, {"", "", "", "x", NULL}};
 	static const char *const none[] = {NULL};
 	struct spawn_strings s;
-	char block[64];
+	char block[256];
 	size_t length;
 
 	(void)state;
