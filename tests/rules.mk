@@ -76,6 +76,8 @@ PROGRAMS += memory
 memory_SRCS := $(addprefix tests/programs/memory/, main.c sharing.c changes.c places.c large.c races.c)
 PROGRAMS += span
 span_SRCS := $(addprefix tests/programs/span/, main.c ends.c losses.c)
+PROGRAMS += stubs
+stubs_SRCS := $(addprefix tests/programs/stubs/, main.c workshop.c calls.c streams.c carries.c bad.c workshop.capnp)
 PROGRAMS += soak
 soak_SRCS := $(addprefix tests/programs/soak/, main.c lead.c picture.c worker.c things.c operations.c contents.c)
 

@@ -53,12 +53,25 @@ err_t stub_open(const char *name, uint64_t interface, uint64_t identity, struct 
 	return OK;
 }
 
+/* No deadline of a sleeping thread ends the call; it waits until the call has returned. */
+static err_t call_undisturbed(cap_t endpoint, struct endpoint_message *m)
+{
+	bool inside = dispatcher_enter();
+	err_t e;
+
+	threads_stop_timer();
+	e = endpoint_call(endpoint, m);
+	threads_set_timer();
+	dispatcher_leave(inside);
+	return e;
+}
+
 /* Whose session the channel belongs to. */
 static err_t join(struct stub_client *c, struct ipc_connection *lines)
 {
 	struct endpoint_message m = {{stub_control(c->identity, STUB_HELLO, 0, 0), 0, 0, 0}};
 	uint64_t words[2];
-	err_t e = endpoint_call(ipc_endpoint(c->endpoint), &m);
+	err_t e = call_undisturbed(ipc_endpoint(c->endpoint), &m);
 
 	if (is_err(e) || m.word[0] != stub_control(c->identity, STUB_REPLY, 0, 1))
 		return stub_fast_failure(e, m.word[0], m.word[1]);
@@ -170,6 +183,8 @@ err_t client_send(struct stub_client *c, const uint64_t *words, bool ring, uint6
 	err_t e;
 
 	for (;;) {
+		if (__builtin_expect(c->lines->closed, 0))
+			return ERR(PEER_GONE);
 		inside = dispatcher_enter();
 		r = post(c, words, ring);
 		wait.seen = c->deliveries;
@@ -214,7 +229,8 @@ err_t client_reserve(struct stub_client *c, uint16_t lines, uint64_t deadline, u
 	err_t e = OK;
 
 	for (;;) {
-		bool inside = dispatcher_enter(), room = c->reserved + lines <= STUB_ANSWER_LINES;
+		bool inside = dispatcher_enter();
+		bool room = c->reserved + lines <= STUB_ANSWER_LINES - (lines == 1 ? 0 : STUB_SMALL_LINES);
 
 		if (room) {
 			*number = next_number(c);

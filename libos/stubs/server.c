@@ -81,8 +81,8 @@ static void closed(void *context, struct ipc_connection *c)
 		end_session(s);
 }
 
-/* A channel whose domain has an endpoint already, and says which. */
-static err_t join(struct stub_session *s, uint64_t id)
+/* A channel whose domain has an endpoint already, and says which. False: that has been closed meanwhile, or was never there. */
+static bool join(struct stub_session *s, uint64_t id)
 {
 	struct ipc_connection *c = s->lines;
 	struct stub_session *of = stub_server.sessions;
@@ -91,11 +91,11 @@ static err_t join(struct stub_session *s, uint64_t id)
 		of = of->next;
 	if (s->told || of == NULL || of->lines != NULL || ipc_peer_domain(of->endpoint) != ipc_peer_domain(c) ||
 	    ipc_peer_core(of->endpoint) != ipc_peer_core(c))
-		return ERR(ARGUMENT);
+		return false;
 	of->lines = c;
 	ipc_set_data(c, of);
 	end_session(s);
-	return OK;
+	return true;
 }
 
 /* ---- Answers ---- */
@@ -195,7 +195,7 @@ static void cancel(struct stub_session *s, uint16_t number)
 
 static void control(struct stub_session *s, uint64_t header, const uint64_t *payload)
 {
-	static const uint8_t words[] = {[STUB_CREDIT_GIVEN] = 1, [STUB_JOIN] = 1, [STUB_BUFFER] = 3};
+	static const uint8_t words[] = {[STUB_CREDIT_GIVEN] = 1, [STUB_BUFFER] = 3};
 	enum stub_kind kind = stub_kind_of(header);
 	uint16_t number = stub_number_of(header);
 	err_t e = ERR(MESSAGE);
@@ -206,8 +206,6 @@ static void control(struct stub_session *s, uint64_t header, const uint64_t *pay
 			source_credit(s, number, payload[0]);
 		else if (kind == STUB_CANCEL)
 			cancel(s, number);
-		else if (kind == STUB_JOIN)
-			e = join(s, payload[0]);
 		else if (kind == STUB_BUFFER)
 			e = buffer_control(s, payload);
 		else
@@ -231,7 +229,7 @@ static void dispatch(struct stub_session *s, const uint64_t *message)
 		session_fail(s, stub_number_of(call.header), STUB_FAILURE, count(&stub_server.refused.version, ERR(VERSION)));
 		return;
 	}
-	if (!s->told && kind != STUB_JOIN)
+	if (!s->told)
 		tell_opened(s);
 	if (kind == STUB_CALL || kind == STUB_ONEWAY || kind == STUB_ITEM || kind == STUB_OPEN)
 		serve_method(&call);
@@ -255,6 +253,8 @@ enum ipc_outcome session_message(struct ipc_connection *c, const uint64_t *messa
 
 	if (bytes < sizeof *message || s == NULL)
 		return IPC_CUT_OFF;
+	if (message[0] == stub_control(stub_server.interface->identity, STUB_JOIN, 0, 1) && bytes == 2 * sizeof *message)
+		return join(s, message[1]) ? IPC_SOMETHING : IPC_CUT_OFF;
 	if (bytes != (1 + stub_words_of(message[0])) * sizeof *message || stub_words_of(message[0]) > STUB_MESSAGE_WORDS)
 		session_fail(s, stub_number_of(message[0]), STUB_FAILURE, count(&stub_server.refused.length, ERR(MESSAGE)));
 	else

@@ -154,11 +154,13 @@ void stub_stream_close(struct stub_stream *s)
 	if (is_err(client_visit(s->client)))
 		return;
 	inside = dispatcher_enter();
+	s->there = 0;
+	s->taken = false;
+	s->error = ERR(CANCELLED);
 	link = s->ended ? NULL : find(s->client, s->number);
 	if (link != NULL && *link == s) {
 		*link = s->next;
 		s->ended = true;
-		s->error = ERR(CANCELLED);
 		client_orphan(s->client, s->number, s->lines);
 	}
 	dispatcher_leave(inside);

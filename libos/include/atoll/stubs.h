@@ -45,9 +45,10 @@
 enum {
 	STUB_REGISTER_WORDS = 3, /* of payload in a fast call */
 	STUB_LINE_WORDS = 6,     /* in a line */
-	STUB_MESSAGE_WORDS = 111, /* in a message of several lines: with its header, STUB_MESSAGE_LINES lines */
-	STUB_MESSAGE_LINES = 16,
+	STUB_MESSAGE_WORDS = 83, /* in a message of several lines: with its header, STUB_MESSAGE_LINES lines */
+	STUB_MESSAGE_LINES = 12,
 	STUB_ANSWER_LINES = 32, /* that a client may have reserved: half a ring, for the other half may not be acknowledged yet */
+	STUB_SMALL_LINES = 8,   /* of these, only for answers of one line: what ends a wait must not itself wait for those that wait */
 	STUB_ANY_WORDS = 0xff,  /* in place of a number: each message has its own */
 	STUB_CREDIT = 8,        /* items of a stream that may be under way, */
 	STUB_CREDIT_FLAT = 1,   /* and of one whose items have pointers */
