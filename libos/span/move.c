@@ -22,6 +22,7 @@
 enum { THREAD_INTERRUPTED = 1, THREAD_SPARE = 2 }; /* flags of the message `thread` */
 
 uint64_t move_hungry;
+unsigned move_visitors;
 
 /* What has arrived of a thread from that member so far. */
 static struct arrival {
@@ -187,10 +188,12 @@ void link_handle_taken(unsigned from, const struct link_taken *m)
 	struct thread *t = (struct thread *)m->thread;
 
 	(void)from;
-	if (m->error != ERR_NUMBER_OK)
+	if (m->error != ERR_NUMBER_OK) {
 		thread_ready(t);
-	else
-		thread_gone(t);
+		return;
+	}
+	move_visitors -= t->birth != span_member();
+	thread_gone(t);
 }
 
 /* ---- Taking ---- */
@@ -203,7 +206,7 @@ static void answer(unsigned from, uint64_t token, err_t e)
 void link_handle_thread(unsigned from, const struct link_thread *m)
 {
 	struct arrival *a = &arrivals[from];
-	struct thread *t = a->thread != NULL ? a->thread : thread_new(&(struct registers){0});
+	struct thread *t = span_leaves() ? NULL : a->thread != NULL ? a->thread : thread_new(&(struct registers){0});
 
 	asking = false;
 	told &= ~(UINT64_C(1) << from);
@@ -225,13 +228,16 @@ void link_handle_thread(unsigned from, const struct link_thread *m)
 }
 
 /* A thread that moved by itself goes on in the middle of a section, where there are no page faults; its registers are on its stack. */
+#define SECTION_FRAMES 256 /* more than thread_move's and those below; there may be little more on the stack */
+
 static void fetch_stack(void *argument)
 {
 	struct thread *t = *(struct thread **)argument;
 	bool inside;
 
-	for (uint64_t at = t->sp - DISABLED_STACK_BYTES; at <= t->sp + PAGE_BYTES; at += PAGE_BYTES)
-		(void)*(volatile char *)at;
+	(void)*(volatile char *)(t->sp - DISABLED_STACK_BYTES);
+	(void)*(volatile char *)t->sp;
+	(void)*(volatile char *)(t->sp + SECTION_FRAMES);
 	inside = dispatcher_enter();
 	thread_ready(t);
 	dispatcher_leave(inside);
@@ -252,6 +258,8 @@ static void arrived(unsigned from, struct arrival *a)
 		e = service_begin(fetch_stack, &t, sizeof t);
 	if (is_err(e))
 		thread_gone(t);
+	else
+		move_visitors += t->birth != span_member();
 	answer(from, a->token, e);
 }
 
@@ -273,7 +281,7 @@ void link_handle_part(unsigned from, const struct link_part *m)
 
 void move_idle(void)
 {
-	for (unsigned i = 0; i < others && !asking; i++) {
+	for (unsigned i = 0; i < others && !asking && !span_leaves(); i++) {
 		uint64_t bit = UINT64_C(1) << order[i];
 
 		if ((told & bit) != 0 || is_err(LINK_SEND(order[i], hungry, .reserved = 0)))
@@ -463,6 +471,7 @@ void move_ended(const struct thread *t)
 		one_less();
 		return;
 	}
+	move_visitors--;
 	(void)!is_ok(LINK_SEND(t->birth, over, .thread = (uint64_t)t->origin));
 }
 

@@ -27,6 +27,8 @@ struct thread;
 extern uint64_t move_hungry;
 
 void move_start(void);
+/* Threads that are here and were born elsewhere. */
+extern unsigned move_visitors;
 
 /* ---- Inside sections ---- */
 

@@ -8,6 +8,7 @@
 #include "libos/ipc/events.h"
 #include "libos/linux/console.h"
 #include "libos/span/link.h"
+#include "libos/span/move.h"
 #include "libos/span/span.h"
 #include "libos/upcall/dispatcher.h"
 #include "libos/upcall/text.h"
@@ -78,7 +79,8 @@ bool span_leaves(void)
 
 void link_handle_leave(unsigned from, const struct link_leave *m)
 {
-	bool may = span_workers() == 0 && (may_leave == NULL || may_leave());
+	bool empty = span_workers() == 0 && threads_alive == 0 && move_visitors == 0;
+	bool may = empty && (may_leave == NULL || may_leave());
 
 	leaving |= may;
 	(void)!is_ok(LINK_SEND(from, leaves, .token = m->token, .error = may ? ERR_NUMBER_OK : ERR_NUMBER_STATE));

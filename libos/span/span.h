@@ -54,7 +54,7 @@ _Noreturn void span_member_main(void);
 
 /* A member has gone with its core. */
 void span_lost(unsigned member, unsigned core);
-/* This member has promised to leave. It does so if no worker is left and `may` agrees, which is asked inside a section. */
+/* This member has promised to leave. It does so if no thread but its services' is left and `may` agrees, which is asked inside a section. */
 bool span_leaves(void);
 void span_when_may_leave(bool (*may)(void));
 

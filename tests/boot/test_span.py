@@ -10,7 +10,7 @@ from test_programs import assert_tests
 
 @pytest.mark.parametrize("cores,nodes", [(1, 1), (2, 1), (2, 2), (4, 1), (4, 2), (4, 4), (8, 2)])
 def test_span(boot, cores, nodes):
-    assert_tests(boot(cores=cores, nodes=nodes, mem="512M", app="span", timeout=120), "span.", 16)
+    assert_tests(boot(cores=cores, nodes=nodes, mem="512M", app="span", timeout=120), "span.", 17)
 
 
 @pytest.mark.parametrize("cores,nodes", [(3, 1), (4, 2)])

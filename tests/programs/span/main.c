@@ -245,6 +245,55 @@ static const char *check_crowd(void)
 	return shrink_from_all();
 }
 
+/* ---- A member that is needed ---- */
+
+static _Atomic bool there, come_back;
+
+static void travel(void *argument)
+{
+	bool *ok = argument;
+
+	*ok = is_ok(thread_move(others));
+	there = true;
+	wait_for(&come_back);
+	*ok &= span_member() == others && is_ok(thread_move(0));
+}
+
+static uint64_t map_there(uint64_t bytes)
+{
+	void *at;
+
+	if (is_err(memory_map(bytes, READ_WRITE, PLACE_TOUCH, &at)))
+		return 0;
+	*(volatile char *)at = 1;
+	return (uint64_t)at;
+}
+
+/* Threads and memory of the program keep it. */
+static const char *check_shrink_refused(void)
+{
+	static bool ok;
+	struct thread *thread;
+	uint64_t mapped;
+	const char *why = others == 0 ? NULL : grow_to_all();
+
+	if (others == 0)
+		return NULL;
+	CHECK(why == NULL);
+	CHECK(is_ok(thread_create(travel, &ok, 0, &thread)));
+	CHECK(is_ok(thread_set_members(thread, 1 | UINT64_C(1) << others)));
+	wait_for(&there);
+	CHECK(err_is(span_shrink(cores[others - 1].core), ERR_NUMBER_STATE));
+	CHECK(is_ok(thread_set_members(thread, UINT64_C(1) | UINT64_C(1) << others)));
+	come_back = true;
+	CHECK(is_ok(thread_join(thread)));
+	CHECK(ok);
+	CHECK(is_ok(span_call(others, map_there, PAGE_BYTES, &mapped)) && mapped != 0);
+	CHECK(err_is(span_shrink(cores[others - 1].core), ERR_NUMBER_STATE));
+	CHECK(is_ok(memory_unmap((void *)mapped, PAGE_BYTES)));
+	return shrink_from_all();
+}
+
 static const struct {
 	const char *name;
 	const char *(*run)(void);
@@ -258,6 +307,7 @@ static const struct {
     {"many_times", check_many_times},
     {"at_the_same_time", check_at_the_same_time},
     {"crowd", check_crowd},
+    {"shrink_refused", check_shrink_refused},
 };
 
 int main(int argc, char **argv)
