@@ -12,6 +12,7 @@
 
 #define WORDS_MAX   32
 #define DOMAINS_MAX 64
+#define SERVICES_MAX 256
 
 struct command {
 	const char *name, *arguments, *summary;
@@ -148,6 +149,150 @@ static void command_run(int words, char **word)
 		printf("domain %u ended, cause %u, status %lld\n", domain, cause, (long long)status);
 }
 
+static void command_services(int words, char **word)
+{
+	static struct service_info services[SERVICES_MAX];
+	unsigned count;
+	err_t e = service_list(services, SERVICES_MAX, &count);
+
+	(void)words, (void)word;
+	if (is_err(e)) {
+		printf("the services can't be listed: %s\n", err_sentence(e));
+		return;
+	}
+	printf("  domain  core  interface           service\n");
+	for (unsigned i = 0; i < count; i++)
+		printf("%8u  %4u  0x%016llx  %.24s\n", services[i].domain, services[i].core, (unsigned long long)services[i].interface,
+		       services[i].name);
+}
+
+/* An amount of bytes, with K or M behind the number. */
+static bool read_bytes(const char *text, uint64_t *out)
+{
+	char *end;
+	unsigned shift = 0;
+
+	*out = strtoull(text, &end, 10);
+	if (end != text && (*end == 'K' || *end == 'M'))
+		shift = *end++ == 'K' ? 10 : 20;
+	*out <<= shift;
+	if (*text >= '0' && *text <= '9' && *end == 0)
+		return true;
+	printf("%s is no amount such as 8M\n", text);
+	return false;
+}
+
+/* Numbers with commas between them. */
+static bool read_cores(char *text, uint64_t cores[CORE_SET_WORDS])
+{
+	uint64_t core;
+
+	for (char *next; text != NULL; text = next) {
+		next = strchr(text, ',');
+		if (next != NULL)
+			*next++ = 0;
+		if (!read_number(text, &core))
+			return false;
+		if (core >= 64 * CORE_SET_WORDS) {
+			printf("no machine has a core %s\n", text);
+			return false;
+		}
+		cores[core / 64] |= UINT64_C(1) << core % 64;
+	}
+	return true;
+}
+
+/* core=N, cores=N,N, node=N, memory=BYTES, quota=BYTES */
+static bool read_option(char *key, char *value, struct domain_options *o)
+{
+	uint64_t number;
+
+	if (strcmp(key, "memory") == 0)
+		return read_bytes(value, &o->memory);
+	if (strcmp(key, "quota") == 0)
+		return read_bytes(value, &o->quota);
+	if (o->where != DOMAIN_HERE) {
+		printf("a program has one place: core=, cores= or node=\n");
+		return false;
+	}
+	if (strcmp(key, "cores") == 0) {
+		o->where = DOMAIN_ON_CORES;
+		return read_cores(value, o->cores);
+	}
+	if (strcmp(key, "core") != 0 && strcmp(key, "node") != 0) {
+		printf("%s= is none of core=, cores=, node=, memory=, quota=\n", key);
+		return false;
+	}
+	if (!read_number(value, &number))
+		return false;
+	o->where = *key == 'c' ? DOMAIN_ON_CORE : DOMAIN_ON_NODE;
+	if (o->where == DOMAIN_ON_CORE)
+		o->core = number > UINT32_MAX ? UINT32_MAX : (uint32_t)number;
+	else
+		o->node = number > UINT32_MAX ? UINT32_MAX : (uint32_t)number;
+	return true;
+}
+
+/* spawn [OPTION=VALUE] PROGRAM [arguments]: starts it and goes on. */
+static void command_spawn(int words, char **word)
+{
+	char why[160];
+	struct domain_options o = {.why = why, .why_bytes = sizeof(why)};
+	uint32_t domain;
+	int at = 1;
+
+	for (char *value; at < words && (value = strchr(word[at], '=')) != NULL; at++) {
+		*value++ = 0;
+		if (!read_option(word[at], value, &o))
+			return;
+	}
+	o.arguments = (const char *const *)&word[at];
+	if (is_err(domain_spawn_with(&o, &domain)))
+		printf("%s\n", why);
+	else
+		printf("domain %u\n", domain);
+}
+
+static bool read_domain(const char *text, uint32_t *domain)
+{
+	uint64_t number;
+
+	if (!read_number(text, &number))
+		return false;
+	*domain = number > UINT32_MAX ? 0 : (uint32_t)number;
+	return true;
+}
+
+static void command_wait(int words, char **word)
+{
+	uint32_t domain;
+	int64_t status;
+	enum end_cause cause;
+	err_t e;
+
+	(void)words;
+	if (!read_domain(word[1], &domain))
+		return;
+	e = domain_wait(domain, &status, &cause);
+	if (is_err(e))
+		printf("domain %s can't be waited for: %s\n", word[1], err_sentence(e));
+	else
+		printf("domain %u ended, cause %u, status %lld\n", domain, cause, (long long)status);
+}
+
+static void command_kill(int words, char **word)
+{
+	uint32_t domain;
+	err_t e;
+
+	(void)words;
+	if (!read_domain(word[1], &domain))
+		return;
+	e = domain_kill(domain);
+	if (is_err(e))
+		printf("domain %s can't be ended: %s\n", word[1], err_sentence(e));
+}
+
 static void command_start(int words, char **word)
 {
 	uint64_t core;
@@ -178,6 +323,10 @@ static const struct command commands[] = {
 	{"cores", "", "the cores, their nodes, when they came up", command_cores},
 	{"caps", "", "this shell's capabilities", command_caps},
 	{"run", "PROGRAM [core] [arguments]", "starts a program and waits for its end", command_run},
+	{"spawn", "[OPTION=VALUE] PROGRAM ...", "starts a program and goes on; core=, cores=, node=, memory=, quota=", command_spawn},
+	{"wait", "DOMAIN", "waits for a domain's end", command_wait},
+	{"kill", "DOMAIN", "ends a domain", command_kill},
+	{"services", "", "the services that have a name", command_services},
 	{"start", "CORE", "starts a core that has died", command_start},
 	{"poweroff", "", "ends the system", command_poweroff},
 	{"help", "", "this list", command_help},

@@ -33,7 +33,7 @@ static void settle(struct stub_client *c)
 	c->fast = idle && c->endpoint != NULL ? ipc_endpoint(c->endpoint) : CAP_NULL;
 }
 
-err_t stub_open(const char *name, uint64_t interface, uint64_t identity, struct stub_client *out)
+err_t client_open(const char *name, uint64_t interface, uint64_t identity, uint64_t deadline, struct stub_client *out)
 {
 	struct ipc_connection *connection;
 	err_t e;
@@ -42,7 +42,7 @@ err_t stub_open(const char *name, uint64_t interface, uint64_t identity, struct 
 	if (strlen(name) >= sizeof out->name)
 		return ERR(ARGUMENT);
 	memcpy(out->name, name, strlen(name));
-	e = connection_bind(name, BIND_CALL, GREETING_LINES, &(struct ipc_binding){.interface = interface}, &connection);
+	e = connection_bind(name, BIND_CALL, GREETING_LINES, &(struct ipc_binding){.interface = interface, .deadline_tsc = deadline}, &connection);
 	if (is_err(e))
 		return e;
 	if (ipc_is_local(connection))

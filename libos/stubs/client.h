@@ -11,6 +11,8 @@
 
 #define STUB_LINE 1 /* a line's type: there is only one */
 
+/* A client of the service as soon as it is there. */
+MUST_USE err_t client_open(const char *name, uint64_t interface, uint64_t identity, uint64_t deadline, struct stub_client *out);
 /* The caller goes to the member of the span that has the connection. */
 MUST_USE err_t client_visit(const struct stub_client *c);
 /* The same, and there is a channel to the server; makes it if need be. */

@@ -15,6 +15,7 @@
 
 #include "libos/domain/command.h"
 #include "libos/start/stack.h"
+#include "monitor/abi/messages.h"
 
 #define WORDS 128
 
@@ -101,24 +102,27 @@ static void too_much_is_refused(void **state)
 static void a_command_is_two_lists(void **state)
 {
 	const char *const arguments[] = {"ipcbench", "", "--quick", "", NULL}, *const environment[] = {"A=1", "", NULL};
-	static const char wanted[] = "\4\0\2\0ipcbench\0\0--quick\0\0A=1\0";
-	char block[64];
+	static const char wanted[] = "ipcbench\0\0--quick\0\0A=1\0";
+	struct spawn_order order;
+	char block[128];
 	size_t length;
 
 	(void)state;
 	assert_true(is_ok(command_build(arguments, environment, block, sizeof block, &length)));
-	assert_int_equal(length, sizeof wanted);
-	assert_memory_equal(block, wanted, sizeof wanted);
+	assert_int_equal(length, sizeof order + sizeof wanted);
+	memcpy(&order, block, sizeof order);
+	assert_true(order.arguments == 4 && order.environment == 2 && order.gifts == 0 && order.quota == 0);
+	assert_memory_equal(block + sizeof order, wanted, sizeof wanted);
 	assert_true(is_ok(command_build(arguments, NULL, block, sizeof block, &length)));
-	assert_int_equal(length, sizeof wanted - 5);
-	assert_memory_equal(block, "\4\0\0\0ipcbench\0\0--quick\0\0", length);
+	assert_int_equal(length, sizeof order + sizeof wanted - 5); /* without A=1 and the empty one */
+	assert_memory_equal(block + sizeof order, wanted, length - sizeof order);
 }
 
 /* Every capacity that is too small is refused, and nothing behind it is touched. */
 static void a_command_that_does_not_fit_is_refused(void **state)
 {
 	const char *const arguments[] = {"shell", "x", NULL}, *const environment[] = {"B=22", NULL};
-	char block[64];
+	char block[128];
 	size_t length, needed;
 
 	(void)state;

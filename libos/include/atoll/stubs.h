@@ -223,6 +223,14 @@ struct stub_stream {
 MUST_USE err_t stub_open(const char *name, uint64_t interface, uint64_t identity, struct stub_client *out);
 void stub_close(struct stub_client *c);
 
+/* A call has answered PEER_GONE: the server has ended. The client finds whoever offers the service next, waits for it if need be, and goes
+ * on with that one; what was under way is lost, streams and buffers are to be made anew. One thread at a time uses a client that does so. Errors:
+ * TIMEOUT (nobody offers it), INTERFACE; then the client is as before. */
+MUST_USE err_t stub_reconnect(struct stub_client *c, uint64_t deadline);
+/* Behind a call that does no harm if it is made twice: `do e = I_call_M(...); while (stub_again(&c.client, e, deadline));`. The stubs of methods
+ * that are $idempotent do so themselves. */
+MUST_USE bool stub_again(struct stub_client *c, err_t e, uint64_t deadline);
+
 /* `words[0]` is for the header, the payload lies behind it, and the reply's payload replaces it: there is room for either. */
 MUST_USE err_t stub_call_line(struct stub_client *c, uint64_t call, uint64_t reply, uint64_t *words, uint64_t deadline);
 /* The same for what fits a fast call's words, which can't be made as such: the server is elsewhere, there is a deadline, or threads must go on
