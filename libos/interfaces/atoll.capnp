@@ -13,6 +13,10 @@ annotation version(interface) :UInt8;
 annotation oneway(method) :Void;
 # Nobody waits for an answer, and there is none. The method has no results.
 
+annotation idempotent(interface, method) :Void;
+# A call that does no harm if it is made twice (of an interface: all its calls). If the server ends before it has answered, the client's stub finds
+# whoever offers the service next, waits for it until the call's deadline if need be, and calls that one.
+
 annotation stream(method) :Void;
 # The results come again and again, as long as the caller gives credit, until the server ends the stream or the caller has enough.
 # The other direction needs no annotation: `method (...) -> stream`.

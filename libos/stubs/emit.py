@@ -317,7 +317,10 @@ def _end(c: Text, end: str, m: MethodType) -> None:
 
 def _call(h: Text, c: Text, i: InterfaceType, m: MethodType) -> None:
     head = f"err_t {i.name}_call_{m.name}({_arguments(f'struct {i.name} *c', _params(m), _results(m), _message(m), 'uint64_t deadline')})"
-    if m.params.is_flat or m.results.is_flat or m.params.has_caps or m.results.carried:
+    in_header = not (m.params.is_flat or m.results.is_flat or m.params.has_caps or m.results.carried)
+    if m.idempotent:
+        head = _repeat(h, c, i, m, head, in_header)
+    if not in_header:
         h(f"MUST_USE {head};", "")
         c.function(head, f"struct {i.name}_{m.name}_ticket ticket;",
                    f"err_t e = {i.name}_begin_{m.name}({_arguments('c', 'params' if m.params.members else '', 'message' if m.results.is_flat else '', '&ticket', 'deadline')});",
@@ -335,6 +338,22 @@ def _call(h: Text, c: Text, i: InterfaceType, m: MethodType) -> None:
     if m.results.members:
         body += ["if (__builtin_expect(is_ok(e), 1))", f"\t{m.results.name}_get({words}, results);"]
     h.function(f"MUST_USE static inline {head}", *body, "return e;")
+
+
+def _repeat(h: Text, c: Text, i: InterfaceType, m: MethodType, head: str, in_header: bool) -> str:
+    """The call is a loop around one that is made once, whose head is the answer."""
+    once = f"{i.name}_once_{m.name}"
+    arguments = _arguments("c", "params" if m.params.members else "", "results" if m.results.members else "",
+                           "message" if m.results.is_flat else "", "deadline")
+    head_of_one = head.replace(f"{i.name}_call_{m.name}(", f"{once}(", 1)
+    h(f"MUST_USE {'static inline ' if in_header else ''}{head_of_one};")
+    body = ["err_t e;", "", "do", f"\te = {once}({arguments});", "while (stub_again(&c->client, e, deadline));", "return e;"]
+    if in_header:
+        h.function(f"MUST_USE static inline {head}", *body)
+    else:
+        h(f"MUST_USE {head};")
+        c.function(head, *body)
+    return head_of_one
 
 
 def _send(h: Text, c: Text, i: InterfaceType, m: MethodType) -> None:

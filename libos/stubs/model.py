@@ -13,7 +13,7 @@ import locate
 from schema import Field, Method, Node, Request, Type, Value, WIDTH
 
 # libos/interfaces/atoll.capnp, by name.
-ANNOTATIONS = ("version", "oneway", "stream", "cap", "bulk", "errors", "sentence")
+ANNOTATIONS = ("version", "oneway", "idempotent", "stream", "cap", "bulk", "errors", "sentence")
 CAPABILITY_TYPES = ("STUB_ANY_CAPABILITY", "CAP_RAM", "CAP_Frame", "CAP_DeviceFrame")
 STREAM_RESULT = 0x995F9A3377C0B16E  # /usr/include/capnp/stream.capnp: what `-> stream` means
 LINE_WORDS = 6      # libos/include/atoll/stubs.h: STUB_LINE_WORDS
@@ -106,6 +106,7 @@ class MethodType:
     kind: str  # call, oneway, stream (results), upstream (params)
     params: StructType
     results: StructType
+    idempotent: bool
 
     @property
     def is_fast(self) -> bool:
@@ -357,13 +358,14 @@ class Builder:
         if not node.methods:
             self._refuse(path, f"{node.name} has no methods")
         interface = InterfaceType(self._c_name(node), path, node.id, version)
+        whole = self._said(node.annotations, "idempotent") is not None
         for ordinal, method in enumerate(node.methods):
-            built = self._method(method, ordinal, interface.name, f"{path}.{method.name}")
+            built = self._method(method, ordinal, interface.name, f"{path}.{method.name}", whole)
             if built:
                 interface.methods.append(built)
         self.unit.interfaces.append(interface)
 
-    def _method(self, m: Method, ordinal: int, interface: str, path: str) -> MethodType | None:
+    def _method(self, m: Method, ordinal: int, interface: str, path: str, whole: bool) -> MethodType | None:
         name = member_name(m.name)
         if m.is_generic:
             self._refuse(path, f"{m.name} is generic: stubs have one type each")
@@ -379,7 +381,13 @@ class Builder:
             self._refuse(path, f"{m.name} is a stream of results, but it has none")
         if kind == "stream" and results.carried:
             self._refuse(path, f"{m.name} is a stream: what it carries may not contain capabilities or buffers")
-        return MethodType(name, ordinal, m.name, kind, params, results)
+        said = self._said(m.annotations, "idempotent") is not None
+        moves = any(member.cap and member.cap[2] for member in params.carried)
+        if said and kind != "call":
+            self._refuse(path, f"{m.name} is not a call that waits for its results, so it can't be idempotent")
+        if said and moves:
+            self._refuse(path, f"{m.name} moves a capability to the server, so it can't be idempotent")
+        return MethodType(name, ordinal, m.name, kind, params, results, (said or whole) and kind == "call" and not moves)
 
     def _kind(self, m: Method, path: str) -> str:
         said = [word for word in ("oneway", "stream") if self._said(m.annotations, word) is not None]

@@ -14,8 +14,8 @@ def events(machine, name: str) -> list[str]:
 @pytest.mark.parametrize("cores,nodes", [(1, 1), (2, 2), (4, 2)])
 def test_supervisor(boot, cores, nodes):
     machine = boot(cores=cores, nodes=nodes, mem="512M", app="supervised", timeout=240)
-    assert_tests(machine, "supervised.", 7)
-    assert events(machine, "base") == ["up"] + ["died", "up"] * 11
+    assert_tests(machine, "supervised.", 8)
+    assert events(machine, "base") == ["up"] + ["died", "up"] * 13
     assert events(machine, "side") == ["up"] + ["died", "up"] * 2
     assert events(machine, "frail") == ["up"] + ["died", "up"] * 2 + ["died", "given_up"]
     assert events(machine, "proud") == ["up", "died", "given_up"]

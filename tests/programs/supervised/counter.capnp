@@ -10,4 +10,6 @@ using Atoll = import "/libos/interfaces/atoll.capnp";
 interface Counter {
   next @0 () -> (count :UInt32, domain :UInt32);
   die @1 (status :UInt32) $Atoll.oneway;
+  follow @2 () -> (domain :UInt32) $Atoll.idempotent;
+  echo @3 (text :Text) -> (text :Text) $Atoll.idempotent;
 }

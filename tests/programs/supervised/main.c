@@ -50,9 +50,23 @@ static err_t die(void *context, struct stub_call *call, const struct counter_die
 	exit((int)params->status);
 }
 
+static err_t follow(void *context, struct stub_call *call, struct counter_follow_results *results)
+{
+	(void)context, (void)call;
+	results->domain = domain_self()->domain;
+	return OK;
+}
+
+static err_t echo(void *context, struct stub_call *call, const struct counter_echo_params *params, struct counter_echo_results *results)
+{
+	(void)context, (void)call;
+	results->text = params->text;
+	return OK;
+}
+
 static int serve(const char *name)
 {
-	static const struct counter_service service = {.next = next, .die = die};
+	static const struct counter_service service = {.next = next, .die = die, .follow = follow, .echo = echo};
 
 	return is_err(counter_serve(name, &service)) ? EXIT_FAILURE : EXIT_SUCCESS;
 }
@@ -203,13 +217,35 @@ static const char *check_no_repeats(void)
 	return NULL;
 }
 
+/* Idempotent calls find the next server by themselves, in lines and in registers; not if there is none by their deadline. */
+static const char *check_idempotent(void)
+{
+	static const struct counter_echo_params said = {.text = {"what is said twice is said once", 31}};
+	struct counter_follow_results results = {0};
+	struct counter_echo_results heard;
+	static struct stub_message message;
+
+	CHECK(is_ok(end(&base, 9)));
+	CHECK(is_ok(counter_call_follow(&base, &results, patience())));
+	while (results.domain == bases) /* it had not died yet */
+		CHECK(is_ok(counter_call_follow(&base, &results, 0)));
+	CHECK(is_ok(end(&base, 9)));
+	for (unsigned i = 0; i < 100; i++) {
+		CHECK(is_ok(counter_call_echo(&base, &said, &heard, &message, patience())));
+		CHECK(heard.text.bytes == said.text.bytes && memcmp(heard.text.at, said.text.at, said.text.bytes) == 0);
+	}
+	CHECK(is_new(&base, results.domain, &bases));
+	CHECK(err_is(counter_call_follow(&frail, &results, after_ms(100)), ERR_NUMBER_PEER_GONE));
+	return NULL;
+}
+
 static const struct {
 	const char *name;
 	const char *(*run)(void);
 } checks[] = {
 	{"start", check_start},         {"one_dies", check_one_dies},   {"what_needs_it", check_what_needs_it},
 	{"no_repeats", check_no_repeats}, {"many_deaths", check_many_deaths}, {"too_often", check_too_often},
-	{"never", check_never},
+	{"never", check_never},         {"idempotent", check_idempotent},
 };
 
 int main(int argc, char **argv)
