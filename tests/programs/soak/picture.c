@@ -47,12 +47,21 @@ static bool held_at(const struct picture *p, const struct seen *object, unsigned
 	return false;
 }
 
-/* Somebody there has it: a worker, or the monitor for it. */
+/* Whether a worker has something that it can't look into. */
+static bool hides_at(const struct picture *p, unsigned core)
+{
+	for (unsigned i = 0; i < p->held; i++)
+		if (p->cap[i].core == core && (p->cap[i].flags & HELD_CLOSED))
+			return true;
+	return false;
+}
+
+/* Somebody there has it, or may have: a worker, or the monitor for it. */
 static bool known_at(const struct picture *p, const struct seen *object, unsigned core)
 {
 	const struct seen *account = account_at(p, object, core);
 
-	return held_at(p, object, core) || (account != NULL && account->anchored);
+	return held_at(p, object, core) || (account != NULL && account->anchored) || hides_at(p, core);
 }
 
 static const char *wrong_capability(const struct picture *p, const struct seen *cap)
@@ -91,6 +100,23 @@ static const char *wrong_account(const struct picture *p, const struct seen *acc
 	return NULL;
 }
 
+static bool is_between(const struct seen *outer, const struct seen *s, const struct seen *inner)
+{
+	return may_hold(outer, s) && may_hold(s, inner) && !same(s, outer) && !same(s, inner);
+}
+
+/* Whether there is a smaller object around the inner one than the outer one. */
+static bool has_smaller(const struct picture *p, const struct seen *outer, const struct seen *inner)
+{
+	for (unsigned i = 0; i < p->held; i++)
+		if (is_between(outer, &p->cap[i], inner))
+			return true;
+	for (unsigned i = 0; i < p->accounts; i++)
+		if (is_between(outer, &p->account[i], inner))
+			return true;
+	return false;
+}
+
 static const char *wrong_pair(const struct picture *p, const struct seen *a, const struct seen *b)
 {
 	if (same(a, b))
@@ -99,7 +125,7 @@ static const char *wrong_pair(const struct picture *p, const struct seen *a, con
 		return NULL;
 	if (!may_hold(a, b) && !may_hold(b, a))
 		return "two objects overlap that may not";
-	if (may_hold(a, b) && !known_at(p, a, b->owner))
+	if (may_hold(a, b) && !known_at(p, a, b->owner) && !has_smaller(p, a, b))
 		return "the owner of something that lies in it has nothing of it";
 	return NULL;
 }

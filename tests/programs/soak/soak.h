@@ -31,6 +31,7 @@
 #define ARENA_BYTES  (ARENA_PAGES * PAGE_BYTES)
 #define THREADS      2 /* of each worker */
 #define HELD_MAX     64
+#define HELD_CLOSED  (1u << 15) /* among a capability's flags: a CNode whose slot in the root is empty, so what is in it can't be told */
 
 /* What the leader asks a worker for: words 0.. of the call, and of the reply, whose word 3 is 0 if all is well. */
 enum label {

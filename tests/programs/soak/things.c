@@ -117,9 +117,24 @@ unsigned thing_count(void)
 	return count;
 }
 
+/* Whether its slots can be reached. */
+static bool is_open(const struct cap_identity *cnode)
+{
+	struct cap_identity id;
+
+	for (unsigned i = 0; i < HELD_MAX; i++)
+		if (things[i].used && things[i].cap.value >> 8 == ROOT_SELF && is_there(things[i].cap, &id) && id.base == cnode->base)
+			return true;
+	return false;
+}
+
 bool thing_look(unsigned index, struct cap_identity *id)
 {
-	return index < HELD_MAX && things[index].used && is_there(things[index].cap, id);
+	if (index >= HELD_MAX || !things[index].used || !is_there(things[index].cap, id))
+		return false;
+	if (id->type == CAP_CNode && !is_open(id))
+		id->flags |= HELD_CLOSED;
+	return true;
 }
 
 /* A mapping is by a copy of the library's, which nobody would count. */

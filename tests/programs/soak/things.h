@@ -26,7 +26,7 @@ void thing_discard(cap_t cap);
 /* Whether a thing is at this address. */
 bool thing_at(cap_t cap);
 unsigned thing_count(void);
-/* Number `index`; false: there is none. */
+/* Number `index`, with HELD_CLOSED; false: there is none. */
 bool thing_look(unsigned index, struct cap_identity *id);
 void things_unmap(void);
 /* Puts one after the other to its end. */
