@@ -21,7 +21,8 @@ INSTRUCTIONS_AT_MOST = {
     "mutex.uncontended": 25,
 }
 # Of the same pair in the same run.
-RATIO_AT_MOST = {"channel.rtt/floor.rtt": 1.25, "ipc.remote.rtt/channel.rtt": 1.5}
+RATIO_AT_MOST = {"channel.rtt/floor.rtt": 1.25, "ipc.remote.rtt/channel.rtt": 1.5, "ipc.call/ipc.remote.rtt": 1.2}
+TYPED_AT_MOST = 1.2  # a call through typed stubs on one core, relative to the call that it is made of
 STREAM_AT_LEAST = 3  # messages in the time of one round trip
 CROWDED_AT_MOST = 1.5  # with 10,000 capabilities, relative to 10
 REVOKE_DESCENDANTS = 10
@@ -47,7 +48,7 @@ def verdicts(facts: list[dict]) -> list[Verdict]:
     counted = [fact for fact in bench if fact["lens"] == "instructions"]
     found = [_at_most(name, _medians(counted, name), limit) for name, limit in INSTRUCTIONS_AT_MOST.items()]
     found += [_crowded(counted, name) for name in ("cap.copy", "cap.retype", "cap.delete")]
-    found += [_revoke(counted)]
+    found += [_revoke(counted), _typed(counted)]
     # A ratio of counted instructions says nothing about waiting, so these belong to the other lenses.
     timed = [fact for fact in bench if fact["lens"] != "instructions"]
     found += [_at_most(name, _medians(timed, name), limit) for name, limit in RATIO_AT_MOST.items()]
@@ -83,6 +84,12 @@ def _revoke(counted: list[dict]) -> Verdict | None:
             limit = REVOKE_DESCENDANTS * delete[place] + REVOKE_BEYOND
             return _at_most("cap.revoke", {place: revoke[place]}, limit, f"at most {limit:,.0f}")
     return None
+
+
+def _typed(counted: list[dict]) -> Verdict | None:
+    typed, bare = _medians(counted, "ipc.call"), _medians(counted, "ipc.local.rtt")
+    ratios = {place: typed[place] / bare[place] for place in typed if bare.get(place)}
+    return _at_most("ipc.call / ipc.local.rtt", ratios, TYPED_AT_MOST)
 
 
 def _messages(bench: list[dict], name: str) -> Verdict | None:

@@ -22,7 +22,7 @@ from serial import Transcript
 
 REFUSED = 2
 PROMPT = "atoll> "
-BENCHMARKS = "ipcbench ; capbench"
+BENCHMARKS = "ipcbench ; capbench ; stubbench"
 
 
 def main(arguments: list[str]) -> int:

@@ -9,14 +9,14 @@ in whose braces a name stands.
 import re
 
 WORD = re.compile(r'#[^\n]*|"(?:\\.|[^"\\\n])*"|\w+|\n|\S')
-SCOPES = ("struct", "enum", "interface", "group", "union")
+SCOPES = ("struct", "enum", "interface")
 
 
 def lines(text: str) -> dict[str, int]:
     """`Outer.Inner.member` to its line; parameters and results are `Interface.method.parameter`."""
     found: dict[str, int] = {}
     scopes: list[str] = []   # names of the braces that are open
-    words = [word for word in _words(text)]
+    words = list(_words(text))
     method = None            # while its parameters or results are being listed
     depth = 0                # of round brackets
     pending = ""             # the scope that the next brace opens
@@ -39,6 +39,9 @@ def lines(text: str) -> dict[str, int]:
             found.setdefault(".".join([*filter(None, scopes), word]), line)
         elif following == "@" and word.isidentifier() and depth == 0:
             method = word
+            found.setdefault(".".join([*filter(None, scopes), word]), line)
+        elif following == ":" and word.isidentifier() and words[i + 2:i + 3] and words[i + 2][0] in ("group", "union"):
+            pending = word
             found.setdefault(".".join([*filter(None, scopes), word]), line)
         elif following == ":" and word.isidentifier() and depth == 1 and method:
             found.setdefault(".".join([*filter(None, scopes), method, word]), line)

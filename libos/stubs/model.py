@@ -199,7 +199,7 @@ class Builder:
         seen = set()
         for thing in [*self.unit.enums, *self.unit.structs, *self.unit.interfaces]:
             if thing.name in seen:
-                self._refuse("", f"two declarations would both be called {thing.name} in C")
+                self._refuse(thing.what, f"two declarations would both be called {thing.name} in C")
             seen.add(thing.name)
 
     # ---- Enums ----
@@ -295,7 +295,7 @@ class Builder:
     def _struct_of_field(self, f: Field, path: str) -> StructType | None:
         node = self.request.nodes[f.type.id]
         inner = self._struct(f.type.id, path)
-        if inner and not inner.members:
+        if inner and not node.fields:
             self._refuse(path, f"{f.name} is of {node.name}, which has no fields")
             return None
         return inner
