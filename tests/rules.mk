@@ -29,11 +29,6 @@ $$(BUILD)/$(1)/%.o: %.c $$(COMPILER) | $$(DEPS)
 	$$(call say,CC,$$<  [$(notdir $(1))])
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$(2) $$(TEST_CFLAGS) $(3) $(call says,flags,$(1).c) -MMD -MP -c $$< -o $$@
-$$(BUILD)/$(1)/%.o: $$(BUILD)/gen/%.c $$(COMPILER) | $$(DEPS)
-	$$(call say,CC,$$<  [$(notdir $(1))])
-	$$(Q)mkdir -p $$(@D)
-	$$(Q)$(2) $$(TEST_CFLAGS) $(3) $(call says,flags,$(1).c) -MMD -MP -c $$< -o $$@
-$$(BUILD)/$(1)/$(1).o: | $(patsubst %.c,$$(BUILD)/gen/%.h,$(filter generated/%,$(call says,sources,$(1).c)))
 $$(BUILD)/$(1)/run: $(patsubst %.c,$$(BUILD)/$(1)/%.o,$(1).c $(call says,sources,$(1).c))
 	$$(call say,LD,$$@)
 	$$(Q)$(2) $(3) -pthread -o $$@ $$^ $(4) $(call says,libs,$(1).c)
@@ -80,7 +75,7 @@ threads_SRCS := tests/programs/threads/main.c
 PROGRAMS += agreement
 agreement_SRCS := $(addprefix tests/programs/agreement/, main.c peer.c things.c operations.c groups.c races.c attacks.c)
 PROGRAMS += memory
-memory_SRCS := $(addprefix tests/programs/memory/, main.c sharing.c changes.c places.c large.c races.c)
+memory_SRCS := $(addprefix tests/programs/memory/, main.c sharing.c changes.c places.c large.c races.c heap.c)
 PROGRAMS += span
 span_SRCS := $(addprefix tests/programs/span/, main.c ends.c losses.c)
 PROGRAMS += stubs

@@ -18,6 +18,8 @@
 struct queue;
 
 void address_space_start(uint64_t base);
+/* The beginning of this member's area. */
+uint64_t address_space_area(void);
 /* Where the program break may begin when nothing else is known. */
 uint64_t address_space_break(void);
 

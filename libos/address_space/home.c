@@ -10,6 +10,7 @@
 #include "libos/address_space/place.h"
 #include "libos/address_space/remote.h"
 #include "libos/address_space/users.h"
+#include "libos/heap/malloc.h"
 #include "libos/memory/memory.h"
 #include "libos/span/link.h"
 #include "libos/span/span.h"
@@ -207,6 +208,9 @@ static err_t carry_out(const struct link_range *q, struct link_ranged *answer)
 		return memory_forget_range(q->base, q->bytes);
 	case RANGE_WHERE:
 		return where_is(q->base, answer);
+	case RANGE_USABLE:
+		answer->paddr = malloc_usable_here(q->base);
+		return answer->paddr == 0 ? ERR(NOT_MAPPED) : OK;
 	case RANGE_MIGRATE:
 		return memory_migrate((void *)q->base, q->bytes, (unsigned)q->argument);
 	default:

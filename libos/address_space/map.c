@@ -50,6 +50,11 @@ void address_space_span(void)
 	place_start();
 }
 
+uint64_t address_space_area(void)
+{
+	return area;
+}
+
 uint64_t address_space_break(void)
 {
 	return area + AREA_BREAK;

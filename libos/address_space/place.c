@@ -22,6 +22,7 @@
 #include "libos/address_space/remote.h"
 #include "libos/address_space/users.h"
 #include "libos/address_space/view.h"
+#include "libos/heap/malloc.h"
 #include "libos/memory/memory.h"
 #include "libos/span/link.h"
 #include "libos/span/span.h"
@@ -398,10 +399,14 @@ err_t place_migrate(uint64_t base, uint64_t end, unsigned member)
 /* Whether nothing of the program's is at home here, and nobody else uses memory of this member's. */
 static bool may_leave(void)
 {
-	for (unsigned i = 0; i < regions.count; i++)
-		if (regions.at[i]->use == REGION_ANONYMOUS || regions.at[i]->slab != SLAB_NONE)
+	uint64_t anonymous = 0;
+
+	for (unsigned i = 0; i < regions.count; i++) {
+		if (regions.at[i]->use != REGION_ANONYMOUS && regions.at[i]->slab != SLAB_NONE)
 			return false;
-	return lent == 0;
+		anonymous += regions.at[i]->use == REGION_ANONYMOUS;
+	}
+	return lent == 0 && anonymous <= malloc_idle_arenas();
 }
 
 void place_start(void)

@@ -55,7 +55,8 @@ enum range_operation {
 	RANGE_PROTECT,
 	RANGE_FORGET,
 	RANGE_WHERE,
-	RANGE_MIGRATE
+	RANGE_MIGRATE,
+	RANGE_USABLE
 };
 
 /* ---- Where it is at home (home.c) ---- */

@@ -100,11 +100,9 @@ err_t memory_object(enum cap_type type, uint64_t bytes, uint64_t alignment, cap_
 		supply_shrink();
 		e = memory_object_at_hand(type, whole, alignment, slot, base);
 	}
-	if (err_is(e, ERR_NUMBER_NO_MEMORY) && source != NULL) {
-		e = source(whole + alignment);
-		if (is_ok(e))
-			e = memory_object_at_hand(type, whole, alignment, slot, base);
-	}
+	/* Whatever the source's reason is, to the caller there is no more. */
+	if (err_is(e, ERR_NUMBER_NO_MEMORY) && source != NULL && is_ok(source(whole + alignment)))
+		e = memory_object_at_hand(type, whole, alignment, slot, base);
 	dispatcher_leave(inside);
 	return e;
 }

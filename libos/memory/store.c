@@ -13,8 +13,8 @@
 #include "libos/upcall/dispatcher.h"
 
 #define SMALLEST_SHIFT 6
-#define SIZES          11 /* 64 bytes .. 64 KiB */
-#define RESERVE        (24 * KIB)
+#define SIZES          11         /* 64 bytes .. 64 KiB */
+#define RESERVE        (40 * KIB) /* what the first touch of all needs: tables of three places, and records */
 #define CHUNK          (64 * KIB)
 
 _Static_assert((UINT64_C(1) << (SMALLEST_SHIFT + SIZES - 1)) == STORE_LARGEST, "");
@@ -23,7 +23,7 @@ struct free_piece {
 	struct free_piece *next;
 };
 
-static _Alignas(LINE_BYTES) uint8_t first_chunk[32 * KIB];
+static _Alignas(LINE_BYTES) uint8_t first_chunk[56 * KIB];
 static uint8_t *fresh = first_chunk;
 static uint8_t *fresh_end = first_chunk + sizeof first_chunk;
 static struct free_piece *free_pieces[SIZES];

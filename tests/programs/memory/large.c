@@ -4,6 +4,7 @@
 /* Large regions, and parts of them; memory that runs out. */
 
 #include <stdatomic.h>
+#include <stdio.h>
 
 #include "tests/programs/memory/memory.h"
 
@@ -106,6 +107,8 @@ static const char *check_refused(void)
 		err_t e = OK;
 		unsigned count = take_all(MIB, &e);
 
+		if (is_err(e))
+			printf("%u MiB, then: %s\n", count, err_sentence(e));
 		CHECK(count > 0 && (count == BLOCKS || err_is(e, ERR_NUMBER_NO_MEMORY)));
 		for (unsigned i = 0; i < count; i++)
 			*(volatile char *)blocks[i] = 1;

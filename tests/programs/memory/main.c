@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 
@@ -115,14 +116,19 @@ static const char *grow_to_all(void)
 	return NULL;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-	bool ok = report("grow", grow_to_all());
+	bool ok;
+
+	if (argc == 3 && strcmp(argv[1], "heap") == 0)
+		return heap_child(argv[2]);
+	ok = report("grow", grow_to_all());
 
 	ok &= check_sharing();
 	ok &= check_changes();
 	ok &= check_places();
 	ok &= check_large();
+	ok &= check_heap();
 	ok &= check_races();
 	ok &= check_exhaustion();
 	return ok ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -35,3 +35,6 @@ bool check_places(void);
 bool check_large(void);
 bool check_exhaustion(void);
 bool check_races(void);
+bool check_heap(void);
+/* The domain that some checks need to see the end of. */
+int heap_child(const char *what);
