@@ -29,6 +29,11 @@ $$(BUILD)/$(1)/%.o: %.c $$(COMPILER) | $$(DEPS)
 	$$(call say,CC,$$<  [$(notdir $(1))])
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$(2) $$(TEST_CFLAGS) $(3) $(call says,flags,$(1).c) -MMD -MP -c $$< -o $$@
+$$(BUILD)/$(1)/%.o: $$(BUILD)/gen/%.c $$(COMPILER) | $$(DEPS)
+	$$(call say,CC,$$<  [$(notdir $(1))])
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$(2) $$(TEST_CFLAGS) $(3) $(call says,flags,$(1).c) -MMD -MP -c $$< -o $$@
+$$(BUILD)/$(1)/$(1).o: | $(patsubst %.c,$$(BUILD)/gen/%.h,$(filter generated/%,$(call says,sources,$(1).c)))
 $$(BUILD)/$(1)/run: $(patsubst %.c,$$(BUILD)/$(1)/%.o,$(1).c $(call says,sources,$(1).c))
 	$$(call say,LD,$$@)
 	$$(Q)$(2) $(3) -pthread -o $$@ $$^ $(4) $(call says,libs,$(1).c)
