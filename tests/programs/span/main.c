@@ -213,17 +213,16 @@ static const char *check_at_the_same_time(void)
 
 struct visitor {
 	unsigned member;
-	uint64_t number;
-	bool ok;
+	uint64_t number, result;
+	err_t error;
 	_Atomic bool done;
 };
 
 static void visit(void *argument)
 {
 	struct visitor *v = argument;
-	uint64_t result;
 
-	v->ok = is_ok(span_call(v->member, who, v->number, &result)) && result >> 32 == v->number && (result & 0xffff) == v->member;
+	v->error = span_call(v->member, who, v->number, &v->result);
 	v->done = true;
 }
 
@@ -240,7 +239,9 @@ static const char *check_crowd(void)
 	}
 	for (unsigned i = 0; i < CROWD; i++) {
 		wait_for(&visitors[i].done);
-		CHECK(visitors[i].ok);
+		if (is_err(visitors[i].error))
+			return err_sentence(visitors[i].error);
+		CHECK(visitors[i].result >> 32 == i && (visitors[i].result & 0xffff) == others);
 	}
 	return shrink_from_all();
 }
