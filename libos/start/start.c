@@ -61,7 +61,8 @@ static void must(const char *what, err_t e)
 
 #define BLOCK_LEAST (1 * MIB)
 
-/* A further block, of `bytes`. It arrives in the task CNode, whose free slots serve nothing else here. */
+/* A further block, of `bytes`. It arrives in the task CNode. In the next slot there the monitor may just have put something, which will be
+ * moved away: then it is the one after. */
 static err_t ask_for_block(uint64_t bytes)
 {
 	static unsigned slot;
@@ -69,9 +70,13 @@ static err_t ask_for_block(uint64_t bytes)
 
 	if (slot == 0)
 		slot = start_page->first_free_slot;
-	if (slot >= CNODE_SLOTS)
-		return ERR(NO_SLOT);
-	reply = monitor_request(REQUEST_memory, 0, bytes, slot, 0);
+	for (;; slot++) {
+		if (slot >= CNODE_SLOTS)
+			return ERR(NO_SLOT);
+		reply = monitor_request(REQUEST_memory, 0, bytes, slot, 0);
+		if (!err_is(reply.error, ERR_NUMBER_SLOT_IN_USE))
+			break;
+	}
 	if (is_err(reply.error))
 		return reply.error;
 	return memory_add(CAP(ROOT_TASK, slot++), reply.word[0], reply.word[1], 0);
