@@ -90,6 +90,27 @@ bool transfer_gone(struct agreement *a, struct shared *s, uint32_t core)
 	return true;
 }
 
+/* Whether this core has the object after all: its own capability could not be surrendered, or the new owner has given it an anchor. */
+static bool has_still(struct agreement *a, const struct object *object)
+{
+	cap_t cap;
+	err_t e = handle_take(object, OWNER_OF_COPIES, RIGHTS_ALL, &cap);
+
+	return is_ok(e) ? handle_drop(a, cap) : !err_is(e, ERR_NUMBER_STATE);
+}
+
+static void forget_or_keep_anchor(struct agreement *a, struct shared *s, uint32_t owner)
+{
+	if (anchor_of(s).value == CAP_NULL.value) {
+		shared_remove(a, s);
+		return;
+	}
+	s->owner = owner;
+	s->marked = s->adopted = false;
+	s->moving_to = 0;
+	s->holders = (struct core_set){0};
+}
+
 static void all_noted(struct agreement *a, struct operation *op)
 {
 	union agreement_message m = message_blank();
@@ -99,12 +120,12 @@ static void all_noted(struct agreement *a, struct operation *op)
 		owner_end(a, op);
 		return;
 	}
-	m.complete.holds = !slot_is_empty(op->cap);
+	m.complete.holds = has_still(a, &op->object);
 	op->messages++;
 	say(a, op, op->core, AGREEMENT_complete, operation_number(a, op), &m);
 	line_break(a, s);
-	shared_remove(a, s);
-	delete_finish(a, op, m.complete.holds ? anchor_keep(a, op) : OK);
+	forget_or_keep_anchor(a, s, op->core);
+	delete_finish(a, op, slot_is_empty(op->cap) ? OK : anchor_keep(a, op));
 }
 
 static void tell_the_others(struct agreement *a, struct operation *op, const struct shared *s)
