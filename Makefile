@@ -83,6 +83,15 @@ COMPILER := $(BUILD)/compiler
 
 include $(wildcard $(ROOMS:%=%/rules.mk))
 
+# Programs from elsewhere (docs/first-program.md): a directory with a rules.mk.
+MORE ?=
+ifneq ($(MORE),)
+ifeq ($(wildcard $(MORE)/rules.mk),)
+$(error MORE=$(MORE) has no rules.mk: see docs/first-program.md)
+endif
+include $(MORE)/rules.mk
+endif
+
 # ---- How a file is compiled -----------------------------------------------------------------------------------------
 
 compile = $(call say,CC,$<  [$(1)])$(if $(V),,;) mkdir -p $(@D); \

@@ -14,7 +14,7 @@ SET      := $(foreach s,$(SETTINGS),$(if $(filter command environment,$(call ori
 LAUNCH   := $(PYTHON) boot/launch/run.py
 
 # A misspelt setting would otherwise be ignored without a word.
-UNKNOWN := $(filter-out $(SETTINGS) BUILD CC V AUTO_DEPS EXTRA_CFLAGS ONLY SECONDS_EACH SEED TIME DEATHS,\
+UNKNOWN := $(filter-out $(SETTINGS) BUILD CC V AUTO_DEPS EXTRA_CFLAGS ONLY MORE SECONDS_EACH SEED TIME DEATHS,\
 	$(foreach v,$(.VARIABLES),$(if $(filter command,$(call origin_of,$v)),$v)))
 ifneq ($(strip $(UNKNOWN)),)
 $(error $(strip $(UNKNOWN)) is not a setting: `make help` lists the settings)

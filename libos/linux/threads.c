@@ -122,6 +122,10 @@ int64_t linux_clone(struct linux_frame *f)
 		return -EAGAIN;
 	}
 	number = t->number;
+	if (thread_current->creates) {
+		t->kept = t->spare = true;
+		thread_current->created = t;
+	}
 	if (f->rdi & CLONE_CHILD_CLEARTID)
 		t->clear_on_exit = f->r10;
 	/* Linux starts the thread all the same if these can't be written. */

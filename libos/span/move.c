@@ -9,8 +9,10 @@
 
 #include "libos/span/link.h"
 #include "libos/span/span.h"
+#include "libos/span/words.h"
 #include "libos/thread/thread.h"
 #include "libos/upcall/dispatcher.h"
+#include "libos/upcall/guarded.h"
 
 #define PART_BYTES (6 * sizeof(uint64_t))
 
@@ -91,6 +93,15 @@ static struct thread *origin_of(struct thread *t)
 	return t->origin != NULL ? t->origin : t;
 }
 
+static struct queue leaving; /* sent, and not heard of yet */
+
+static void stay(struct thread *t)
+{
+	(void)queue_remove(&leaving, &t->run.entry);
+	t->away = 0;
+	thread_ready(t);
+}
+
 /* The thread stands in no list, and waits to hear that it was taken. */
 static void send_thread(unsigned member, struct thread *t)
 {
@@ -98,6 +109,8 @@ static void send_thread(unsigned member, struct thread *t)
 	err_t e;
 
 	t->waiting = true;
+	t->away = (uint8_t)(member + 1);
+	queue_put(&leaving, &t->run.entry);
 	if (!t->interrupted) {
 		t->frame.fs_base = t->fs_base;
 		t->frame.gs_base = t->gs_base;
@@ -109,7 +122,7 @@ static void send_thread(unsigned member, struct thread *t)
 	if (is_ok(e))
 		e = send_parts(member, t, bytes);
 	if (is_err(e))
-		thread_ready(t);
+		stay(t);
 }
 
 static void give(unsigned member)
@@ -189,10 +202,11 @@ void link_handle_taken(unsigned from, const struct link_taken *m)
 
 	(void)from;
 	if (m->error != ERR_NUMBER_OK) {
-		thread_ready(t);
+		stay(t);
 		return;
 	}
 	move_visitors -= t->birth != span_member();
+	(void)queue_remove(&leaving, &t->run.entry);
 	thread_gone(t);
 }
 
@@ -228,19 +242,28 @@ void link_handle_thread(unsigned from, const struct link_thread *m)
 }
 
 /* A thread that moved by itself goes on in the middle of a section, where there are no page faults; its registers are on its stack. */
-#define SECTION_FRAMES 256 /* more than thread_move's and those below; there may be little more on the stack */
 
 static void fetch_stack(void *argument)
 {
 	struct thread *t = *(struct thread **)argument;
 	bool inside;
+	char byte;
 
-	(void)*(volatile char *)(t->sp - DISABLED_STACK_BYTES);
-	(void)*(volatile char *)t->sp;
-	(void)*(volatile char *)(t->sp + SECTION_FRAMES);
+	/* Where the stack ends there is nothing, and nothing is needed. */
+	for (uint64_t at = t->sp - DISABLED_STACK_BYTES; at <= t->sp + PAGE_BYTES; at += PAGE_BYTES)
+		(void)!guarded_copy(&byte, (const void *)at, sizeof byte);
 	inside = dispatcher_enter();
 	thread_ready(t);
 	dispatcher_leave(inside);
+}
+
+/* The giver knows, if it was born there. */
+static void tell_birth(unsigned from, const struct thread *t)
+{
+	if (t->birth == span_member())
+		t->origin->away = (uint8_t)(t->birth + 1);
+	else if (t->birth != from)
+		(void)!is_ok(LINK_SEND(t->birth, settled, .thread = (uint64_t)t->origin));
 }
 
 static void arrived(unsigned from, struct arrival *a)
@@ -256,11 +279,18 @@ static void arrived(unsigned from, struct arrival *a)
 		thread_ready(t);
 	else
 		e = service_begin(fetch_stack, &t, sizeof t);
+	if (is_ok(e) && t->origin != NULL)
+		tell_birth(from, t);
 	if (is_err(e))
-		thread_gone(t);
+		thread_forget(t);
 	else
 		move_visitors += t->birth != span_member();
 	answer(from, a->token, e);
+}
+
+void link_handle_settled(unsigned from, const struct link_settled *m)
+{
+	((struct thread *)m->thread)->away = (uint8_t)(from + 1);
 }
 
 void link_handle_part(unsigned from, const struct link_part *m)
@@ -300,6 +330,91 @@ void link_handle_nothing(unsigned from, const struct link_nothing *m)
 		move_idle();
 }
 
+/* ---- Ends ---- */
+
+static uint64_t alive_elsewhere; /* at member 0: members that have threads of their own */
+
+static void end_domain(void *argument)
+{
+	(void)argument;
+	domain_exit(0);
+}
+
+static void end_if_nobody_is_left(void)
+{
+	if (threads_alive == 0 && alive_elsewhere == 0 && span_member() == 0)
+		(void)!is_ok(service_begin(end_domain, NULL, 0));
+}
+
+static void one_less(void)
+{
+	if (--threads_alive > 0)
+		return;
+	if (span_member() != 0)
+		(void)!is_ok(LINK_SEND(0, alive, .token = 0, .any = 0));
+	else
+		end_if_nobody_is_left();
+}
+
+/* What is left here of a thread that was born here and has moved. */
+static void end_stub(struct thread *t, bool lost)
+{
+	t->away = 0;
+	t->lost = lost;
+	t->ended = true;
+	thread_joiners_ready(t);
+}
+
+/* It has ended here, or is lost. */
+static void end_of(struct thread *t, bool lost)
+{
+	if (t->birth != span_member()) {
+		move_visitors--;
+		(void)!is_ok(LINK_SEND(t->birth, over, .thread = (uint64_t)t->origin, .lost = lost));
+		return;
+	}
+	if (t->origin != NULL)
+		end_stub(t->origin, lost);
+	else if (t->away != 0)
+		end_stub(t, lost);
+	one_less();
+}
+
+void move_ended(struct thread *t)
+{
+	end_of(t, false);
+}
+
+void link_handle_over(unsigned from, const struct link_over *m)
+{
+	(void)from;
+	if (m->thread != 0)
+		end_stub((struct thread *)m->thread, m->lost);
+	one_less();
+}
+
+void link_handle_alive(unsigned from, const struct link_alive *m)
+{
+	uint64_t bit = UINT64_C(1) << from;
+
+	alive_elsewhere = m->any ? alive_elsewhere | bit : alive_elsewhere & ~bit;
+	if (m->token != 0)
+		(void)!is_ok(LINK_SEND(from, noted, .token = m->token, .error = ERR_NUMBER_OK));
+	end_if_nobody_is_left();
+}
+bool move_born(void)
+{
+	struct link_alive first = {.any = 1};
+	union link_message noted;
+
+	if (threads_alive++ > 0 || span_member() == 0)
+		return true;
+	if (is_ok(link_ask(0, LINK_alive, &first, &noted)))
+		return true;
+	threads_alive--;
+	return false;
+}
+
 /* ---- Who is there, and how far away ---- */
 
 static unsigned distance_to(unsigned member)
@@ -334,9 +449,28 @@ static void joined(unsigned member)
 	(void)member;
 	sort_others();
 	threads_among_others(true);
+	if (threads_idle)
+		move_idle();
 }
 
-static uint64_t alive_elsewhere; /* at member 0: members that have threads of their own */
+/* Those that were born here and are there, and those of anybody that were sent there. */
+static void lose_threads(unsigned member)
+{
+	struct queue sent = leaving;
+	struct thread *t;
+
+	leaving = (struct queue){NULL, NULL};
+	while ((t = thread_of(queue_take(&sent))) != NULL) {
+		if (t->away != member + 1) {
+			queue_put(&leaving, &t->run.entry);
+			continue;
+		}
+		end_of(t, true);
+		thread_gone(t);
+	}
+	while ((t = thread_away_at(member)) != NULL)
+		end_of(t, true);
+}
 
 /* Its threads are gone with it, and so are those that were on their way. */
 static void left(unsigned member)
@@ -344,8 +478,9 @@ static void left(unsigned member)
 	move_hungry &= ~(UINT64_C(1) << member);
 	alive_elsewhere &= ~(UINT64_C(1) << member);
 	if (arrivals[member].thread != NULL)
-		thread_gone(arrivals[member].thread);
+		thread_forget(arrivals[member].thread);
 	arrivals[member] = (struct arrival){0};
+	lose_threads(member);
 	sort_others();
 	threads_among_others(link_mask != 0);
 }
@@ -409,6 +544,8 @@ err_t thread_set_members(struct thread *thread, uint64_t members)
 {
 	if (thread == NULL || members == 0)
 		return ERR(ARGUMENT);
+	if (words_elsewhere((uint64_t)thread) != SPAN_MAX || thread->away != 0)
+		return ERR(STATE);
 	set_members(thread, members);
 	if (thread == thread_current && (members >> span_member() & 1) == 0)
 		return thread_move((unsigned)__builtin_ctzll(members));
@@ -418,79 +555,4 @@ err_t thread_set_members(struct thread *thread, uint64_t members)
 void thread_pin(void)
 {
 	set_members(thread_current, UINT64_C(1) << span_member());
-}
-
-/* ---- The last one ---- */
-
-static void end_domain(void *argument)
-{
-	(void)argument;
-	domain_exit(0);
-}
-
-static void end_if_nobody_is_left(void)
-{
-	if (threads_alive == 0 && alive_elsewhere == 0 && span_member() == 0)
-		(void)!is_ok(service_begin(end_domain, NULL, 0));
-}
-
-bool move_born(void)
-{
-	struct link_alive first = {.any = 1};
-	union link_message noted;
-
-	if (threads_alive++ > 0 || span_member() == 0)
-		return true;
-	if (is_ok(link_ask(0, LINK_alive, &first, &noted)))
-		return true;
-	threads_alive--;
-	return false;
-}
-
-static void one_less(void)
-{
-	if (--threads_alive > 0)
-		return;
-	if (span_member() != 0)
-		(void)!is_ok(LINK_SEND(0, alive, .token = 0, .any = 0));
-	else
-		end_if_nobody_is_left();
-}
-
-static void end_origin(struct thread *t)
-{
-	t->ended = true;
-	thread_joiners_ready(t);
-}
-
-void move_ended(const struct thread *t)
-{
-	if (t->birth == span_member()) {
-		if (t->origin != NULL)
-			end_origin(t->origin);
-		one_less();
-		return;
-	}
-	move_visitors--;
-	(void)!is_ok(LINK_SEND(t->birth, over, .thread = (uint64_t)t->origin));
-}
-
-void link_handle_over(unsigned from, const struct link_over *m)
-{
-	struct thread *t = (struct thread *)m->thread;
-
-	(void)from;
-	if (t != NULL)
-		end_origin(t);
-	one_less();
-}
-
-void link_handle_alive(unsigned from, const struct link_alive *m)
-{
-	uint64_t bit = UINT64_C(1) << from;
-
-	alive_elsewhere = m->any ? alive_elsewhere | bit : alive_elsewhere & ~bit;
-	if (m->token != 0)
-		(void)!is_ok(LINK_SEND(from, noted, .token = m->token, .error = ERR_NUMBER_OK));
-	end_if_nobody_is_left();
 }

@@ -9,7 +9,7 @@
  *   nothing           ────────────────────▶              and when there is something, the taker gets it unasked
  *   thread, parts     ────────────────────▶              makes a thread of its own of them
  *                     ◀──────────────────── taken        the giver forgets it, or runs it itself after all
- *   over              ◀──────────────────── over         at its end: to the member where it was born
+ *   settled, over     ◀────────────────────              to the member where it was born: it is here now; it has ended
  *
  * A thread may move when it was interrupted in the program (not in the library OS, whose data are a member's own; nor in a foreign call,
  * nor below a function that the library OS has called): then its registers are all there is to it. Its stack is the program's memory and
@@ -17,7 +17,10 @@
  * the stack's pages before it goes on.
  *
  * Counting. A thread counts at the member where it was born, until its end. Member 0 knows of each member whether it has any (`alive`), and
- * is told that there is a first one before that one runs; so when nobody has any, the domain is at its end. */
+ * is told that there is a first one before that one runs; so when nobody has any, the domain is at its end.
+ *
+ * If a core dies, the threads that were there are lost, and so are those on their way there, since they may have run already: who joins one
+ * hears of it. */
 
 #include <atoll/thread.h>
 
@@ -40,4 +43,4 @@ void move_feed(void);
 void move_idle(void);
 /* A thread was born here; false: there is nobody to count it. A thread that was born at that member has ended. */
 bool move_born(void);
-void move_ended(const struct thread *t);
+void move_ended(struct thread *t);

@@ -74,8 +74,7 @@ static void rest(void)
 struct beginning {
 	void (*function)(void *);
 	void *argument;
-	struct thread *thread;
-	_Atomic uint32_t begun; /* the new one has all that it needs, and `thread` is set */
+	_Atomic uint32_t begun; /* the new one has all that it needs, and this may go */
 };
 
 /* The thread may move while it works: who it is has to be asked anew. */
@@ -97,11 +96,8 @@ static void *live(void *argument)
 	struct beginning *shared = argument;
 	struct thread *self = thread_self();
 
-	self->kept = true;
-	self->spare = true;
 	self->function = shared->function;
 	self->argument = shared->argument;
-	shared->thread = self;
 	shared->begun = 1;
 	word_wake((uint64_t)&shared->begun, 1, WORD_ANYBODY);
 	while (work())
@@ -146,16 +142,26 @@ void thread_put_spare(struct thread *t)
 	thread_ready(t);
 }
 
-static err_t create(struct beginning *beginning, uint64_t stack_bytes)
+/* The new thread may be at another member as soon as it can run, so clone says which one it is. */
+static err_t create(struct beginning *beginning, uint64_t stack_bytes, struct thread **out)
 {
 	pthread_attr_t attributes;
+	struct thread *self;
 	pthread_t id;
+	bool failed;
 
 	pthread_attr_init(&attributes);
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	if (stack_bytes != 0 && pthread_attr_setstacksize(&attributes, stack_bytes))
 		return ERR(ARGUMENT);
-	return pthread_create(&id, &attributes, live, beginning) ? ERR(NO_MEMORY) : OK;
+	program_enter();
+	self = thread_self();
+	self->creates = true;
+	failed = pthread_create(&id, &attributes, live, beginning) != 0;
+	self->creates = false;
+	*out = self->created;
+	program_leave();
+	return failed ? ERR(NO_MEMORY) : OK;
 }
 
 err_t thread_create(void (*function)(void *), void *argument, uint64_t stack_bytes, struct thread **out)
@@ -168,10 +174,9 @@ err_t thread_create(void (*function)(void *), void *argument, uint64_t stack_byt
 	*out = stack_bytes == 0 ? take_spare(function, argument) : NULL;
 	if (*out != NULL)
 		return OK;
-	e = create(&beginning, stack_bytes);
+	e = create(&beginning, stack_bytes, out);
 	while (is_ok(e) && beginning.begun == 0)
 		(void)!is_ok(word_wait((uint64_t)&beginning.begun, 0, THREAD_FOREVER, WORD_ANYBODY));
-	*out = beginning.thread;
 	return e;
 }
 

@@ -40,8 +40,12 @@ struct thread {
 
 	bool word_done; /* libos/span/words.c: the answer has come */
 	uint8_t birth;  /* the member where it began: there it counts */
+	uint8_t away;   /* moved, or on its way: the member where it is, and one; 0: it is here */
+	bool lost;      /* with a core that died */
 	uint8_t below;  /* functions of the program that the library OS has called, and that have not returned yet */
+	bool creates;   /* in thread_create: the next clone makes the thread that somebody joins */
 	err_t word_error;
+	struct thread *created;
 	struct thread *origin; /* one that has moved here: what who waits for its end knows it by, at its birth's member */
 
 	struct runnable run;    /* its entry is in the run queue or in one list of waiters */
@@ -116,6 +120,10 @@ void thread_uncount(struct thread *t);
 bool thread_is_last(void);
 /* It has moved to another member; what is left of it here goes, or stays for who joins it. */
 void thread_gone(struct thread *t);
+/* It never came to be. */
+void thread_forget(struct thread *t);
+/* One that began here, is joined here and has moved there; NULL: none. */
+struct thread *thread_away_at(unsigned member);
 /* Lets others run until it is ready again, here or at the member that it has been moved to. */
 void thread_wait_to_move(void);
 /* Numbers are the C library's thread identities: 30 bits, of which the upper ones say the member. */

@@ -107,12 +107,29 @@ bool thread_is_last(void)
 	return link_mask == 0 && threads_alive == 1;
 }
 
+static struct queue stubs; /* of threads that have moved, and are joined here */
+
 void thread_gone(struct thread *t)
 {
-	if (t->kept && t->origin == NULL)
-		t->spare = false; /* until it is joined */
-	else
-		queue_put(&unused, &t->run.entry);
+	if (t->kept && t->origin == NULL) {
+		t->spare = false;
+		queue_put(&stubs, &t->run.entry);
+	} else {
+		thread_forget(t);
+	}
+}
+
+void thread_forget(struct thread *t)
+{
+	queue_put(&unused, &t->run.entry);
+}
+
+struct thread *thread_away_at(unsigned member)
+{
+	for (struct queue_entry *e = stubs.first; e != NULL; e = e->next)
+		if (thread_of(e)->away == member + 1)
+			return thread_of(e);
+	return NULL;
 }
 
 void thread_end(void)
@@ -142,13 +159,15 @@ err_t thread_join(struct thread *thread)
 		queue_put(&thread->joiners, &thread_current->run.entry);
 		thread_wait(THREAD_FOREVER);
 	}
+	e = thread->lost ? ERR(PEER_GONE) : OK;
 	thread->kept = false;
+	(void)queue_remove(&stubs, &thread->run.entry);
 	if (thread->spare)
 		thread_put_spare(thread);
 	else
 		queue_put(&unused, &thread->run.entry);
 	dispatcher_leave(inside);
-	return OK;
+	return e;
 }
 
 struct thread *thread_self(void)

@@ -21,7 +21,8 @@ void thread_yield(void);
 MUST_USE err_t thread_yield_to(struct thread *thread);
 _Noreturn void thread_exit(void);
 /* Waits for the end of a thread that thread_create has made; then it must not be named again. Errors: ARGUMENT (it is joined already,
- * nobody may join it, or it is the caller). */
+ * nobody may join it, or it is the caller), PEER_GONE (it is lost with the core where
+ * it ran). */
 MUST_USE err_t thread_join(struct thread *thread);
 struct thread *thread_self(void);
 
@@ -34,8 +35,8 @@ void thread_set_policy(const struct policy *policy);
 /* Where threads run, in a domain that spans several cores (<atoll/span.h>): `members` has a bit for each member of the span where the
  * thread may run, all at first but for the domain's first thread, which stays where it is. A thread that uses capabilities or connections
  * is pinned, since they belong to a member. thread_move takes the caller to a member where it may run; its own handle is another one there.
- * Errors: ARGUMENT, PEER_GONE (no such member), NO_MEMORY (of that member's), STATE (it may not run there, or is called by the library OS).
- */
+ * Errors: ARGUMENT, PEER_GONE (no such member), NO_MEMORY (of that member's), STATE (it may not run there, or is called by the library OS;
+ * thread_set_members: it is at another member at the moment). */
 MUST_USE err_t thread_set_members(struct thread *thread, uint64_t members);
 void thread_pin(void);
 MUST_USE err_t thread_move(unsigned member);
