@@ -124,6 +124,7 @@ int64_t linux_clone(struct linux_frame *f)
 	number = t->number;
 	if (thread_current->creates) {
 		t->kept = t->spare = true;
+		t->run.members = thread_current->created_members;
 		thread_current->created = t;
 	}
 	if (f->rdi & CLONE_CHILD_CLEARTID)

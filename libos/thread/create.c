@@ -105,7 +105,7 @@ static void *live(void *argument)
 	return NULL;
 }
 
-static struct thread *take_spare(void (*function)(void *), void *argument)
+static struct thread *take_spare(uint64_t members, void (*function)(void *), void *argument)
 {
 	bool inside = dispatcher_enter();
 	struct thread *t = spare_count > 0 && thread_count() ? thread_of(queue_take(&spares)) : NULL;
@@ -117,6 +117,7 @@ static struct thread *take_spare(void (*function)(void *), void *argument)
 		t->argument = argument;
 		t->ended = false;
 		t->kept = true;
+		t->run.members = members;
 		thread_ready(t);
 	}
 	dispatcher_leave(inside);
@@ -143,7 +144,7 @@ void thread_put_spare(struct thread *t)
 }
 
 /* The new thread may be at another member as soon as it can run, so clone says which one it is. */
-static err_t create(struct beginning *beginning, uint64_t stack_bytes, struct thread **out)
+static err_t create(uint64_t members, struct beginning *beginning, uint64_t stack_bytes, struct thread **out)
 {
 	pthread_attr_t attributes;
 	struct thread *self;
@@ -157,6 +158,7 @@ static err_t create(struct beginning *beginning, uint64_t stack_bytes, struct th
 	program_enter();
 	self = thread_self();
 	self->creates = true;
+	self->created_members = members;
 	failed = pthread_create(&id, &attributes, live, beginning) != 0;
 	self->creates = false;
 	*out = self->created;
@@ -164,20 +166,25 @@ static err_t create(struct beginning *beginning, uint64_t stack_bytes, struct th
 	return failed ? ERR(NO_MEMORY) : OK;
 }
 
-err_t thread_create(void (*function)(void *), void *argument, uint64_t stack_bytes, struct thread **out)
+err_t thread_create_among(uint64_t members, void (*function)(void *), void *argument, uint64_t stack_bytes, struct thread **out)
 {
 	struct beginning beginning = {.function = function, .argument = argument};
 	err_t e;
 
-	if (function == NULL)
+	if (function == NULL || members == 0)
 		return ERR(ARGUMENT);
-	*out = stack_bytes == 0 ? take_spare(function, argument) : NULL;
+	*out = stack_bytes == 0 ? take_spare(members, function, argument) : NULL;
 	if (*out != NULL)
 		return OK;
-	e = create(&beginning, stack_bytes, out);
+	e = create(members, &beginning, stack_bytes, out);
 	while (is_ok(e) && beginning.begun == 0)
 		(void)!is_ok(word_wait((uint64_t)&beginning.begun, 0, THREAD_FOREVER, WORD_ANYBODY));
 	return e;
+}
+
+err_t thread_create(void (*function)(void *), void *argument, uint64_t stack_bytes, struct thread **out)
+{
+	return thread_create_among(MEMBERS_ALL, function, argument, stack_bytes, out);
 }
 
 void thread_exit(void)

@@ -46,6 +46,7 @@ struct thread {
 	bool creates;   /* in thread_create: the next clone makes the thread that somebody joins */
 	err_t word_error;
 	struct thread *created;
+	uint64_t created_members;
 	struct thread *origin; /* one that has moved here: what who waits for its end knows it by, at its birth's member */
 
 	struct runnable run;    /* its entry is in the run queue or in one list of waiters */

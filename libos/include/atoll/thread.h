@@ -33,10 +33,11 @@ MUST_USE err_t thread_set_share(struct thread *thread, unsigned share);
 void thread_set_policy(const struct policy *policy);
 
 /* Where threads run, in a domain that spans several cores (<atoll/span.h>): `members` has a bit for each member of the span where the
- * thread may run, all at first but for the domain's first thread, which stays where it is. A thread that uses capabilities or connections
- * is pinned, since they belong to a member. thread_move takes the caller to a member where it may run; its own handle is another one there.
- * Errors: ARGUMENT, PEER_GONE (no such member), NO_MEMORY (of that member's), STATE (it may not run there, or is called by the library OS;
- * thread_set_members: it is at another member at the moment). */
+ * thread may run, all at first but for the domain's first thread, which stays where it is. thread_create_among says so from the beginning.
+ * A thread that uses capabilities or connections is pinned, since they belong to a member. thread_move takes the caller to a member where
+ * it may run; its own handle is another one there. Errors: ARGUMENT, PEER_GONE (no such member), NO_MEMORY (of that member's), STATE (it
+ * may not run there, or is called by the library OS; thread_set_members: it is at another member at the moment). */
+MUST_USE err_t thread_create_among(uint64_t members, void (*function)(void *), void *argument, uint64_t stack_bytes, struct thread **out);
 MUST_USE err_t thread_set_members(struct thread *thread, uint64_t members);
 void thread_pin(void);
 MUST_USE err_t thread_move(unsigned member);

@@ -50,8 +50,7 @@ static void call(void *argument)
 	struct caller *c = argument;
 	uint64_t result;
 
-	if (is_ok(thread_set_members(thread_self(), 1))) /* it is to hear of the death, not to suffer it */
-		c->error = span_call(c->member, wait_for_ever, 0, &result);
+	c->error = span_call(c->member, wait_for_ever, 0, &result);
 }
 
 static bool wait_for_losses(unsigned count)
@@ -74,7 +73,8 @@ static const char *check_survivor(void)
 
 	CHECK(why == NULL);
 	CHECK(is_ok(span_on_loss(on_loss)));
-	CHECK(is_ok(thread_create(call, &caller, 0, &thread)));
+	/* It is to hear of the death, not to suffer it. */
+	CHECK(is_ok(thread_create_among(1, call, &caller, 0, &thread)));
 	CHECK(is_ok(span_call(1, where, 0, &result)));
 	CHECK(is_ok(kill_core(cores[0].core)));
 	CHECK(wait_for_losses(1));

@@ -281,11 +281,9 @@ static const char *check_shrink_refused(void)
 	if (others == 0)
 		return NULL;
 	CHECK(why == NULL);
-	CHECK(is_ok(thread_create(travel, &ok, 0, &thread)));
-	CHECK(is_ok(thread_set_members(thread, 1 | UINT64_C(1) << others)));
+	CHECK(is_ok(thread_create_among(1 | UINT64_C(1) << others, travel, &ok, 0, &thread)));
 	wait_for(&there);
 	CHECK(err_is(span_shrink(cores[others - 1].core), ERR_NUMBER_STATE));
-	CHECK(is_ok(thread_set_members(thread, UINT64_C(1) | UINT64_C(1) << others)));
 	come_back = true;
 	CHECK(is_ok(thread_join(thread)));
 	CHECK(ok);
