@@ -9,8 +9,8 @@
  *   stubbench                     on this core, then to every other one
  *   stubbench --local             on this core only
  *
- * The other side is the same program, `stubbench --serve SERVICE`, which answers both kinds of calls. The bar for the same core is relative to
- * ipcbench's ipc.local.rtt of the same run. */
+ * The other side is the same program, `stubbench --serve SERVICE`, which answers both kinds of calls. The bar for the same core is relative
+ * to ipcbench's ipc.local.rtt of the same run. */
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -120,7 +120,8 @@ static err_t tell(struct stub_client *c, unsigned number, uint32_t tag, uint32_t
 {
 	uint64_t words[1 + STUB_LINE_WORDS] = {0, number, tag, bytes};
 
-	return stub_call_line(c, stub_control(c->identity, STUB_BUFFER, 0, 3), stub_control(c->identity, STUB_REPLY, 0, 0), words, deadline);
+	return stub_call_line(c, stub_control(c->identity, STUB_BUFFER, 0, 3), stub_control(c->identity, STUB_REPLY, 0, 0), words,
+	                      deadline);
 }
 
 /* The server's copy goes too, whether it has been told or not. */

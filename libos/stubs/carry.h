@@ -14,7 +14,8 @@ _Static_assert((int)STUB_BUFFER_MOST <= (int)BULK_MASK, "every piece can be name
 MUST_USE err_t carry_check(struct stub_cap *cap, enum cap_type type);
 /* CAP_EMPTY: nobody has given it. */
 MUST_USE err_t carry_take(struct ipc_connection *connection, struct stub_cap *cap, enum cap_type type);
-MUST_USE err_t carry_give(struct ipc_connection *connection, uint32_t tag, struct stub_cap *cap, enum cap_type type, unsigned rights, bool move);
+MUST_USE err_t carry_give(struct ipc_connection *connection, uint32_t tag, struct stub_cap *cap, enum cap_type type, unsigned rights,
+                          bool move);
 
 /* Fills `place` from `at` and `bytes`, and the other way round. Errors: ARGUMENT; RANGE. */
 MUST_USE err_t carry_name(struct stub_bulk *bulk, unsigned number, const void *buffer, uint32_t buffer_bytes);

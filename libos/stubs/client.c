@@ -3,10 +3,10 @@
 
 /* The client's side: connections, and what goes over them.
  *
- * A client on the server's core has an endpoint, and makes itself a channel when it first needs one; any other has a channel. The threads of
- * the dispatcher share the channel: whoever waits takes what has come and gives it to whom it belongs (deliver), and all that touches the
- * channel or the lists happens inside sections. A message's memory is the caller's: it has been written right before the section, so it is
- * mapped; so has the room for an answer, by stub_begin.
+ * A client on the server's core has an endpoint, and makes itself a channel when it first needs one; any other has a channel. The threads
+ * of the dispatcher share the channel: whoever waits takes what has come and gives it to whom it belongs (deliver), and all that touches
+ * the channel or the lists happens inside sections. A message's memory is the caller's: it has been written right before the section, so it
+ * is mapped; so has the room for an answer, by stub_begin.
  *
  *   under way          ends by
  *   ticket             REPLY or FAILURE of its number
@@ -42,7 +42,8 @@ err_t client_open(const char *name, uint64_t interface, uint64_t identity, uint6
 	if (strlen(name) >= sizeof out->name)
 		return ERR(ARGUMENT);
 	memcpy(out->name, name, strlen(name));
-	e = connection_bind(name, BIND_CALL, GREETING_LINES, &(struct ipc_binding){.interface = interface, .deadline_tsc = deadline}, &connection);
+	e = connection_bind(name, BIND_CALL, GREETING_LINES, &(struct ipc_binding){.interface = interface, .deadline_tsc = deadline},
+	                    &connection);
 	if (is_err(e))
 		return e;
 	if (ipc_is_local(connection))
@@ -449,8 +450,8 @@ static void begin_fields(struct stub_client *c, uint64_t reply, struct stub_mess
 	t->at = message != NULL ? message->words : t->words;
 }
 
-static err_t begin(struct stub_client *c, uint64_t call, uint64_t reply, uint64_t *words, struct stub_message *message, struct stub_ticket *t,
-                   bool ring, uint64_t deadline)
+static err_t begin(struct stub_client *c, uint64_t call, uint64_t reply, uint64_t *words, struct stub_message *message,
+                   struct stub_ticket *t, bool ring, uint64_t deadline)
 {
 	uint64_t header_only;
 	err_t e = client_need_lines(c);
@@ -536,8 +537,8 @@ static void go_on_with_ticket(struct stub_client *c, uint64_t reply, struct stub
 
 enum alone { ALONE_DONE, ALONE_UNDER_WAY, ALONE_NOT };
 
-/* When nothing else is under way the reply is the next message that comes, so there is no need for a ticket if it comes soon. `words` as for
- * stub_call_line, with room for as many as the longer one of both has. */
+/* When nothing else is under way the reply is the next message that comes, so there is no need for a ticket if it comes soon. `words` as
+ * for stub_call_line, with room for as many as the longer one of both has. */
 static inline enum alone call_alone(struct stub_client *c, uint64_t call, uint64_t reply, uint64_t *words, struct stub_ticket *t)
 {
 	uint32_t looks = polling_limit < LOOKS_IN_A_ROW ? polling_limit : LOOKS_IN_A_ROW;
@@ -552,7 +553,8 @@ static inline enum alone call_alone(struct stub_client *c, uint64_t call, uint64
 	do
 		r = channel_try_receive(ch, &m);
 	while (r.code == CHANNEL_EMPTY && looks-- > 0);
-	if (__builtin_expect(channel_ok(r) && m.words[0] == reply && m.length == (1 + stub_words_of(reply)) * sizeof *words && m.rest == 0, 1)) {
+	if (__builtin_expect(channel_ok(r) && m.words[0] == reply && m.length == (1 + stub_words_of(reply)) * sizeof *words && m.rest == 0,
+	                     1)) {
 		for (unsigned i = 1; i <= stub_words_of(reply); i++)
 			words[i] = m.words[i];
 		if (__builtin_expect(c->proved != c->sent, 0)) {
@@ -570,7 +572,8 @@ static enum alone try_alone(struct stub_client *c, uint64_t call, uint64_t reply
 	bool inside = dispatcher_enter();
 	enum alone how = ALONE_NOT;
 
-	if (__builtin_expect(c->lines != NULL && c->reserved == 0 && c->lines->channel.rest == 0 && channel_can_send(&c->lines->channel), 1))
+	if (__builtin_expect(c->lines != NULL && c->reserved == 0 && c->lines->channel.rest == 0 && channel_can_send(&c->lines->channel),
+	                     1))
 		how = call_alone(c, call, reply, words, t);
 	dispatcher_leave(inside);
 	return how;
@@ -580,8 +583,10 @@ err_t stub_call_line(struct stub_client *c, uint64_t call, uint64_t reply, uint6
 {
 	struct stub_ticket t;
 	enum alone how;
-	err_t e = client_visit(c);
+	err_t e = OK;
 
+	if (__builtin_expect(link_mask != 0, 0))
+		e = client_visit(c);
 	if (is_err(e))
 		return e;
 	wait_found();
@@ -624,11 +629,14 @@ static err_t call_until(cap_t endpoint, struct endpoint_message *m, uint64_t dea
 
 err_t stub_call_otherwise(struct stub_client *c, uint64_t reply, struct endpoint_message *m, uint64_t deadline)
 {
-	err_t e = client_visit(c);
+	err_t e;
 
+	if (c->fast.value == CAP_NULL.value)
+		return stub_call_line(c, m->word[0], reply, m->word, deadline);
+	e = client_visit(c);
 	if (is_err(e))
 		return e;
-	if (c->fast.value == CAP_NULL.value || thread_others_ready() || timer_armed != 0)
+	if (thread_others_ready() || timer_armed != 0)
 		return stub_call_line(c, m->word[0], reply, m->word, deadline);
 	e = deadline != 0 ? call_until(c->fast, m, deadline) : endpoint_call(c->fast, m);
 	return is_err(e) || m->word[0] != reply ? stub_fast_failure(e, m->word[0], m->word[1]) : OK;

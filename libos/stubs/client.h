@@ -28,7 +28,8 @@ void client_release(struct stub_client *c, uint16_t lines);
 /* Whoever waited is not there any more, but the answer still comes. */
 void client_orphan(struct stub_client *c, uint16_t number, uint16_t lines);
 
-/* Takes what has come and gives it to those who wait for it, then waits until more has come. Answers with an error if there will be none. */
+/* Takes what has come and gives it to those who wait for it, then waits until more has come. Answers with an error if there will be none.
+ */
 struct client_wait {
 	uint32_t looks, seen;
 };

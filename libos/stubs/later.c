@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Copyright 2026 The Atoll authors */
 
-/* Calls that their handler answers later. Whoever has put one off knows it by its place and how often the place has been used, so an answer to a
- * call that was cancelled meanwhile, or whose client has gone, finds nobody. */
+/* Calls that their handler answers later. Whoever has put one off knows it by its place and how often the place has been used, so an answer
+ * to a call that was cancelled meanwhile, or whose client has gone, finds nobody. */
 
 #include "libos/stubs/session.h"
 

@@ -2,7 +2,11 @@
  * Copyright 2026 The Atoll authors */
 #pragma once
 
-/* How a service takes what has come over a channel: part of each service's own code, so that its small calls are answered without a detour. */
+/* How a service takes what has come over a channel: part of each service's own code, so that its small calls are answered without a detour.
+ *
+ * The channel belongs to the thread that serves. Other threads send through it too, answers that were put off and items of streams, but
+ * only inside a section and only while it is not busy (session_send); so to say that it is busy is all that this thread has to do: nobody
+ * else can be in the middle of something when it runs. */
 
 #include <string.h>
 
@@ -22,21 +26,26 @@ static inline enum ipc_outcome session_take_long(struct ipc_connection *c, const
 	return session_message(c, (const uint64_t *)c->buffer, bytes);
 }
 
-/* A call that could be a fast one. False: it is not. */
+_Static_assert(offsetof(struct channel_message, words) == 0 && sizeof(struct endpoint_message) <= sizeof((struct channel_message){0}.words),
+               "a line begins like a fast call");
+
+/* A call that could be a fast one: its words are replaced by the reply's. False: it is not, and the line is as it was. */
 __attribute__((always_inline)) static inline bool session_answer(struct ipc_connection *c, struct stub_session *s, stub_answer_fn *answer,
-                                                                 const struct channel_message *line)
+                                                                 struct channel_message *line)
 {
 	uint16_t number = stub_number_of(line->words[0]);
-	struct endpoint_message m = {{line->words[0] & ~STUB_NUMBER(UINT16_MAX), line->words[1], line->words[2], line->words[3]}};
-	enum stub_outcome o = answer(stub_server.service, s, REPLY_NONE, number, &m);
+	struct endpoint_message *m = (struct endpoint_message *)line;
+	enum stub_outcome o;
 
+	m->word[0] &= ~STUB_NUMBER(UINT16_MAX);
+	o = answer(stub_server.service, s, REPLY_NONE, number, m);
+	m->word[0] |= STUB_NUMBER(number);
 	if (__builtin_expect(o != STUB_ANSWERED, 0))
 		return o == STUB_PUT_OFF;
-	m.word[0] |= STUB_NUMBER(number);
-	dispatcher_enter_again();
-	if (!channel_ok(channel_send(&c->channel, STUB_LINE, m.word, 1 + stub_words_of(m.word[0]))))
+	session_begin(c);
+	if (!channel_ok(channel_send(&c->channel, STUB_LINE, m->word, 1 + stub_words_of(m->word[0]))))
 		ipc_close(c); /* it has left no room for answers */
-	dispatcher_leave(false);
+	session_end(c);
 	return true;
 }
 
@@ -46,13 +55,12 @@ __attribute__((always_inline)) static inline enum ipc_outcome session_lines(stru
 	struct stub_session *s = c->data;
 	struct channel_message line;
 	struct channel_result r;
-	bool inside;
 
 	if (__builtin_expect(c->channel.rest != 0, 0))
 		return session_take_long(c, NULL);
-	inside = dispatcher_enter();
+	session_begin(c);
 	r = channel_try_receive(&c->channel, &line);
-	dispatcher_leave(inside);
+	session_end(c);
 	if (__builtin_expect(!channel_ok(r), 0))
 		return r.code == CHANNEL_EMPTY ? IPC_NOTHING : IPC_CUT_OFF;
 	if (__builtin_expect(line.rest != 0, 0))

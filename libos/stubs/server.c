@@ -4,9 +4,10 @@
 /* The server's side: sessions, and which function a message is for.
  *
  * A fast call comes with four words, of which the last is the header; it is served if that is exactly the one that the method's fast calls
- * have (the stub's I_answer). Everything else comes over a channel. A message is copied once, into the connection's buffer, where nobody but the serving thread
- * touches it; then its identity, kind, method and length are checked, in this order, and only then the stub is asked, which checks the rest.
- * Whoever sends what can't be served is told so, and it is counted; whoever breaks the rules of the channel itself is cut off. */
+ * have (the stub's I_answer). Everything else comes over a channel. A message is copied once, into the connection's buffer, where nobody
+ * but the serving thread touches it; then its identity, kind, method and length are checked, in this order, and only then the stub is
+ * asked, which checks the rest. Whoever sends what can't be served is told so, and it is counted; whoever breaks the rules of the channel
+ * itself is cut off. */
 
 #include <string.h>
 
@@ -100,11 +101,24 @@ static bool join(struct stub_session *s, uint64_t id)
 
 /* ---- Answers ---- */
 
+/* A section in which the thread that serves is not in the middle of something. */
+static bool session_enter(const struct stub_session *s)
+{
+	bool inside = dispatcher_enter();
+
+	while (s->lines != NULL && s->lines->busy) {
+		dispatcher_leave(inside);
+		thread_yield();
+		inside = dispatcher_enter();
+	}
+	return inside;
+}
+
 void session_send(struct stub_session *s, const uint64_t *words)
 {
 	size_t count = 1 + stub_words_of(words[0]);
 	struct channel_result r = {CHANNEL_OK};
-	bool inside = dispatcher_enter();
+	bool inside = session_enter(s);
 	struct ipc_connection *c = s->lines;
 
 	if (c != NULL && !c->closed)
@@ -239,11 +253,12 @@ static void dispatch(struct stub_session *s, const uint64_t *message)
 
 struct channel_result session_take_rest(struct ipc_connection *c, size_t *bytes)
 {
-	bool inside = dispatcher_enter();
+	struct channel_result r;
 	uint16_t type;
-	struct channel_result r = channel_try_receive_bytes(&c->channel, c->buffer, sizeof c->buffer, &type, bytes);
 
-	dispatcher_leave(inside);
+	session_begin(c);
+	r = channel_try_receive_bytes(&c->channel, c->buffer, sizeof c->buffer, &type, bytes);
+	session_end(c);
 	return r;
 }
 
@@ -319,8 +334,12 @@ static bool words(void *context, struct ipc_connection *c, uint64_t token, uint6
 
 err_t stub_offer(const char *name, const struct stub_interface *interface, const void *service, const struct stub_events *events)
 {
-	const struct ipc_server server = {
-	    .call = events->call, .opened = opened, .closed = closed, .words = words, .lines = interface->lines, .context = events->context};
+	const struct ipc_server server = {.call = events->call,
+	                                  .opened = opened,
+	                                  .closed = closed,
+	                                  .words = words,
+	                                  .lines = interface->lines,
+	                                  .context = events->context};
 	struct ipc_service *offered;
 	err_t e;
 

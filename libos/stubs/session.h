@@ -33,6 +33,18 @@ struct stub_server {
 };
 extern struct stub_server stub_server;
 
+/* The thread that serves uses the channel. */
+static inline void session_begin(struct ipc_connection *c)
+{
+	atomic_store_explicit(&c->busy, true, memory_order_relaxed);
+	atomic_signal_fence(memory_order_seq_cst);
+}
+static inline void session_end(struct ipc_connection *c)
+{
+	atomic_signal_fence(memory_order_seq_cst);
+	atomic_store_explicit(&c->busy, false, memory_order_relaxed);
+}
+
 /* Sends what is at `words`, a header and its payload. A client that has left no room is cut off. */
 void session_send(struct stub_session *s, const uint64_t *words);
 void session_fail(struct stub_session *s, uint16_t number, enum stub_kind kind, err_t e);

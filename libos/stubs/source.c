@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Copyright 2026 The Atoll authors */
 
-/* Streams of results, the server's side. Whenever there is credit, the service is asked for the next item: when the stream begins, when credit
- * comes, and when the service says that it has something again. */
+/* Streams of results, the server's side. Whenever there is credit, the service is asked for the next item: when the stream begins, when
+ * credit comes, and when the service says that it has something again. */
 
 #include "libos/stubs/session.h"
 

@@ -2,8 +2,8 @@
  * Copyright 2026 The Atoll authors */
 // sources: libos/stubs/wire.c generated/tests/hosted/interfaces/sample.c
 
-/* What generated code writes it reads again, and Cap'n Proto's own tool reads and writes the same (`capnp decode`, `capnp encode`). Messages
- * with faults are refused for the right reason, and what another version of a struct lacks reads as its default. */
+/* What generated code writes it reads again, and Cap'n Proto's own tool reads and writes the same (`capnp decode`, `capnp encode`).
+ * Messages with faults are refused for the right reason, and what another version of a struct lacks reads as its default. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -134,9 +134,14 @@ static void through_capnp_and_back(void **state)
 static void expected_text(void **state)
 {
 	static const int16_t shorts[] = {-1, 2};
-	const struct sample s = {
-	    .i8 = -8, .u64 = 7, .f64 = 2.5, .colour = COLOUR_GREEN, .text = {"hi", 2}, .data = {"\1", 1}, .inner = {.count = 4, .flag = false},
-	    .shorts = {shorts, 2}};
+	const struct sample s = {.i8 = -8,
+	                         .u64 = 7,
+	                         .f64 = 2.5,
+	                         .colour = COLOUR_GREEN,
+	                         .text = {"hi", 2},
+	                         .data = {"\1", 1},
+	                         .inner = {.count = 4, .flag = false},
+	                         .shorts = {shorts, 2}};
 	const char *expected = "(yes = false, no = false, i8 = -8, i16 = 0, i32 = 0, i64 = 0, u8 = 0, u16 = 0, u32 = 0, u64 = 7, f32 = 0, "
 	                       "f64 = 2.5, colour = green, text = \"hi\", data = \"\\001\", inner = (count = 4, flag = false), "
 	                       "plain = (value = 0), int = 0, shorts = [-1, 2])\n";
@@ -258,9 +263,9 @@ static void amplification(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(round_trip),   cmocka_unit_test(through_capnp_and_back),  cmocka_unit_test(expected_text),
-	    cmocka_unit_test(bare_words),   cmocka_unit_test(nothing_is_all_defaults), cmocka_unit_test(other_versions),
-	    cmocka_unit_test(faults),       cmocka_unit_test(amplification),
+	    cmocka_unit_test(round_trip), cmocka_unit_test(through_capnp_and_back),  cmocka_unit_test(expected_text),
+	    cmocka_unit_test(bare_words), cmocka_unit_test(nothing_is_all_defaults), cmocka_unit_test(other_versions),
+	    cmocka_unit_test(faults),     cmocka_unit_test(amplification),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

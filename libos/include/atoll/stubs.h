@@ -9,24 +9,22 @@
  *   client   I_open, I_close         a connection with whoever offers the service, on any core
  *            I_call_M                a call that waits for its results
  *            I_begin_M, I_end_M      the same in two halves; stub_cancel instead of the second one
- *            I_send_M                $oneway: no answer; `-> stream`: answered, but waited for only when the credit is used up, and by I_finish
- *            I_open_M, I_next_M, I_close_M     $stream: results that come as long as the caller gives credit
- *   server   struct I_service        one function for each method; they answer OK with the results, or an error
- *            I_serve                 offers the service and serves; returns if it can't be offered. If the struct is a constant of the same
- *                                    file, the functions become part of the loop
- *            I_offer                 for programs with a loop of their own around ipc_serve_once
- *            I_reply_M               the answer to a call that was put off (stub_put_off)
+ *            I_send_M                $oneway: no answer; `-> stream`: answered, but waited for only when the credit is used up, and by
+ * I_finish I_open_M, I_next_M, I_close_M     $stream: results that come as long as the caller gives credit server   struct I_service one
+ * function for each method; they answer OK with the results, or an error I_serve                 offers the service and serves; returns if
+ * it can't be offered. If the struct is a constant of the same file, the functions become part of the loop I_offer                 for
+ * programs with a loop of their own around ipc_serve_once I_reply_M               the answer to a call that was put off (stub_put_off)
  *
  * A deadline is a value of the time-stamp counter, 0 for none. Every function that waits may answer TIMEOUT, PEER_GONE (the server has
- * ended; nothing more will come), CHANNEL_BROKEN, and what the server answers: its own errors, or METHOD, VERSION, MESSAGE, FORMAT, CAP_TYPE
- * if it could make nothing of the call. A call that has timed out is cancelled. A client belongs to the member of the span that has opened
- * it; threads of others that use it go there.
+ * ended; nothing more will come), CHANNEL_BROKEN, and what the server answers: its own errors, or METHOD, VERSION, MESSAGE, FORMAT,
+ * CAP_TYPE if it could make nothing of the call. A call that has timed out is cancelled. A client belongs to the member of the span that
+ * has opened it; threads of others that use it go there.
  *
  * On the wire a message is a header word and its payload. The payload of parameters or results without pointers, of at most STUB_LINE_WORDS
  * words, is their bare data section as Cap'n Proto lays it out; of others it is a whole Cap'n Proto message of one segment. A client on the
  * server's core uses the fast call of the CPU driver, if parameters and results fit its registers and nothing else of this client is under
- * way, so that what it asks for happens in the order in which it was asked for. All else goes over a channel. Bulk data stays where it is, in a
- * buffer that both sides have mapped.
+ * way, so that what it asks for happens in the order in which it was asked for. All else goes over a channel. Bulk data stays where it is,
+ * in a buffer that both sides have mapped.
  *
  * Room for answers. A server never waits for a client. So whoever asks makes sure that there is room in its ring for what will be answered:
  * every call, and every credit of a stream, reserves the lines that its answer may have, out of half a ring; who finds none left waits for
@@ -47,15 +45,15 @@ enum {
 	STUB_LINE_WORDS = 6,     /* in a line */
 	STUB_MESSAGE_WORDS = 83, /* in a message of several lines: with its header, STUB_MESSAGE_LINES lines */
 	STUB_MESSAGE_LINES = 12,
-	STUB_ANSWER_LINES = 32, /* that a client may have reserved: half a ring, for the other half may not be acknowledged yet */
-	STUB_SMALL_LINES = 8,   /* of these, only for answers of one line: what ends a wait must not itself wait for those that wait */
-	STUB_ANY_WORDS = 0xff,  /* in place of a number: each message has its own */
-	STUB_CREDIT = 8,        /* items of a stream that may be under way, */
-	STUB_CREDIT_FLAT = 1,   /* and of one whose items have pointers */
-	STUB_BUFFERS = 4,       /* of a client */
+	STUB_ANSWER_LINES = 32,     /* that a client may have reserved: half a ring, for the other half may not be acknowledged yet */
+	STUB_SMALL_LINES = 8,       /* of these, only for answers of one line: what ends a wait must not itself wait for those that wait */
+	STUB_ANY_WORDS = 0xff,      /* in place of a number: each message has its own */
+	STUB_CREDIT = 8,            /* items of a stream that may be under way, */
+	STUB_CREDIT_FLAT = 1,       /* and of one whose items have pointers */
+	STUB_BUFFERS = 4,           /* of a client */
 	STUB_BUFFER_MOST = 4 << 20, /* bytes of one */
-	STUB_LATERS = 64,       /* calls that a server may have put off */
-	STUB_SOURCES = 64,      /* streams that a server may have open */
+	STUB_LATERS = 64,           /* calls that a server may have put off */
+	STUB_SOURCES = 64,          /* streams that a server may have open */
 };
 
 /* ---- The header ----
@@ -71,13 +69,13 @@ enum stub_kind {
 	/* to the server */
 	STUB_CALL = 1,
 	STUB_ONEWAY,
-	STUB_ITEM,   /* of a stream of parameters */
-	STUB_OPEN,   /* a stream of results */
+	STUB_ITEM,         /* of a stream of parameters */
+	STUB_OPEN,         /* a stream of results */
 	STUB_CREDIT_GIVEN, /* payload: for how many more items */
-	STUB_CANCEL, /* the call or stream of this number */
-	STUB_HELLO,  /* over an endpoint; answered with the session's number */
-	STUB_JOIN,   /* over a channel: it belongs to that session */
-	STUB_BUFFER, /* payload: number, tag of the frame, bytes; or number, 0, 0: it goes */
+	STUB_CANCEL,       /* the call or stream of this number */
+	STUB_HELLO,        /* over an endpoint; answered with the session's number */
+	STUB_JOIN,         /* over a channel: it belongs to that session */
+	STUB_BUFFER,       /* payload: number, tag of the frame, bytes; or number, 0, 0: it goes */
 	/* to the client */
 	STUB_REPLY,
 	STUB_FAILURE, /* payload: error number */
@@ -132,7 +130,8 @@ struct stub_cap {
 };
 #define STUB_ANY_CAPABILITY CAP_Null
 
-/* A piece of a buffer. The client sets `at` and `bytes`, and finds them set in what a server answers; a server uses stub_bulk_read and stub_bulk_write. */
+/* A piece of a buffer. The client sets `at` and `bytes`, and finds them set in what a server answers; a server uses stub_bulk_read and
+ * stub_bulk_write. */
 struct stub_bulk {
 	void *at;
 	uint32_t bytes;
@@ -157,8 +156,8 @@ struct stub_orphan {
 };
 
 struct stub_client {
-	cap_t fast;        /* the endpoint, while nothing is under way that a fast call would overtake; else CAP_NULL */
-	uint64_t interface, identity; /* the latter of every header */
+	cap_t fast;                      /* the endpoint, while nothing is under way that a fast call would overtake; else CAP_NULL */
+	uint64_t interface, identity;    /* the latter of every header */
 	struct ipc_connection *endpoint; /* NULL: the server is on another core */
 	struct ipc_connection *lines;    /* NULL: not needed so far */
 	char name[24];
@@ -224,17 +223,17 @@ MUST_USE err_t stub_open(const char *name, uint64_t interface, uint64_t identity
 void stub_close(struct stub_client *c);
 
 /* A call has answered PEER_GONE: the server has ended. The client finds whoever offers the service next, waits for it if need be, and goes
- * on with that one; what was under way is lost, streams and buffers are to be made anew. One thread at a time uses a client that does so. Errors:
- * TIMEOUT (nobody offers it), INTERFACE; then the client is as before. */
+ * on with that one; what was under way is lost, streams and buffers are to be made anew. One thread at a time uses a client that does so.
+ * Errors: TIMEOUT (nobody offers it), INTERFACE; then the client is as before. */
 MUST_USE err_t stub_reconnect(struct stub_client *c, uint64_t deadline);
-/* Behind a call that does no harm if it is made twice: `do e = I_call_M(...); while (stub_again(&c.client, e, deadline));`. The stubs of methods
- * that are $idempotent do so themselves. */
+/* Behind a call that does no harm if it is made twice: `do e = I_call_M(...); while (stub_again(&c.client, e, deadline));`. The stubs of
+ * methods that are $idempotent do so themselves. */
 MUST_USE bool stub_again(struct stub_client *c, err_t e, uint64_t deadline);
 
 /* `words[0]` is for the header, the payload lies behind it, and the reply's payload replaces it: there is room for either. */
 MUST_USE err_t stub_call_line(struct stub_client *c, uint64_t call, uint64_t reply, uint64_t *words, uint64_t deadline);
-/* The same for what fits a fast call's words, which can't be made as such: the server is elsewhere, there is a deadline, or threads must go on
- * meanwhile. */
+/* The same for what fits a fast call's words, which can't be made as such: the server is elsewhere, there is a deadline, or threads must go
+ * on meanwhile. */
 MUST_USE err_t stub_call_otherwise(struct stub_client *c, uint64_t reply, struct endpoint_message *m, uint64_t deadline);
 /* What the answer to a fast call means that is not its results. */
 MUST_USE err_t stub_fast_failure(err_t e, uint64_t header, uint64_t word);
@@ -331,7 +330,8 @@ struct stub_events {
 	void (*call)(void *context, struct ipc_connection *c, const struct ipc_message *request, struct ipc_message *reply);
 };
 
-/* Decodes the parameters, calls the handler, encodes the results: `count` words of payload at `out`. Of a stream: `source` is to be filled. */
+/* Decodes the parameters, calls the handler, encodes the results: `count` words of payload at `out`. Of a stream: `source` is to be filled.
+ */
 typedef err_t stub_serve_fn(const void *service, struct stub_call *call, struct stub_source *source, uint64_t *out, uint32_t *count);
 
 struct stub_method {
@@ -341,8 +341,8 @@ struct stub_method {
 	stub_serve_fn *next; /* a stream's: the next item. WOULD_BLOCK: none now, END: no more */
 };
 
-/* Answers a call whose parameters and results fit a fast call, wherever it came from: its words become the reply's. The header is the first word,
- * less the call's number. */
+/* Answers a call whose parameters and results fit a fast call, wherever it came from: its words become the reply's. The header is the first
+ * word, less the call's number. */
 enum stub_outcome {
 	STUB_ANSWERED,
 	STUB_PUT_OFF,
@@ -445,8 +445,8 @@ MUST_USE err_t stub_take(const struct stub_call *call, struct stub_cap *cap, enu
 void stub_drop(struct stub_cap *cap);
 MUST_USE err_t stub_answer_cap(const struct stub_call *call, struct stub_cap *cap, enum cap_type type, unsigned rights, bool move);
 
-/* Bulk data, copied from and to a piece of a buffer. The client may write there at any time, so what has been copied is what is looked at; it
- * may even take the memory away, which ends the copy. Errors: RANGE, PEER_GONE. */
+/* Bulk data, copied from and to a piece of a buffer. The client may write there at any time, so what has been copied is what is looked at;
+ * it may even take the memory away, which ends the copy. Errors: RANGE, PEER_GONE. */
 MUST_USE err_t stub_bulk_find(const struct stub_call *call, struct stub_bulk *bulk);
 MUST_USE err_t stub_bulk_read(const struct stub_bulk *bulk, uint32_t offset, void *to, uint32_t bytes);
 MUST_USE err_t stub_bulk_write(const struct stub_bulk *bulk, uint32_t offset, const void *from, uint32_t bytes);

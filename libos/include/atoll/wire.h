@@ -54,7 +54,7 @@ enum wire_size { WIRE_BYTE = 2, WIRE_TWO_BYTES = 3, WIRE_FOUR_BYTES = 4, WIRE_EI
 	FAULT(BOUNDS, "a pointer leads out of the message")                                                                                \
 	FAULT(KIND, "a pointer leads to something of another kind")                                                                        \
 	FAULT(SEGMENT, "a pointer leads to another segment or to a capability")                                                            \
-	FAULT(AGAIN, "the message points to the same words again and again")                                                              \
+	FAULT(AGAIN, "the message points to the same words again and again")                                                               \
 	FAULT(TEXT, "a text does not end in a zero byte")
 
 enum wire_fault {

@@ -22,7 +22,8 @@ static err_t forged(struct workshop *w, uint64_t header, uint64_t word)
 {
 	uint64_t words[1 + STUB_MESSAGE_WORDS] = {0, word};
 	struct stub_ticket t;
-	err_t e = stub_begin(&w->client, header, STUB_HEADER(WORKSHOP_TAG, WORKSHOP_VERSION, STUB_REPLY, 0, 0), words, NULL, &t, in_ms(2000));
+	err_t e =
+	    stub_begin(&w->client, header, STUB_HEADER(WORKSHOP_TAG, WORKSHOP_VERSION, STUB_REPLY, 0, 0), words, NULL, &t, in_ms(2000));
 
 	return is_ok(e) ? stub_end(&t, in_ms(2000)) : e;
 }
@@ -103,7 +104,8 @@ static const char *wrong_capability(struct workshop *w)
 	CHECK_ERROR(forged(w, WORKSHOP_TAKE_CALL, 123456), CAP_EMPTY); /* never given */
 	CHECK_OK(cap_slot_alloc(&ram.cap));
 	CHECK_OK(memory_object(CAP_RAM, PAGE_BYTES, PAGE_BYTES, ram.cap, &base));
-	CHECK_ERROR(workshop_call_take(w, &(struct workshop_take_params){.frame = ram}, &r, in_ms(2000)), CAP_TYPE); /* our own stub sees it */
+	CHECK_ERROR(workshop_call_take(w, &(struct workshop_take_params){.frame = ram}, &r, in_ms(2000)),
+	            CAP_TYPE); /* our own stub sees it */
 	CHECK_OK(stub_give(&w->client, &ram, STUB_ANY_CAPABILITY, RIGHT_READ, false));
 	CHECK_ERROR(forged(w, WORKSHOP_TAKE_CALL, ram.tag), CAP_TYPE);
 	CHECK_OK(counts(w, &after));
@@ -164,9 +166,9 @@ static const char *another_client(struct workshop *w)
 }
 
 const struct check bad_checks[] = {
-    {"wrong_version", wrong_version},     {"unknown_method", unknown_method},       {"wrong_length", wrong_length},
-    {"wrong_format", wrong_format},       {"wrong_capability", wrong_capability},   {"wrong_piece", wrong_piece},
-    {"buffer_taken_away", buffer_taken_away}, {"another_client", another_client}, {NULL, NULL},
+    {"wrong_version", wrong_version},         {"unknown_method", unknown_method},     {"wrong_length", wrong_length},
+    {"wrong_format", wrong_format},           {"wrong_capability", wrong_capability}, {"wrong_piece", wrong_piece},
+    {"buffer_taken_away", buffer_taken_away}, {"another_client", another_client},     {NULL, NULL},
 };
 
 /* ---- A server's death ---- */

@@ -246,8 +246,8 @@ static const char *threads(struct workshop *w)
 }
 
 const struct check call_checks[] = {
-    {"small_calls", small_calls},     {"wide_calls", wide_calls},       {"own_errors", own_errors}, {"messages", messages},
-    {"captured", captured},           {"long_messages", long_messages}, {"in_two_halves", in_two_halves},
-    {"put_off", put_off},             {"cancellation", cancellation},   {"deadlines", deadlines},   {"threads", threads},
-    {NULL, NULL},
+    {"small_calls", small_calls},     {"wide_calls", wide_calls}, {"own_errors", own_errors},
+    {"messages", messages},           {"captured", captured},     {"long_messages", long_messages},
+    {"in_two_halves", in_two_halves}, {"put_off", put_off},       {"cancellation", cancellation},
+    {"deadlines", deadlines},         {"threads", threads},       {NULL, NULL},
 };

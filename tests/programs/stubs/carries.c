@@ -93,6 +93,9 @@ static const char *many_buffers(struct workshop *w)
 }
 
 const struct check carry_checks[] = {
-    {"capability_given", capability_given}, {"capability_got", capability_got}, {"buffers", buffers}, {"many_buffers", many_buffers},
+    {"capability_given", capability_given},
+    {"capability_got", capability_got},
+    {"buffers", buffers},
+    {"many_buffers", many_buffers},
     {NULL, NULL},
 };

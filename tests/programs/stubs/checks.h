@@ -26,7 +26,7 @@ const char *check_death(struct workshop *w, const struct started *s);
 		if (!(condition))                                                                                                          \
 			return #condition;                                                                                                 \
 	} while (0)
-#define CHECK_OK(call)         CHECK_ERROR(call, OK)
+#define CHECK_OK(call) CHECK_ERROR(call, OK)
 #define CHECK_ERROR(call, name)                                                                                                            \
 	do {                                                                                                                               \
 		err_t checked = (call);                                                                                                    \

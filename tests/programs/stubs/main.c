@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Copyright 2026 The Atoll authors */
 
-/* Typed services, tried from inside: `stubs` starts a server on its own core and on another one, and prints a `@test` fact for each check with each;
- * `stubs serve NAME` is the server. */
+/* Typed services, tried from inside: `stubs` starts a server on its own core and on another one, and prints a `@test` fact for each check
+ * with each; `stubs serve NAME` is the server. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,8 +17,8 @@ static unsigned failures;
 
 static void say(const char *name, const struct started *s, const char *why)
 {
-	printf("@test {\"name\":\"stubs.%s\",\"core\":%u,\"loop\":\"%.*s\",\"ok\":%s}\n", name, s->core, (int)strcspn(s->name, "."), s->name,
-	       why == NULL ? "true" : "false");
+	printf("@test {\"name\":\"stubs.%s\",\"core\":%u,\"loop\":\"%.*s\",\"ok\":%s}\n", name, s->core, (int)strcspn(s->name, "."),
+	       s->name, why == NULL ? "true" : "false");
 	if (why != NULL)
 		printf("stubs.%s: %s\n", name, why);
 	failures += why != NULL;

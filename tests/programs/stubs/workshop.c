@@ -291,8 +291,8 @@ static err_t refused(void *context, struct stub_call *call, struct workshop_refu
 	const struct stub_refused counts = stub_refused();
 
 	(void)context, (void)call;
-	*r = (struct workshop_refused_results){(uint32_t)counts.version, (uint32_t)counts.method, (uint32_t)counts.length, (uint32_t)counts.format,
-	                                       (uint32_t)counts.capability};
+	*r = (struct workshop_refused_results){(uint32_t)counts.version, (uint32_t)counts.method, (uint32_t)counts.length,
+	                                       (uint32_t)counts.format, (uint32_t)counts.capability};
 	return OK;
 }
 
