@@ -11,6 +11,8 @@ LINT_KERNEL := $(call find_c,cpudriver)
 LINT_BOOT   := $(call find_c,boot)
 LINT_HOST   := $(call find_c,bench/host tests/hosted tests/fuzz)
 LINT_USER   := $(call find_c,channels libos monitor numa apps bench tests/programs,-not -path 'bench/host/*')
+# Files include what is made of interface files.
+LINT_STUBS  := $(patsubst %.capnp,$(BUILD)/gen/generated/%.h,$(shell find $(ROOMS) -name '*.capnp' -not -name atoll.capnp))
 HEADERS     := $(shell find $(ROOMS) -name '*.h' -o -name '*.def' 2>/dev/null)
 
 # clang-tidy brings clang's own headers; warnings of the compiler are findings as well.
@@ -29,7 +31,7 @@ endif
 
 # Every file depends on every header: simple, and headers change seldom.
 define linted
-$$(BUILD)/lint/$(1)/%.ok: %.c $$(HEADERS) .clang-tidy | $$(DEPS)
+$$(BUILD)/lint/$(1)/%.ok: %.c $$(HEADERS) .clang-tidy | $$(DEPS) $$(LINT_STUBS)
 	$$(call say,TIDY,$$<)
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)clang-tidy --quiet $$(lint_checks) $$< -- $$(lint_$(1)) $$(EXTRA_CFLAGS) >$$@.txt 2>$$@.log || { cat $$@.txt; exit 1; }

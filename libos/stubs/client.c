@@ -227,7 +227,7 @@ static uint16_t next_number(struct stub_client *c)
 err_t client_reserve(struct stub_client *c, uint16_t lines, uint64_t deadline, uint16_t *number)
 {
 	struct client_wait wait = {0};
-	err_t e = OK;
+	err_t e;
 
 	for (;;) {
 		bool inside = dispatcher_enter();
