@@ -111,13 +111,16 @@ err_t span_worker_begin(uint64_t function, uint64_t argument0, uint64_t argument
 uint64_t span_worker_end(struct worker *w, struct thread *thread, void *stack)
 {
 	uint64_t result;
+	bool inside;
 
 	if (is_err(thread_join(thread)))
 		__builtin_trap();
 	result = w->result;
 	store_free(w, sizeof *w);
-	workers--;
 	(void)!is_ok(memory_unmap(stack, WORKER_STACK));
+	inside = dispatcher_enter();
+	workers--;
+	dispatcher_leave(inside);
 	return result;
 }
 
