@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright 2026 The Atoll authors
 
-PROGRAMS += init console shell hello hostile captop chaos supervisor
+PROGRAMS += init console shell hello hostile captop chaos supervisor compress
 init_SRCS    := apps/init/main.c apps/init/plan.c
 console_SRCS := apps/console/main.c apps/console/uart.c apps/console/lines.c
 shell_SRCS   := apps/shell/main.c
@@ -10,3 +10,4 @@ captop_SRCS  := apps/captop/main.c apps/captop/picture.c
 hello_SRCS   := apps/hello/main.c
 hostile_SRCS := apps/hostile/main.c apps/hostile/attacks.c apps/hostile/fuzz.c
 chaos_SRCS   := apps/chaos/main.c apps/chaos/worker.c
+compress_SRCS := apps/compress/main.c apps/compress/lz.c

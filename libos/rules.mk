@@ -12,6 +12,7 @@ LIBOS_SRCS := \
 	libos/address_space/map.c libos/address_space/range.c libos/address_space/frame.c libos/address_space/pager.c \
 	libos/address_space/remote.c libos/address_space/home.c libos/address_space/change.c libos/address_space/users.c \
 	libos/address_space/others.c libos/address_space/place.c libos/address_space/view.c \
+	libos/address_space/paged.c \
 	libos/heap/heap.c libos/heap/malloc.c \
 	libos/thread/queue.c libos/thread/futex.c libos/thread/scheduler.c libos/thread/threads.c libos/thread/create.c libos/thread/sync.c libos/thread/word.c \
 	libos/thread/policy_stealing.c libos/thread/policy_shares.c \

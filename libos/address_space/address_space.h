@@ -35,6 +35,9 @@ MUST_USE err_t memory_protect_range(uint64_t base, uint64_t bytes, rights_t righ
 /* Gives the frames of a range back; the next touch finds zeroes. */
 MUST_USE err_t memory_forget_range(uint64_t base, uint64_t bytes);
 
+/* memory_map with a pager of the program's. */
+struct pager;
+MUST_USE err_t memory_map_paged(uint64_t bytes, rights_t rights, struct pager *pager, void **out);
 /* Replaces anonymous memory by new. ARGUMENT: something else is there. */
 MUST_USE err_t memory_map_over(uint64_t base, uint64_t bytes, rights_t rights);
 
@@ -44,6 +47,9 @@ MUST_USE err_t page_touch(uint64_t address, uint64_t code, struct queue **queue)
 
 /* Whether the library OS may read there now, inside a section; a page that was never touched is made. */
 bool page_is_readable(uint64_t address);
+
+/* Whether nobody may touch the page in any way, as far as is known here. */
+bool page_is_guard(uint64_t address);
 
 /* What a domain that may span several cores begins with: a piece of what its members have in common. */
 struct start_piece;

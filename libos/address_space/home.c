@@ -45,7 +45,8 @@ static bool goes_on(uint64_t from, uint64_t to)
 	struct page a, b;
 
 	return !change_covers(to) && page_at(from, &a) && page_at(to, &b) && a.slab == b.slab && a.owner == b.owner &&
-	       a.borrowed == b.borrowed && a.dirty == b.dirty && (to > from ? a.index + 1u == b.index : b.index + 1u == a.index);
+	       a.borrowed == b.borrowed && a.dirty == b.dirty && a.copy == b.copy &&
+	       (to > from ? a.index + 1u == b.index : b.index + 1u == a.index);
 }
 
 /* The pages around one that are side by side in the slab, too. */
@@ -80,6 +81,8 @@ static err_t touch_anonymous(struct vm_region *r, uint64_t page, uint64_t code, 
 	out->slab = p.slab;
 	out->owner = (uint16_t)(p.borrowed ? p.owner : span_member());
 	out->rights = r->rights;
+	if (r->policy == POLICY_PAGED && p.copy)
+		out->rights &= (uint8_t)~RIGHT_WRITE;
 	if (r->policy == POLICY_REPLICATE && !p.dirty) {
 		out->how = TOUCHED_REPLICA;
 		out->rights = r->rights & (uint8_t)~RIGHT_WRITE;

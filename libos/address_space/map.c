@@ -194,6 +194,7 @@ static err_t create(struct vm_region *plan, enum placement placement)
 	plan->shift = shift_for(plan->end - plan->base);
 	plan->touch = placement == PLACE_TOUCH;
 	plan->slab = SLAB_NONE;
+	plan->first = plan->base;
 	e = region_new(plan, &r);
 	if (is_err(e) || placement == PLACE_TOUCH)
 		return e;
@@ -250,6 +251,13 @@ err_t memory_map(uint64_t bytes, rights_t rights, enum placement placement, void
 	struct vm_region plan = {.rights = rights.bits};
 
 	return are_arguments(bytes, rights) ? map_somewhere(&plan, bytes, placement, out) : ERR(ARGUMENT);
+}
+
+err_t memory_map_paged(uint64_t bytes, rights_t rights, struct pager *pager, void **out)
+{
+	struct vm_region plan = {.rights = rights.bits, .policy = POLICY_PAGED, .pager = pager};
+
+	return are_arguments(bytes, rights) ? map_somewhere(&plan, bytes, PLACE_TOUCH, out) : ERR(ARGUMENT);
 }
 
 static err_t map_on(unsigned member, uint64_t bytes, rights_t rights, enum placement placement, void **out)

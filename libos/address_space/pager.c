@@ -56,3 +56,10 @@ bool page_is_readable(uint64_t address)
 		return false;
 	return r->use != REGION_ANONYMOUS || piece_find(address, &there) || is_ok(page_touch(address, 0, &list));
 }
+
+bool page_is_guard(uint64_t address)
+{
+	const struct vm_region *r = regions_find(&regions, address);
+
+	return r == NULL || r->rights == 0;
+}

@@ -151,6 +151,23 @@ err_t piece_place(uint64_t base, uint64_t end, struct page page, uint64_t rights
 	return e;
 }
 
+bool piece_lift(uint64_t base, struct page *out)
+{
+	struct piece p;
+
+	if (!piece_find(base, &p) || p.base != base || p.end != base + PAGE_BYTES)
+		return false;
+	*out = *p.page;
+	piece_unmap(&p);
+	record(&p, (struct page){.cap = CAP_NULL});
+	return true;
+}
+
+err_t piece_put(uint64_t base, struct page page, uint64_t rights)
+{
+	return place(rights, base, page, 1);
+}
+
 err_t piece_replace(const struct piece *p, struct page page, uint64_t rights)
 {
 	uint32_t pages = (uint32_t)((p->end - p->base) / PAGE_BYTES);

@@ -29,6 +29,10 @@ MUST_USE err_t piece_touch(const struct vm_region *r, uint64_t address, unsigned
 /* Maps pages that are there, of any member's slab, at [base, end), which is free and lies in one table of level 1. If it fails, they are
  * given back to whom they belong. */
 MUST_USE err_t piece_place(uint64_t base, uint64_t end, struct page page, uint64_t rights);
+/* Takes a page that is a piece by itself away from an address, with its capability, and puts it at another one. If that fails, it is given
+ * back. */
+bool piece_lift(uint64_t base, struct page *out);
+MUST_USE err_t piece_put(uint64_t base, struct page page, uint64_t rights);
 /* Puts other pages in the place of a piece's, whose own are given back; if it fails, nothing has changed. */
 MUST_USE err_t piece_replace(const struct piece *p, struct page page, uint64_t rights);
 /* Maps copies of them, which are made of memory of this member's. */

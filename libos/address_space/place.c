@@ -18,6 +18,7 @@
 #include "libos/address_space/address_space.h"
 #include "libos/address_space/count.h"
 #include "libos/address_space/others.h"
+#include "libos/address_space/paged.h"
 #include "libos/address_space/pager.h"
 #include "libos/address_space/remote.h"
 #include "libos/address_space/users.h"
@@ -43,7 +44,9 @@ static uint64_t lent;
 
 uint64_t piece_rights(const struct vm_region *r, const struct piece *p)
 {
-	return r->policy == POLICY_REPLICATE && !p->page->dirty ? r->rights & ~(uint64_t)RIGHT_WRITE : r->rights;
+	bool closed = (r->policy == POLICY_REPLICATE && !p->page->dirty) || (r->policy == POLICY_PAGED && p->page->copy);
+
+	return closed ? r->rights & ~(uint64_t)RIGHT_WRITE : r->rights;
 }
 
 /* ---- Lending ---- */
@@ -278,6 +281,8 @@ err_t region_fill(struct vm_region *r, uint64_t page, uint64_t code, unsigned fr
 	unsigned owner;
 	err_t e;
 
+	if (r->policy == POLICY_PAGED)
+		return paged_fill(r, page, write, from);
 	if (page_at(page, &there))
 		return reconcile(r, page, write, from, there.dirty);
 	if (!r->touch)
@@ -385,7 +390,7 @@ err_t place_migrate(uint64_t base, uint64_t end, unsigned member)
 		base = to;
 		if (owner == member)
 			continue;
-		e = r == NULL || r->use != REGION_ANONYMOUS ? ERR(NOT_SUPPORTED) : piece_cut(from, r);
+		e = r == NULL || r->use != REGION_ANONYMOUS || r->policy == POLICY_PAGED ? ERR(NOT_SUPPORTED) : piece_cut(from, r);
 		if (is_ok(e))
 			e = piece_cut(to, r);
 		if (is_ok(e))

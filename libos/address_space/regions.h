@@ -22,9 +22,12 @@ enum region_policy {
 	POLICY_INTERLEAVE,
 	POLICY_FIRST_TOUCH,
 	POLICY_REPLICATE,
+	POLICY_PAGED, /* the program's pager knows */
 };
 
 #define SLAB_NONE UINT16_MAX
+
+struct pager;
 
 /* A frame is cut into pieces at multiples of (1 << shift); a piece is one capability, mapped by one call. For anonymous memory (piece.h)
  * the shift just says how much is made at the first touch. */
@@ -36,6 +39,9 @@ struct vm_region {
 	bool touch; /* pages are made when they are touched */
 	uint8_t policy;
 	uint64_t members; /* interleaved over them, a bit each */
+
+	struct pager *pager; /* paged, */
+	uint64_t first;      /* and where the region began before it was cut */
 
 	/* frames */
 	cap_t *piece;    /* CAP_NULL: not made yet; NULL: common */

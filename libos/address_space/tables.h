@@ -24,7 +24,8 @@ struct page {
 	uint32_t owner : 6;    /* borrowed: the member whose slab it is */
 	uint32_t borrowed : 1; /* not of the supply here (lent.h) */
 	uint32_t dirty : 1;    /* of a replicated region: somebody may write to it (home.c) */
-	uint32_t reserved : 4;
+	uint32_t copy : 1;     /* of a paged region: to be copied before somebody writes (paged.c) */
+	uint32_t reserved : 3;
 	uint16_t slab; /* the owner's number for it */
 	cap_t cap;     /* CAP_NULL: nothing is there */
 };

@@ -22,7 +22,7 @@ err_t page_view_open(unsigned view, struct page page, uint32_t pages, uint8_t **
 	err_t e;
 
 	open[view] = CAP_NULL;
-	if (!page.borrowed) {
+	if (!page.borrowed && supply_slab(page.slab)->window != NULL) {
 		*out = supply_window(page.slab, page.index);
 		return OK;
 	}

@@ -16,6 +16,7 @@
 #include "libos/upcall/dispatcher.h"
 
 #define WORKER_STACK (128 * KIB)
+#define WORKER_GUARD PAGE_BYTES /* below it: a page that nobody may touch */
 
 /* ---- Service threads ---- */
 
@@ -82,18 +83,19 @@ err_t span_worker_begin(uint64_t function, uint64_t argument0, uint64_t argument
 	struct worker *w;
 	struct thread *t;
 	bool inside;
-	err_t e = memory_map(WORKER_STACK, RIGHTS(RIGHT_READ | RIGHT_WRITE), PLACE_TOUCH, stack);
+	err_t e = memory_map(WORKER_GUARD + WORKER_STACK, RIGHTS(RIGHT_READ | RIGHT_WRITE), PLACE_TOUCH, stack);
 
 	if (is_err(e))
 		return e;
+	(void)!is_ok(memory_protect(*stack, WORKER_GUARD, RIGHTS(0))); /* if there is no memory for it, it goes without */
 	store_prepare();
 	w = store_alloc(sizeof *w);
-	frame.rsp = (uint64_t)*stack + WORKER_STACK - 8; /* as if it had been called */
+	frame.rsp = (uint64_t)*stack + WORKER_GUARD + WORKER_STACK - 8; /* as if it had been called */
 	frame.rdi = (uint64_t)w;
 	t = w == NULL ? NULL : thread_new(&frame);
 	if (t == NULL) {
 		store_free(w, sizeof *w);
-		(void)!is_ok(memory_unmap(*stack, WORKER_STACK));
+		(void)!is_ok(memory_unmap(*stack, WORKER_GUARD + WORKER_STACK));
 		return ERR(NO_MEMORY);
 	}
 	*w = (struct worker){function, {argument0, argument1}, 0};
@@ -117,7 +119,7 @@ uint64_t span_worker_end(struct worker *w, struct thread *thread, void *stack)
 		__builtin_trap();
 	result = w->result;
 	store_free(w, sizeof *w);
-	(void)!is_ok(memory_unmap(stack, WORKER_STACK));
+	(void)!is_ok(memory_unmap(stack, WORKER_GUARD + WORKER_STACK));
 	inside = dispatcher_enter();
 	workers--;
 	dispatcher_leave(inside);

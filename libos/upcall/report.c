@@ -2,6 +2,7 @@
  * Copyright 2026 The Atoll authors */
 
 #include "libos/upcall/report.h"
+#include "libos/address_space/address_space.h"
 #include "libos/domain/start.h"
 #include "libos/linux/console.h"
 #include "libos/thread/thread.h"
@@ -63,17 +64,37 @@ static void add_place(struct text *line, const struct dispatcher_shared *shared)
 	text_add(line, ": the program ends\n");
 }
 
+/* A page that nobody may touch, near the stack pointer: the guard below the stack. Sections look that far ahead (dispatcher.h), and functions
+ * that make room for much do so in one step. */
+#define STACK_REACH (64 * KIB)
+
+static bool is_stack_overflow(const struct dispatcher_shared *shared, uint64_t address, err_t why)
+{
+	uint64_t rsp = shared->enabled.rsp;
+
+	return (err_is(why, ERR_NUMBER_NOT_FOUND) || err_is(why, ERR_NUMBER_CAP_RIGHTS)) && address < rsp + PAGE_BYTES &&
+	       address + STACK_REACH >= rsp && page_is_guard(address);
+}
+
 void report_page_fault(struct dispatcher_shared *shared, uint64_t address, uint64_t code, err_t why)
 {
 	struct text line = {.length = 0};
 
-	text_add(&line, "page fault: ");
+	if (is_stack_overflow(shared, address, why))
+		text_add(&line, "stack overflow: ");
+	else
+		text_add(&line, "page fault: ");
 	text_add(&line, code & 16 ? "execution at " : code & 2 ? "write to " : "read of ");
 	text_add_hex(&line, address);
 	text_add(&line, code & 1                             ? " (not allowed)"
 	                : err_is(why, ERR_NUMBER_NOT_FOUND)  ? " (nothing is there)"
 	                : err_is(why, ERR_NUMBER_CAP_RIGHTS) ? " (not allowed)"
-	                                                     : " (no memory left)");
+	                : err_is(why, ERR_NUMBER_NO_MEMORY)  ? " (no memory left)"
+	                                                     : " (");
+	if (!err_is(why, ERR_NUMBER_NOT_FOUND) && !err_is(why, ERR_NUMBER_CAP_RIGHTS) && !err_is(why, ERR_NUMBER_NO_MEMORY) && !(code & 1)) {
+		text_add(&line, err_sentence(why));
+		text_add(&line, ")");
+	}
 	add_place(&line, shared);
 	end_domain(shared, &line, SIGNAL_SEGV);
 }

@@ -122,6 +122,10 @@ int main(int argc, char **argv)
 
 	if (argc == 3 && strcmp(argv[1], "heap") == 0)
 		return heap_child(argv[2]);
+	if (argc == 3 && strcmp(argv[1], "overflow") == 0)
+		return overflow_child(argv[2]);
+	if (argc == 2 && strcmp(argv[1], "pages") == 0)
+		return pages_child();
 	ok = report("grow", grow_to_all());
 
 	ok &= check_sharing();
@@ -129,6 +133,7 @@ int main(int argc, char **argv)
 	ok &= check_places();
 	ok &= check_large();
 	ok &= check_heap();
+	ok &= check_pagers();
 	ok &= check_races();
 	ok &= check_exhaustion();
 	return ok ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -36,5 +36,8 @@ bool check_large(void);
 bool check_exhaustion(void);
 bool check_races(void);
 bool check_heap(void);
+bool check_pagers(void);
+int pages_child(void);
+int overflow_child(const char *where);
 /* The domain that some checks need to see the end of. */
 int heap_child(const char *what);
