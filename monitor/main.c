@@ -167,8 +167,9 @@ static bool work(struct monitor *m, uint64_t *deadline)
 	bool more;
 
 	mesh_poll(m);
-	/* What the first slice leaves is seldom more than to tidy up. */
-	more = agreement_step(&m->agreement) && agreement_step(&m->agreement);
+	more = agreement_step(&m->agreement);
+	if (more) /* what the first slice leaves is seldom more than to tidy up */
+		more = agreement_step(&m->agreement);
 	more |= capability_step(m);
 	more |= domains_step(m);
 	*deadline = core_start_step(m, now);

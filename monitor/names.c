@@ -85,7 +85,8 @@ static void remove_waiters(struct monitor *m, uint32_t domain, uint32_t core, ui
 	for (struct name_waiter **link = &m->name_waiters; *link != NULL;) {
 		struct name_waiter *w = *link;
 
-		if ((domain != 0 && w->domain != domain) || (core != UINT32_MAX && w->core != core) || (ticket != 0 && w->ticket != ticket)) {
+		if ((domain != 0 && w->domain != domain) || (core != UINT32_MAX && w->core != core) ||
+		    (ticket != 0 && w->ticket != ticket)) {
 			link = &w->next;
 			continue;
 		}
@@ -136,7 +137,8 @@ void handle_resolve(struct monitor *m, uint32_t from, const struct message_resol
 	struct name_waiter *w;
 
 	if (n != NULL) {
-		MESH_SEND(m, from, resolved, .ticket = message->ticket, .error = compare(n, message->interface).number, .server = n->domain);
+		MESH_SEND(m, from, resolved, .ticket = message->ticket, .error = compare(n, message->interface).number,
+		          .server = n->domain);
 		return;
 	}
 	if (message->now) {
@@ -148,11 +150,8 @@ void handle_resolve(struct monitor *m, uint32_t from, const struct message_resol
 		MESH_SEND(m, from, resolved, .ticket = message->ticket, .error = ERR_NUMBER_NO_MEMORY);
 		return;
 	}
-	*w = (struct name_waiter){.next = m->name_waiters,
-	                          .interface = message->interface,
-	                          .core = from,
-	                          .ticket = message->ticket,
-	                          .domain = message->domain};
+	*w = (struct name_waiter){
+	    .next = m->name_waiters, .interface = message->interface, .core = from, .ticket = message->ticket, .domain = message->domain};
 	memcpy(w->name, message->name, sizeof(w->name));
 	m->name_waiters = w;
 }

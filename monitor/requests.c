@@ -282,8 +282,7 @@ static err_t serve_crash(struct request *r)
 
 static err_t serve_grow(struct request *r)
 {
-	return r->word[1] >= r->m->peers ? ERR(CORE_UNKNOWN)
-	                                 : span_ask_grow(r->m, r->domain, r->tag, (uint32_t)r->word[1], r->word[2]);
+	return r->word[1] >= r->m->peers ? ERR(CORE_UNKNOWN) : span_ask_grow(r->m, r->domain, r->tag, (uint32_t)r->word[1], r->word[2]);
 }
 
 static err_t serve_shrink(struct request *r)

@@ -10,8 +10,8 @@
 #include <atoll/capability.h>
 #include <atoll/domain.h>
 
-#define WORDS_MAX   32
-#define DOMAINS_MAX 64
+#define WORDS_MAX    32
+#define DOMAINS_MAX  64
 #define SERVICES_MAX 256
 
 struct command {
@@ -20,13 +20,10 @@ struct command {
 };
 
 static const char *const state_names[] = {
-	[DISPATCHER_NEW] = "new",
-	[DISPATCHER_RUNNABLE] = "runnable",
-	[DISPATCHER_WAITING] = "waiting",
-	[DISPATCHER_WAITING_CALL] = "serving",
-	[DISPATCHER_CALLING] = "calling",
-	[DISPATCHER_WAITING_REPLY] = "calling",
-	[DISPATCHER_STOPPED] = "stopped",
+    [DISPATCHER_NEW] = "new",         [DISPATCHER_RUNNABLE] = "runnable",
+    [DISPATCHER_WAITING] = "waiting", [DISPATCHER_WAITING_CALL] = "serving",
+    [DISPATCHER_CALLING] = "calling", [DISPATCHER_WAITING_REPLY] = "calling",
+    [DISPATCHER_STOPPED] = "stopped",
 };
 
 /* Reads a whole number; false, with a sentence, if the text is none. */
@@ -319,17 +316,17 @@ static void command_poweroff(int words, char **word)
 static void command_help(int words, char **word);
 
 static const struct command commands[] = {
-	{"ps", "", "the domains of all cores", command_ps},
-	{"cores", "", "the cores, their nodes, when they came up", command_cores},
-	{"caps", "", "this shell's capabilities", command_caps},
-	{"run", "PROGRAM [core] [arguments]", "starts a program and waits for its end", command_run},
-	{"spawn", "[OPTION=VALUE] PROGRAM ...", "starts a program and goes on; core=, cores=, node=, memory=, quota=", command_spawn},
-	{"wait", "DOMAIN", "waits for a domain's end", command_wait},
-	{"kill", "DOMAIN", "ends a domain", command_kill},
-	{"services", "", "the services that have a name", command_services},
-	{"start", "CORE", "starts a core that has died", command_start},
-	{"poweroff", "", "ends the system", command_poweroff},
-	{"help", "", "this list", command_help},
+    {"ps", "", "the domains of all cores", command_ps},
+    {"cores", "", "the cores, their nodes, when they came up", command_cores},
+    {"caps", "", "this shell's capabilities", command_caps},
+    {"run", "PROGRAM [core] [arguments]", "starts a program and waits for its end", command_run},
+    {"spawn", "[OPTION=VALUE] PROGRAM ...", "starts a program and goes on; core=, cores=, node=, memory=, quota=", command_spawn},
+    {"wait", "DOMAIN", "waits for a domain's end", command_wait},
+    {"kill", "DOMAIN", "ends a domain", command_kill},
+    {"services", "", "the services that have a name", command_services},
+    {"start", "CORE", "starts a core that has died", command_start},
+    {"poweroff", "", "ends the system", command_poweroff},
+    {"help", "", "this list", command_help},
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT
  * Copyright 2026 The Atoll authors */
 
-/* Keeps services alive: `supervisor [FILE]` starts what the file says (plan.h; else the file `services` of the boot archive), in its order, and
- * starts again what dies. It ends when nothing is left to be kept: with 0 if all services have ended as they wished (status 0) or were not to
- * be started again, else with 1.
+/* Keeps services alive: `supervisor [FILE]` starts what the file says (plan.h; else the file `services` of the boot archive), in its order,
+ * and starts again what dies. It ends when nothing is left to be kept: with 0 if all services have ended as they wished (status 0) or were
+ * not to be started again, else with 1.
  *
  * Each service has a thread that goes through its life:
  *
  *   WAITING ── what it needs is up ──▶ STARTING ── its name is offered ──▶ UP ── it dies ──▶ WAITING, or GIVEN_UP
  *                 something it needs is GIVEN_UP ──▶ GIVEN_UP
  *
- * Who dies takes along what needs it: its thread kills those, and their threads see that and wait for it to be up again; that is no death of
- * theirs. Everything that threads share is under one lock.
+ * Who dies takes along what needs it: its thread kills those, and their threads see that and wait for it to be up again; that is no death
+ * of theirs. Everything that threads share is under one lock.
  *
  * What happens is said by facts: @service {"event":"up","name":"store","domain":131073,"starts":1}. Events are `up`, `died` (with cause
  * and status), `ended` (it needed no more), `with` (it was ended because of another one) and `given_up` (with the reason). */
@@ -28,10 +28,10 @@
 #include "apps/supervisor/plan.h"
 #include "apps/supervisor/rate.h"
 
-#define DEFAULT_FILE   "services"
-#define UP_WITHIN_S    30 /* its name must be offered by then */
-#define LOOK_EVERY_MS  50 /* while it is not: whether it has ended */
-#define WHY_BYTES      160
+#define DEFAULT_FILE  "services"
+#define UP_WITHIN_S   30 /* its name must be offered by then */
+#define LOOK_EVERY_MS 50 /* while it is not: whether it has ended */
+#define WHY_BYTES     160
 
 enum state { WAITING, STARTING, UP, ENDED, GIVEN_UP };
 

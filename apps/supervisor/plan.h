@@ -13,11 +13,10 @@
  *
  *   restart=N/TIME    started again, unless that would be more than N times within TIME (ms, s or m); the usual is 3/60s
  *   restart=never     once
- *   after=NAME,...    started when those are up. If one of them dies this one goes on: its calls fail until its stubs have found the new one
- *   needs=NAME,...    the same, but if one of them dies this one is ended too, and started again when they are up
- *   core=N  cores=N,N...  node=N     where (domain_spawn_with)
- *   memory=BYTES  quota=BYTES        with K or M behind the number
- *   quiet             offers nothing: it is up as soon as it has been started */
+ *   after=NAME,...    started when those are up. If one of them dies this one goes on: its calls fail until its stubs have found the new
+ * one needs=NAME,...    the same, but if one of them dies this one is ended too, and started again when they are up core=N  cores=N,N...
+ * node=N     where (domain_spawn_with) memory=BYTES  quota=BYTES        with K or M behind the number quiet             offers nothing: it
+ * is up as soon as it has been started */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,7 +32,7 @@ enum plan_place { PLAN_ANYWHERE, PLAN_CORE, PLAN_CORES, PLAN_NODE };
 struct plan_service {
 	char name[PLAN_NAME];
 	const char *argument[PLAN_ARGUMENTS + 1]; /* the program first, NULL last */
-	uint32_t after, needs; /* bit n: service n of the plan; `after` has those of `needs` as well */
+	uint32_t after, needs;                    /* bit n: service n of the plan; `after` has those of `needs` as well */
 	unsigned restarts;
 	uint64_t within_ms;
 	enum plan_place place;

@@ -2,8 +2,8 @@
  * Copyright 2026 The Atoll authors */
 #pragma once
 
-/* How often is too often: at most `restarts` restarts within `within` time units, in any such stretch of time. The times of the last ones are
- * kept in a round. Pure. */
+/* How often is too often: at most `restarts` restarts within `within` time units, in any such stretch of time. The times of the last ones
+ * are kept in a round. Pure. */
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -22,7 +22,7 @@ from serial import Transcript
 
 REFUSED = 2
 PROMPT = "atoll> "
-BENCHMARKS = "ipcbench ; capbench ; stubbench"
+BENCHMARKS = "ipcbench ; capbench ; stubbench ; threadbench"
 
 
 def main(arguments: list[str]) -> int:

@@ -41,7 +41,7 @@ struct ipc_connection {
 	struct queue followers; /* and the others, which it wakes when it is woken */
 	struct wait_source source;
 	void (*on_gift)(struct ipc_connection *c); /* whoever wants to hear of it at once, inside a section, else NULL */
-	struct gift *gifts; /* what has come over it and nobody has taken (gift.h), first come first */
+	struct gift *gifts;                        /* what has come over it and nobody has taken (gift.h), first come first */
 	struct queue takers;
 	void *data;
 	struct ipc_connection *next; /* in its list */

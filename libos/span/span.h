@@ -27,8 +27,8 @@
 #include "cpudriver/abi/memory_map.h"
 #include "libos/domain/start.h"
 
-/* Whether its spawner wants the domain on several cores; and the first thread's way to _start then: it grows there, as far as those cores can
- * be had, and goes on with `stack`, at a distance of SPAN_BEGIN_ROOM above its own. */
+/* Whether its spawner wants the domain on several cores; and the first thread's way to _start then: it grows there, as far as those cores
+ * can be had, and goes on with `stack`, at a distance of SPAN_BEGIN_ROOM above its own. */
 #define SPAN_BEGIN_ROOM 256
 bool span_is_ordered(void);
 _Noreturn void span_begin(uint64_t stack);
@@ -54,7 +54,8 @@ _Noreturn void span_member_main(void);
 
 /* A member has gone with its core. */
 void span_lost(unsigned member, unsigned core);
-/* This member has promised to leave. It does so if no thread but its services' is left and `may` agrees, which is asked inside a section. */
+/* This member has promised to leave. It does so if no thread but its services' is left and `may` agrees, which is asked inside a section.
+ */
 bool span_leaves(void);
 void span_when_may_leave(bool (*may)(void));
 

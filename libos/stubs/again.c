@@ -21,8 +21,8 @@ static bool is_gone(const struct stub_client *c)
 	bool inside = dispatcher_enter(), gone;
 
 	events_poll();
-	gone = (c->endpoint != NULL && c->endpoint->closed) ||
-	       (c->lines != NULL && (c->lines->closed || channel_broken(&c->lines->channel)));
+	gone =
+	    (c->endpoint != NULL && c->endpoint->closed) || (c->lines != NULL && (c->lines->closed || channel_broken(&c->lines->channel)));
 	dispatcher_leave(inside);
 	return gone;
 }

@@ -64,8 +64,8 @@ static void add_place(struct text *line, const struct dispatcher_shared *shared)
 	text_add(line, ": the program ends\n");
 }
 
-/* A page that nobody may touch, near the stack pointer: the guard below the stack. Sections look that far ahead (dispatcher.h), and functions
- * that make room for much do so in one step. */
+/* A page that nobody may touch, near the stack pointer: the guard below the stack. Sections look that far ahead (dispatcher.h), and
+ * functions that make room for much do so in one step. */
 #define STACK_REACH (64 * KIB)
 
 static bool is_stack_overflow(const struct dispatcher_shared *shared, uint64_t address, err_t why)
@@ -91,7 +91,8 @@ void report_page_fault(struct dispatcher_shared *shared, uint64_t address, uint6
 	                : err_is(why, ERR_NUMBER_CAP_RIGHTS) ? " (not allowed)"
 	                : err_is(why, ERR_NUMBER_NO_MEMORY)  ? " (no memory left)"
 	                                                     : " (");
-	if (!err_is(why, ERR_NUMBER_NOT_FOUND) && !err_is(why, ERR_NUMBER_CAP_RIGHTS) && !err_is(why, ERR_NUMBER_NO_MEMORY) && !(code & 1)) {
+	if (!err_is(why, ERR_NUMBER_NOT_FOUND) && !err_is(why, ERR_NUMBER_CAP_RIGHTS) && !err_is(why, ERR_NUMBER_NO_MEMORY) &&
+	    !(code & 1)) {
 		text_add(&line, err_sentence(why));
 		text_add(&line, ")");
 	}

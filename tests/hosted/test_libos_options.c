@@ -15,8 +15,10 @@
 #include "libos/domain/options.h"
 
 static const char *const hello[] = {"hello", "one", NULL}, *const nothing[] = {NULL}, *const nameless[] = {"", NULL};
-static const struct core_info cores[] = {
-	{.core = 0, .node = 0, .alive = 1}, {.core = 1, .node = 0, .alive = 0}, {.core = 2, .node = 3, .alive = 1}, {.core = 5, .node = 4, .alive = 0}};
+static const struct core_info cores[] = {{.core = 0, .node = 0, .alive = 1},
+                                         {.core = 1, .node = 0, .alive = 0},
+                                         {.core = 2, .node = 3, .alive = 1},
+                                         {.core = 5, .node = 4, .alive = 0}};
 
 static struct text why;
 
@@ -34,12 +36,15 @@ static err_t check(struct domain_options o)
 	return e;
 }
 
-#define REFUSED(options, expected, sentence)                                                                                                \
+#define REFUSED(options, expected, sentence)                                                                                               \
 	do {                                                                                                                               \
 		assert_int_equal(check((struct domain_options)options).number, expected);                                                  \
 		assert_string_equal(why.bytes, sentence);                                                                                  \
 	} while (0)
-#define OPTIONS(...) {__VA_ARGS__}
+#define OPTIONS(...)                                                                                                                       \
+	{                                                                                                                                  \
+		__VA_ARGS__                                                                                                                \
+	}
 
 static void what_makes_sense_is_taken(void **state)
 {
@@ -62,7 +67,8 @@ static void what_makes_none_is_named(void **state)
 	REFUSED(OPTIONS(.where = DOMAIN_ON_CORE, .core = 1), ERR_NUMBER_CORE_DEAD, "core 1 does not answer");
 	REFUSED(OPTIONS(.where = DOMAIN_ON_CORES), ERR_NUMBER_ARGUMENT, "the set of cores is empty");
 	REFUSED(OPTIONS(.where = DOMAIN_ON_CORES, .cores = {3}), ERR_NUMBER_CORE_DEAD, "core 1 does not answer");
-	REFUSED(OPTIONS(.where = DOMAIN_ON_CORES, .cores = {1, 0, 0, UINT64_C(1) << 63}), ERR_NUMBER_CORE_UNKNOWN, "the machine has no core 255");
+	REFUSED(OPTIONS(.where = DOMAIN_ON_CORES, .cores = {1, 0, 0, UINT64_C(1) << 63}), ERR_NUMBER_CORE_UNKNOWN,
+	        "the machine has no core 255");
 	REFUSED(OPTIONS(.where = DOMAIN_ON_NODE, .node = 1), ERR_NUMBER_CORE_UNKNOWN, "node 1 has no core that answers");
 	REFUSED(OPTIONS(.where = DOMAIN_ON_NODE, .node = 4), ERR_NUMBER_CORE_UNKNOWN, "node 4 has no core that answers");
 	REFUSED(OPTIONS(.quota = 7, .memory = 8), ERR_NUMBER_ARGUMENT, "a quota of 7 bytes is less than the 8 bytes to begin with");

@@ -73,36 +73,36 @@ static void errors_have_lines_and_sentences(void **state)
 		unsigned line;
 		const char *text, *words;
 	} cases[] = {
-		{1, "a", "ends with : and the program"},
-		{2, "a : x\nb :", "ends with : and the program"},
-		{2, "a : x\na : y", "two lines"},
-		{3, "# 1\n\na frequently : x\n", "no setting"},
-		{1, "a often=1 : x", "key that nobody knows"},
-		{1, "a restart=3 : x", "restart= wants"},
-		{1, "a restart=3/0s : x", "restart= wants"},
-		{1, "a restart=65/1s : x", "restart= wants"},
-		{1, "a restart=-1/1s : x", "restart= wants"},
-		{1, "a restart=3/10 : x", "ms, s or m"},
-		{1, "a restart=3/10h : x", "ms, s or m"},
-		{1, "a core=256 : x", "core= wants"},
-		{1, "a core= : x", "core= wants"},
-		{1, "a cores=1, : x", "cores= wants"},
-		{1, "a cores=1;2 : x", "cores= wants"},
-		{1, "a node=x : x", "node= wants"},
-		{1, "a core=1 node=0 : x", "one place"},
-		{1, "a memory=0 : x", "memory= wants"},
-		{1, "a memory=8G : x", "memory= wants"},
-		{1, "a quota=M : x", "quota= wants"},
-		{1, "a memory=2M quota=1M : x", "less than the memory"},
-		{1, "a needs=b : x\nb : y", "lines above"},
-		{1, "a after=a : x", "lines above"},
-		{2, "a : x\nb after=a, : x", "lines above"},
-		{2, "a : x\nb needs= : x", "lines above"},
-		{1, "= : x", "begins with the service's name"},
-		{1, ": x", "begins with the service's name"},
-		{1, "a-name-that-has-24-bytes : x", "longer than 23"},
-		{1, "a : x \"y", "no end"},
-		{1, "a : 1 2 3 4 5 6 7 8 9 a b c d e f g h", "more than 15"},
+	    {1, "a", "ends with : and the program"},
+	    {2, "a : x\nb :", "ends with : and the program"},
+	    {2, "a : x\na : y", "two lines"},
+	    {3, "# 1\n\na frequently : x\n", "no setting"},
+	    {1, "a often=1 : x", "key that nobody knows"},
+	    {1, "a restart=3 : x", "restart= wants"},
+	    {1, "a restart=3/0s : x", "restart= wants"},
+	    {1, "a restart=65/1s : x", "restart= wants"},
+	    {1, "a restart=-1/1s : x", "restart= wants"},
+	    {1, "a restart=3/10 : x", "ms, s or m"},
+	    {1, "a restart=3/10h : x", "ms, s or m"},
+	    {1, "a core=256 : x", "core= wants"},
+	    {1, "a core= : x", "core= wants"},
+	    {1, "a cores=1, : x", "cores= wants"},
+	    {1, "a cores=1;2 : x", "cores= wants"},
+	    {1, "a node=x : x", "node= wants"},
+	    {1, "a core=1 node=0 : x", "one place"},
+	    {1, "a memory=0 : x", "memory= wants"},
+	    {1, "a memory=8G : x", "memory= wants"},
+	    {1, "a quota=M : x", "quota= wants"},
+	    {1, "a memory=2M quota=1M : x", "less than the memory"},
+	    {1, "a needs=b : x\nb : y", "lines above"},
+	    {1, "a after=a : x", "lines above"},
+	    {2, "a : x\nb after=a, : x", "lines above"},
+	    {2, "a : x\nb needs= : x", "lines above"},
+	    {1, "= : x", "begins with the service's name"},
+	    {1, ": x", "begins with the service's name"},
+	    {1, "a-name-that-has-24-bytes : x", "longer than 23"},
+	    {1, "a : x \"y", "no end"},
+	    {1, "a : 1 2 3 4 5 6 7 8 9 a b c d e f g h", "more than 15"},
 	};
 
 	(void)state;
@@ -155,7 +155,8 @@ static void so_often_and_no_more(void **state)
 	assert_false(rate_allows(&r, UINT64_MAX));
 }
 
-/* Against the definition: of those allowed, never more than `restarts` in a stretch of `within`; and none refused that would have kept that. */
+/* Against the definition: of those allowed, never more than `restarts` in a stretch of `within`; and none refused that would have kept
+ * that. */
 static void as_it_is_defined(void **state)
 {
 	static uint64_t allowed[2000];

@@ -130,7 +130,7 @@ def test_agreed_operations_are_shown_by_holders(launch):
 
 
 def test_bench_runs_all_benchmarks_unless_one_is_named(launch):
-    assert launch(GOOD, action="bench").facts[0]["settings"]["app"] == "ipcbench ; capbench ; stubbench"
+    assert launch(GOOD, action="bench").facts[0]["settings"]["app"] == "ipcbench ; capbench ; stubbench ; threadbench"
     assert launch(GOOD, "APP=hello", action="bench").facts[0]["settings"]["app"] == "hello"
 
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Copyright 2026 The Atoll authors */
 
-/* Names of services: what they speak, who waits for them, who finds whom. `services` has the checks; `services serve NAME INTERFACE DELAY` is a
- * server, which offers its service after so many milliseconds, and ends when a client says so. */
+/* Names of services: what they speak, who waits for them, who finds whom. `services` has the checks; `services serve NAME INTERFACE DELAY`
+ * is a server, which offers its service after so many milliseconds, and ends when a client says so. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -263,8 +263,10 @@ static const struct {
 	const char *name;
 	const char *(*run)(void);
 } checks[] = {
-	{"interfaces", check_interfaces}, {"nobody_there", check_nobody_there}, {"names", check_names},   {"late", check_late},
-	{"haste", check_haste},           {"list", check_list},                 {"withdrawal", check_withdrawal}, {"successor", check_successor},
+    {"interfaces", check_interfaces}, {"nobody_there", check_nobody_there},
+    {"names", check_names},           {"late", check_late},
+    {"haste", check_haste},           {"list", check_list},
+    {"withdrawal", check_withdrawal}, {"successor", check_successor},
 };
 
 int main(int argc, char **argv)

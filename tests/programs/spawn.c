@@ -300,19 +300,19 @@ static const char *check_refusals(void)
 		enum err_number expected;
 		const char *word;
 	} cases[] = {
-		{{.arguments = none}, ERR_NUMBER_ARGUMENT, "no program is named"},
-		{{.arguments = unknown}, ERR_NUMBER_NOT_FOUND, "no-such-program"},
-		{{.arguments = data}, ERR_NUMBER_FORMAT, "notes is not a program"},
-		{{.arguments = long_one}, ERR_NUMBER_RANGE, "do not fit"},
-		{{.arguments = self, .where = DOMAIN_ON_CORE, .core = 200}, ERR_NUMBER_CORE_UNKNOWN, "no core 200"},
-		{{.arguments = self, .where = DOMAIN_ON_CORES}, ERR_NUMBER_ARGUMENT, "set of cores is empty"},
-		{{.arguments = self, .where = DOMAIN_ON_CORES, .cores = {1, 0, 0, 1}}, ERR_NUMBER_CORE_UNKNOWN, "no core 192"},
-		{{.arguments = self, .where = DOMAIN_ON_NODE, .node = 77}, ERR_NUMBER_CORE_UNKNOWN, "node 77"},
-		{{.arguments = self, .where = (enum domain_where)9}, ERR_NUMBER_ARGUMENT, "number 9"},
-		{{.arguments = self, .memory = 2 * MEBIBYTE, .quota = MEBIBYTE}, ERR_NUMBER_ARGUMENT, "quota of 1048576"},
-		{{.arguments = self, .quota = 4096}, ERR_NUMBER_ARGUMENT, "quota of 4096"},
-		{{.arguments = self, .memory = UINT64_C(1) << 29}, ERR_NUMBER_NO_MEMORY, PROGRAM},
-		{{.arguments = self, .gifts = 17}, ERR_NUMBER_LIMIT, "16"},
+	    {{.arguments = none}, ERR_NUMBER_ARGUMENT, "no program is named"},
+	    {{.arguments = unknown}, ERR_NUMBER_NOT_FOUND, "no-such-program"},
+	    {{.arguments = data}, ERR_NUMBER_FORMAT, "notes is not a program"},
+	    {{.arguments = long_one}, ERR_NUMBER_RANGE, "do not fit"},
+	    {{.arguments = self, .where = DOMAIN_ON_CORE, .core = 200}, ERR_NUMBER_CORE_UNKNOWN, "no core 200"},
+	    {{.arguments = self, .where = DOMAIN_ON_CORES}, ERR_NUMBER_ARGUMENT, "set of cores is empty"},
+	    {{.arguments = self, .where = DOMAIN_ON_CORES, .cores = {1, 0, 0, 1}}, ERR_NUMBER_CORE_UNKNOWN, "no core 192"},
+	    {{.arguments = self, .where = DOMAIN_ON_NODE, .node = 77}, ERR_NUMBER_CORE_UNKNOWN, "node 77"},
+	    {{.arguments = self, .where = (enum domain_where)9}, ERR_NUMBER_ARGUMENT, "number 9"},
+	    {{.arguments = self, .memory = 2 * MEBIBYTE, .quota = MEBIBYTE}, ERR_NUMBER_ARGUMENT, "quota of 1048576"},
+	    {{.arguments = self, .quota = 4096}, ERR_NUMBER_ARGUMENT, "quota of 4096"},
+	    {{.arguments = self, .memory = UINT64_C(1) << 29}, ERR_NUMBER_NO_MEMORY, PROGRAM},
+	    {{.arguments = self, .gifts = 17}, ERR_NUMBER_LIMIT, "16"},
 	};
 	const char *failed = NULL;
 
@@ -326,14 +326,9 @@ static const struct {
 	const char *name;
 	const char *(*run)(void);
 } checks[] = {
-	{"place", check_place},
-	{"environment", check_environment},
-	{"node", check_node},
-	{"cores", check_cores},
-	{"capabilities", check_capabilities},
-	{"bad_capability", check_bad_capability},
-	{"quota", check_quota},
-	{"refusals", check_refusals},
+    {"place", check_place}, {"environment", check_environment},   {"node", check_node},
+    {"cores", check_cores}, {"capabilities", check_capabilities}, {"bad_capability", check_bad_capability},
+    {"quota", check_quota}, {"refusals", check_refusals},
 };
 
 int main(int argc, char **argv)

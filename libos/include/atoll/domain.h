@@ -22,9 +22,9 @@ MUST_USE err_t domain_spawn(const char *const argv[], const char *const envp[], 
 
 /* The same with more of a say. What is left 0 is the usual: here, with the default memory, as much more as there is, nothing given.
  *
- * A domain that is ordered on several cores begins on the lowest of them, and has grown to the others when its main runs; one that can't be had
- * then is left out (span_members). On a node it begins on the core that has least to do. `quota` bounds what it has on each core that it
- * is on, from its first byte on; what would be more is refused: NO_MEMORY. */
+ * A domain that is ordered on several cores begins on the lowest of them, and has grown to the others when its main runs; one that can't be
+ * had then is left out (span_members). On a node it begins on the core that has least to do. `quota` bounds what it has on each core that
+ * it is on, from its first byte on; what would be more is refused: NO_MEMORY. */
 #define DOMAIN_GIFTS_MAX    16
 #define DOMAIN_LEAST_MEMORY (UINT64_C(1) << 20)
 enum domain_where { DOMAIN_HERE, DOMAIN_ON_CORE, DOMAIN_ON_CORES, DOMAIN_ON_NODE };
@@ -45,11 +45,11 @@ struct domain_options {
 	char *why; /* room for a sentence that says what was wrong; empty if nothing was */
 	size_t why_bytes;
 };
-/* Errors: ARGUMENT, CORE_UNKNOWN (a core, or a node without any), CORE_DEAD, NOT_FOUND (no such program), FORMAT (it is none), RANGE (too long
- * arguments), PERMISSION (it belongs to a certain core), NO_MEMORY, LIMIT, and ipc_give's. */
+/* Errors: ARGUMENT, CORE_UNKNOWN (a core, or a node without any), CORE_DEAD, NOT_FOUND (no such program), FORMAT (it is none), RANGE (too
+ * long arguments), PERMISSION (it belongs to a certain core), NO_MEMORY, LIMIT, and ipc_give's. */
 MUST_USE err_t domain_spawn_with(const struct domain_options *options, uint32_t *domain);
-/* What this domain was given; waits for it. The slot is the caller's. Errors: NOT_FOUND (nothing was given under that tag), TIMEOUT (`deadline_tsc`
- * 0: none). An Endpoint comes as a connection. */
+/* What this domain was given; waits for it. The slot is the caller's. Errors: NOT_FOUND (nothing was given under that tag), TIMEOUT
+ * (`deadline_tsc` 0: none). An Endpoint comes as a connection. */
 struct ipc_connection;
 MUST_USE err_t domain_take(uint32_t tag, uint64_t deadline_tsc, cap_t *cap);
 MUST_USE err_t domain_take_connection(uint32_t tag, uint64_t deadline_tsc, struct ipc_connection **out);
@@ -69,7 +69,8 @@ MUST_USE err_t domain_list(uint64_t core, struct domain_info *out, unsigned capa
 MUST_USE err_t service_list(struct service_info *out, unsigned capacity, unsigned *count);
 MUST_USE err_t core_list(struct core_info *out, unsigned capacity, unsigned *count);
 /* What the core's agreement has in hand, from record `first` on; `total`: how many records there are. Needs the right. */
-MUST_USE err_t agreement_list(uint64_t core, uint32_t first, struct agreement_info *out, unsigned capacity, unsigned *count, uint64_t *total);
+MUST_USE err_t agreement_list(uint64_t core, uint32_t first, struct agreement_info *out, unsigned capacity, unsigned *count,
+                              uint64_t *total);
 /* Starts a core that has died or never came up; returns when it is there. Errors: PERMISSION, STATE (it is up), CORE_DEAD (it can't be). */
 MUST_USE err_t core_start(uint64_t core);
 /* A file of the boot archive. Needs the right. Errors: PERMISSION, NOT_FOUND, LIMIT (it is larger than `capacity`). */

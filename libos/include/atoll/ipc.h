@@ -27,9 +27,9 @@ struct ipc_message {
 struct ipc_connection;
 struct ipc_service;
 
-/* Client. `name` is at most 23 characters. ipc_bind waits until the service is there and has accepted; ipc_bind_with can tell what the service
- * must speak, and when it is no use to wait any longer; ipc_find only says which domain it is. Errors: ARGUMENT (the name), INTERFACE (that
- * service has another one), NOT_FOUND, TIMEOUT, LIMIT, NO_MEMORY. */
+/* Client. `name` is at most 23 characters. ipc_bind waits until the service is there and has accepted; ipc_bind_with can tell what the
+ * service must speak, and when it is no use to wait any longer; ipc_find only says which domain it is. Errors: ARGUMENT (the name),
+ * INTERFACE (that service has another one), NOT_FOUND, TIMEOUT, LIMIT, NO_MEMORY. */
 struct ipc_binding {
 	uint64_t interface;    /* 0: any */
 	uint64_t deadline_tsc; /* 0: none */
@@ -49,14 +49,14 @@ MUST_USE err_t ipc_send(struct ipc_connection *c, uint16_t label, const void *da
 MUST_USE err_t ipc_receive(struct ipc_connection *c, uint16_t *label, void *data, size_t capacity, size_t *bytes);
 MUST_USE err_t ipc_try_receive(struct ipc_connection *c, uint16_t *label, void *data, size_t capacity, size_t *bytes); /* WOULD_BLOCK */
 
-/* Capabilities, either side of a connection, with another domain on any core. What is given is a copy with at most these rights, or moves there;
- * the receiver finds it under the giver's tag. An Endpoint can't leave its core: who gives one gives a new connection with the server that it
- * leads to, which serves it like any other client. A capability that is given can be taken back by cap_revoke. Errors: PEER_GONE, NO_SLOT
- * (the receiver's), CAP_TYPE (it belongs to its core), PERMISSION (it is the monitor's: rings), LIMIT. */
+/* Capabilities, either side of a connection, with another domain on any core. What is given is a copy with at most these rights, or moves
+ * there; the receiver finds it under the giver's tag. An Endpoint can't leave its core: who gives one gives a new connection with the
+ * server that it leads to, which serves it like any other client. A capability that is given can be taken back by cap_revoke. Errors:
+ * PEER_GONE, NO_SLOT (the receiver's), CAP_TYPE (it belongs to its core), PERMISSION (it is the monitor's: rings), LIMIT. */
 MUST_USE err_t ipc_give(struct ipc_connection *c, cap_t cap, rights_t rights, uint32_t tag);
 MUST_USE err_t ipc_move(struct ipc_connection *c, cap_t cap, rights_t rights, uint32_t tag);
-/* Waits until it has come. The slot is the caller's, to be deleted and freed; the connection is closed like any other. What nobody takes goes when
- * the connection is closed. Errors: TIMEOUT (`deadline_tsc` 0: none), PEER_GONE. */
+/* Waits until it has come. The slot is the caller's, to be deleted and freed; the connection is closed like any other. What nobody takes
+ * goes when the connection is closed. Errors: TIMEOUT (`deadline_tsc` 0: none), PEER_GONE. */
 MUST_USE err_t ipc_take(struct ipc_connection *c, uint32_t tag, uint64_t deadline_tsc, cap_t *cap);
 MUST_USE err_t ipc_take_connection(struct ipc_connection *c, uint32_t tag, uint64_t deadline_tsc, struct ipc_connection **out);
 
@@ -70,14 +70,14 @@ struct ipc_server {
 	void (*opened)(void *context, struct ipc_connection *c);
 	void (*closed)(void *context, struct ipc_connection *c);
 	void (*given)(void *context, struct ipc_connection *c, uint32_t tag, cap_t cap, struct ipc_connection *connection);
-	/* For protocols with messages of their own (<atoll/stubs.h>): a call's four whole words, to be replaced by the reply's; false if the reply
-	 * comes later, by endpoint_reply to that token. And: something may have come over a channel that is the handler's own. */
+	/* For protocols with messages of their own (<atoll/stubs.h>): a call's four whole words, to be replaced by the reply's; false if
+	 * the reply comes later, by endpoint_reply to that token. And: something may have come over a channel that is the handler's own. */
 	bool (*words)(void *context, struct ipc_connection *c, uint64_t token, uint64_t word[IPC_WORDS]);
 	enum ipc_outcome (*lines)(void *context, struct ipc_connection *c);
 	void *context;
 };
-/* A domain offers one service. `interface` says what it speaks, 0: nothing in particular. Errors: EXISTS (that name, or this domain's service),
- * ARGUMENT (the name), LIMIT. */
+/* A domain offers one service. `interface` says what it speaks, 0: nothing in particular. Errors: EXISTS (that name, or this domain's
+ * service), ARGUMENT (the name), LIMIT. */
 MUST_USE err_t ipc_offer(const char *name, const struct ipc_server *server, struct ipc_service **out);
 MUST_USE err_t ipc_offer_interface(const char *name, uint64_t interface, const struct ipc_server *server, struct ipc_service **out);
 /* Nobody finds the service any more; those who are connected stay, and are served. Another one can be offered when they have gone. Errors:

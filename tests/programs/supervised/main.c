@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Copyright 2026 The Atoll authors */
 
-/* Services die, the supervisor starts them again, and their clients go on with the new ones: `supervised` has the checks, and starts the supervisor
- * with the file `supervised.services`; `supervised serve NAME` is a service. */
+/* Services die, the supervisor starts them again, and their clients go on with the new ones: `supervised` has the checks, and starts the
+ * supervisor with the file `supervised.services`; `supervised serve NAME` is a service. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -243,9 +243,9 @@ static const struct {
 	const char *name;
 	const char *(*run)(void);
 } checks[] = {
-	{"start", check_start},         {"one_dies", check_one_dies},   {"what_needs_it", check_what_needs_it},
-	{"no_repeats", check_no_repeats}, {"many_deaths", check_many_deaths}, {"too_often", check_too_often},
-	{"never", check_never},         {"idempotent", check_idempotent},
+    {"start", check_start},           {"one_dies", check_one_dies},       {"what_needs_it", check_what_needs_it},
+    {"no_repeats", check_no_repeats}, {"many_deaths", check_many_deaths}, {"too_often", check_too_often},
+    {"never", check_never},           {"idempotent", check_idempotent},
 };
 
 int main(int argc, char **argv)
