@@ -91,11 +91,13 @@ err_t own_memory_map(uint64_t bytes, void **out)
 
 	if (base / PAGE_BYTES_LARGE != (base + whole - 1) / PAGE_BYTES_LARGE)
 		base += PAGE_BYTES_LARGE - base % PAGE_BYTES_LARGE;
-	e = base + whole > area + AREA_BREAK || whole > PAGE_BYTES_LARGE ? ERR(NO_MEMORY) : map_own(base, whole);
+	e = base + whole > area + AREA_BREAK || whole > PAGE_BYTES_LARGE ? ERR(NO_MEMORY) : OK;
 	if (is_ok(e)) {
-		*out = (void *)base;
-		own_next = base + whole;
+		own_next = base + whole; /* first: to map it may take more of the same, for nodes and tables */
+		e = map_own(base, whole);
 	}
+	if (is_ok(e))
+		*out = (void *)base;
 	dispatcher_leave(inside);
 	return e;
 }

@@ -74,8 +74,11 @@ static void grow(size_t bytes)
 
 void store_prepare(void)
 {
+	bool inside = dispatcher_enter();
+
 	if ((size_t)(fresh_end - fresh) < RESERVE)
 		grow(CHUNK);
+	dispatcher_leave(inside);
 }
 
 void *store_alloc(size_t bytes)
