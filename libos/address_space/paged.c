@@ -120,7 +120,7 @@ err_t paged_fill(struct vm_region *r, uint64_t page, bool write, unsigned from)
 static err_t copy_page(uint64_t page)
 {
 	struct vm_region *r;
-	struct page copy = {0};
+	struct page copy;
 	struct piece p;
 	struct run run;
 	uint8_t *from;
