@@ -74,34 +74,37 @@ static err_t fill(void *argument, const struct pager_request *request, struct pa
 	return OK;
 }
 
+/* Undoes what begin has done, all or part of it. */
+static err_t end(struct store *s)
+{
+	err_t e = s->base == NULL ? OK : memory_unmap(s->base, s->pages * PAGE_BYTES);
+
+	if (is_ok(e) && s->pager != NULL)
+		e = pager_stop(s->pager);
+	for (size_t i = 0; s->kept != NULL && i < s->pages; i++)
+		free(s->kept[i].bytes);
+	free(s->kept);
+	free(s->resident);
+	return e;
+}
+
 static err_t begin(struct store *s, size_t pages, size_t resident)
 {
-	void *at;
-	err_t e;
+	void *at = NULL;
+	err_t e = OK;
 
 	*s = (struct store){.pages = pages, .resident_most = resident};
 	s->kept = calloc(pages, sizeof *s->kept);
 	s->resident = calloc(resident, sizeof *s->resident);
 	if (s->kept == NULL || s->resident == NULL)
-		return ERR(NO_MEMORY);
-	e = pager_start(fill, s, &s->pager);
+		e = ERR(NO_MEMORY);
+	if (is_ok(e))
+		e = pager_start(fill, s, &s->pager);
 	if (is_ok(e))
 		e = pager_map(s->pager, pages * PAGE_BYTES, RIGHTS(RIGHT_READ | RIGHT_WRITE), &at);
-	if (is_ok(e))
-		s->base = at;
-	return e;
-}
-
-static err_t end(struct store *s)
-{
-	err_t e = memory_unmap(s->base, s->pages * PAGE_BYTES);
-
-	if (is_ok(e))
-		e = pager_stop(s->pager);
-	for (size_t i = 0; i < s->pages; i++)
-		free(s->kept[i].bytes);
-	free(s->kept);
-	free(s->resident);
+	s->base = at;
+	if (is_err(e))
+		(void)!is_ok(end(s));
 	return e;
 }
 

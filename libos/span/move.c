@@ -110,6 +110,7 @@ static void send_thread(unsigned member, struct thread *t)
 
 	t->waiting = true;
 	t->away = (uint8_t)(member + 1);
+	t->moves++;
 	queue_put(&leaving, &t->run.entry);
 	if (!t->interrupted) {
 		t->frame.fs_base = t->fs_base;
@@ -117,7 +118,7 @@ static void send_thread(unsigned member, struct thread *t)
 	}
 	e = LINK_SEND(member, thread, .thread = (uint64_t)t, .origin = (uint64_t)origin_of(t), .sp = t->sp,
 	              .clear_on_exit = t->clear_on_exit, .members = t->run.members, .number = t->number, .bytes = (uint32_t)bytes,
-	              .share = t->run.share, .priority = t->run.priority, .birth = t->birth,
+	              .share = t->run.share, .priority = t->run.priority, .birth = t->birth, .moves = t->moves,
 	              .flags = (uint8_t)((t->interrupted ? THREAD_INTERRUPTED : 0) | (t->spare ? THREAD_SPARE : 0)));
 	if (is_ok(e))
 		e = send_parts(member, t, bytes);
@@ -196,25 +197,59 @@ void link_handle_hungry(unsigned from, const struct link_hungry *m)
 		(void)!is_ok(LINK_SEND(from, nothing, .reserved = 0));
 }
 
+static struct thread *leaving_one(uint64_t thread, uint32_t number)
+{
+	for (struct queue_entry *e = leaving.first; e != NULL; e = e->next)
+		if ((uint64_t)thread_of(e) == thread && thread_of(e)->number == number)
+			return thread_of(e);
+	return NULL;
+}
+
+/* Heard of last at that member. */
+static void set_away(struct thread *stub, unsigned member, uint16_t moves)
+{
+	if ((int16_t)(moves - stub->moves) <= 0)
+		return;
+	stub->away = (uint8_t)(member + 1);
+	stub->moves = moves;
+}
+
+static void let_go(struct thread *t)
+{
+	if (t->birth == span_member() && t->origin != NULL) /* for the second time */
+		set_away(t->origin, t->away - 1u, t->moves);
+	(void)queue_remove(&leaving, &t->run.entry);
+	move_visitors -= t->birth != span_member();
+	thread_gone(t);
+}
+
 void link_handle_taken(unsigned from, const struct link_taken *m)
 {
-	struct thread *t = (struct thread *)m->thread;
+	struct thread *t = leaving_one(m->thread, m->number);
 
 	(void)from;
-	if (m->error != ERR_NUMBER_OK) {
+	if (t != NULL && m->error != ERR_NUMBER_OK)
 		stay(t);
-		return;
-	}
-	move_visitors -= t->birth != span_member();
-	(void)queue_remove(&leaving, &t->run.entry);
-	thread_gone(t);
+	else if (t != NULL)
+		let_go(t);
+}
+
+/* News of a thread that goes from one member to the next come on different links, and may overtake each other: what a third member says
+ * comes perhaps before `taken`, or when who joined it has taken it for lost and is gone. NULL: that. */
+static struct thread *stub_of(uint64_t thread, uint32_t number)
+{
+	struct thread *t = leaving_one(thread, number);
+
+	if (t != NULL)
+		let_go(t);
+	return thread_stub(thread, number);
 }
 
 /* ---- Taking ---- */
 
-static void answer(unsigned from, uint64_t token, err_t e)
+static void answer(unsigned from, uint64_t token, uint32_t number, err_t e)
 {
-	(void)!is_ok(LINK_SEND(from, taken, .thread = token, .error = e.number));
+	(void)!is_ok(LINK_SEND(from, taken, .thread = token, .number = number, .error = e.number));
 }
 
 void link_handle_thread(unsigned from, const struct link_thread *m)
@@ -226,7 +261,7 @@ void link_handle_thread(unsigned from, const struct link_thread *m)
 	told &= ~(UINT64_C(1) << from);
 	*a = (struct arrival){t, m->thread, m->bytes, (m->flags & THREAD_INTERRUPTED) != 0};
 	if (t == NULL || m->bytes > sizeof t->frame + XSTATE_BYTES) {
-		answer(from, m->thread, ERR(NO_MEMORY));
+		answer(from, m->thread, m->number, ERR(NO_MEMORY));
 		return;
 	}
 	t->number = m->number;
@@ -239,6 +274,7 @@ void link_handle_thread(unsigned from, const struct link_thread *m)
 	t->run.share = m->share;
 	t->run.priority = m->priority;
 	t->birth = m->birth;
+	t->moves = m->moves;
 }
 
 /* A thread that moved by itself goes on in the middle of a section, where there are no page faults; its registers are on its stack. */
@@ -261,14 +297,15 @@ static void fetch_stack(void *argument)
 static void tell_birth(unsigned from, const struct thread *t)
 {
 	if (t->birth == span_member())
-		t->origin->away = (uint8_t)(t->birth + 1);
+		set_away(t->origin, t->birth, t->moves);
 	else if (t->birth != from)
-		(void)!is_ok(LINK_SEND(t->birth, settled, .thread = (uint64_t)t->origin));
+		(void)!is_ok(LINK_SEND(t->birth, settled, .thread = (uint64_t)t->origin, .number = t->number, .moves = t->moves));
 }
 
 static void arrived(unsigned from, struct arrival *a)
 {
 	struct thread *t = a->thread;
+	uint32_t number = t->number;
 	err_t e = OK;
 
 	a->thread = NULL;
@@ -285,12 +322,15 @@ static void arrived(unsigned from, struct arrival *a)
 		thread_forget(t);
 	else
 		move_visitors += t->birth != span_member();
-	answer(from, a->token, e);
+	answer(from, a->token, number, e);
 }
 
 void link_handle_settled(unsigned from, const struct link_settled *m)
 {
-	((struct thread *)m->thread)->away = (uint8_t)(from + 1);
+	struct thread *stub = stub_of(m->thread, m->number);
+
+	if (stub != NULL)
+		set_away(stub, from, m->moves);
 }
 
 void link_handle_part(unsigned from, const struct link_part *m)
@@ -370,7 +410,7 @@ static void end_of(struct thread *t, bool lost)
 {
 	if (t->birth != span_member()) {
 		move_visitors--;
-		(void)!is_ok(LINK_SEND(t->birth, over, .thread = (uint64_t)t->origin, .lost = lost));
+		(void)!is_ok(LINK_SEND(t->birth, over, .thread = (uint64_t)t->origin, .number = t->number, .lost = lost));
 		return;
 	}
 	if (t->origin != NULL)
@@ -387,9 +427,13 @@ void move_ended(struct thread *t)
 
 void link_handle_over(unsigned from, const struct link_over *m)
 {
+	struct thread *stub = stub_of(m->thread, m->number);
+
 	(void)from;
-	if (m->thread != 0)
-		end_stub((struct thread *)m->thread, m->lost);
+	if (m->thread != 0 && (stub == NULL || stub->ended))
+		return; /* taken for lost with a core that it had left: who joined it has heard so, and it counts no more */
+	if (stub != NULL)
+		end_stub(stub, m->lost);
 	one_less();
 }
 

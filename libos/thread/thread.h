@@ -42,6 +42,7 @@ struct thread {
 	uint8_t birth;  /* the member where it began: there it counts */
 	uint8_t away;   /* moved, or on its way: the member where it is, and one; 0: it is here */
 	bool lost;      /* with a core that died */
+	uint16_t moves; /* from its beginning until it came here, or, if it is away, to where it was heard of last */
 	uint8_t below;  /* functions of the program that the library OS has called, and that have not returned yet */
 	bool creates;   /* in thread_create: the next clone makes the thread that somebody joins */
 	err_t word_error;
@@ -125,6 +126,8 @@ void thread_gone(struct thread *t);
 void thread_forget(struct thread *t);
 /* One that began here, is joined here and has moved there; NULL: none. */
 struct thread *thread_away_at(unsigned member);
+/* What is left of one that began here, is joined here and has moved; NULL: it was joined, and its block may be another's. */
+struct thread *thread_stub(uint64_t thread, uint32_t number);
 /* Lets others run until it is ready again, here or at the member that it has been moved to. */
 void thread_wait_to_move(void);
 /* Numbers are the C library's thread identities: 30 bits, of which the upper ones say the member. */

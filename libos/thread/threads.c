@@ -132,6 +132,14 @@ struct thread *thread_away_at(unsigned member)
 	return NULL;
 }
 
+struct thread *thread_stub(uint64_t thread, uint32_t number)
+{
+	for (struct queue_entry *e = stubs.first; e != NULL; e = e->next)
+		if ((uint64_t)thread_of(e) == thread && thread_of(e)->number == number)
+			return thread_of(e);
+	return NULL;
+}
+
 void thread_end(void)
 {
 	struct thread *self = thread_current;
