@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright 2026 The Atoll authors
 
-PROGRAMS += init console shell hello hostile captop chaos supervisor compress matmul sort pipeline stream
+PROGRAMS += init console shell hello hostile captop chaos supervisor compress matmul sort kv pipeline stream
 init_SRCS    := apps/init/main.c apps/init/plan.c
 console_SRCS := apps/console/main.c apps/console/uart.c apps/console/lines.c
 shell_SRCS   := apps/shell/main.c
@@ -16,6 +16,6 @@ compress_SRCS := apps/compress/main.c apps/compress/lz.c
 TEAM := apps/common/options.c apps/common/team.c
 matmul_SRCS   := apps/matmul/main.c $(TEAM)
 sort_SRCS     := apps/sort/main.c $(TEAM)
-kv_SRCS       := apps/kv/main.c apps/kv/client.c apps/kv/shard.c apps/kv/kv.capnp $(TEAM)
+kv_SRCS       := apps/kv/main.c apps/kv/client.c apps/kv/shard.c apps/kv/scale.c apps/kv/kv.capnp $(TEAM)
 pipeline_SRCS := apps/pipeline/main.c apps/pipeline/stage.capnp $(TEAM)
 stream_SRCS   := apps/stream/main.c $(TEAM)

@@ -20,5 +20,6 @@ struct option {
 /* Sets what `words` (NULL at the end) say. False: a word is wrong, and `why` says which one and how. */
 bool options_read(const struct option *options, unsigned count, char *const *words, char why[OPTIONS_WHY_BYTES]);
 
-/* The same for main: `argv[0]` is the program. If something is wrong, or --help is asked for, it prints the options and ends the program. */
+/* The same for main: `argv[0]` is the program. If something is wrong, or --help is asked for, it prints the options and ends the program.
+ */
 void options_of_main(const struct option *options, unsigned count, char *const *argv);

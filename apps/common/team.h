@@ -16,8 +16,8 @@ static inline void must(const char *what, err_t e)
 		give_up(what, e);
 }
 
-/* Grows the domain until it has members on `cores` cores (0: all that there are), on the program's own node first: the fewer nodes a team is
- * spread over, the more of the memory that it shares is near. Answers how many members there are. */
+/* Grows the domain until it has members on `cores` cores (0: all that there are), on the program's own node first: the fewer nodes a team
+ * is spread over, the more of the memory that it shares is near. Answers how many members there are. */
 unsigned team_grow(unsigned cores);
 
 /* Calls work(argument, member) on the members 0 to `size` - 1, by one thread each that stays there, and returns when all have returned. */

@@ -132,8 +132,8 @@ int main(int argc, char **argv)
 	together = multiply(&p, (unsigned)cores);
 	ok &= is_product(&p);
 
-	printf("%llu x %llu: %llu us on one core, %llu us on %llu\n", (unsigned long long)n, (unsigned long long)n, (unsigned long long)alone,
-	       (unsigned long long)together, (unsigned long long)cores);
+	printf("%llu x %llu: %llu us on one core, %llu us on %llu\n", (unsigned long long)n, (unsigned long long)n,
+	       (unsigned long long)alone, (unsigned long long)together, (unsigned long long)cores);
 	printf("@test {\"name\":\"matmul\",\"ok\":%s,\"cores\":%llu,\"size\":%llu,\"us_alone\":%llu,\"us\":%llu}\n", ok ? "true" : "false",
 	       (unsigned long long)cores, (unsigned long long)n, (unsigned long long)alone, (unsigned long long)together);
 	return ok ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -105,7 +105,8 @@ static void start(uint32_t domain[STAGES])
 	for (unsigned i = 0; i < STAGES; i++) {
 		char number[2] = {(char)('1' + i), '\0'};
 		const char *const arguments[] = {"pipeline", "--stage", number, NULL};
-		const struct domain_options how = {.arguments = arguments, .where = DOMAIN_ON_NODE, .node = (domain_self()->node + i + 1) % nodes};
+		const struct domain_options how = {
+		    .arguments = arguments, .where = DOMAIN_ON_NODE, .node = (domain_self()->node + i + 1) % nodes};
 
 		must("a stage", domain_spawn_with(&how, &domain[i]));
 	}

@@ -335,6 +335,7 @@ static void command_help(int words, char **word)
 	(void)words, (void)word;
 	for (size_t i = 0; i < COMMANDS; i++)
 		printf("%-9s%-28s%s\n", commands[i].name, commands[i].arguments, commands[i].summary);
+	printf("Programs that use all cores: matmul, sort, kv, pipeline, stream; each says by --help what else it can be told.\n");
 }
 
 /* Finds the command and runs it. */

@@ -82,7 +82,8 @@ static uint64_t *sort(uint64_t *numbers, uint64_t *room, size_t count, unsigned 
 		uint64_t *sorted = numbers;
 
 		for (size_t i = 0; i < pieces; i++, j++) {
-			const size_t begin = count * i / pieces, middle = count * (2 * i + 1) / (2 * pieces), end = count * (i + 1) / pieces;
+			const size_t begin = count * i / pieces, middle = count * (2 * i + 1) / (2 * pieces),
+			             end = count * (i + 1) / pieces;
 			const struct task *after = &done[4 * i];
 			struct task smaller, larger;
 
