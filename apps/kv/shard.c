@@ -31,8 +31,9 @@ static err_t operate(struct kv_operation *o)
 	struct kv_operation *stored = find(o->key);
 
 	if (o->value != 0) {
-		if (stored->value == 0 && used++ == FULL)
+		if (stored->value == 0 && used == FULL)
 			return TROUBLE_FULL_ERROR;
+		used += stored->value == 0;
 		*stored = *o;
 	}
 	o->value = stored->value;
