@@ -386,6 +386,14 @@ err_t agreement_deliver(struct agreement *a, uint64_t recipient, cap_t cap, uint
 	return is_ok(e) ? cap_delete(cap) : e;
 }
 
+/* Where monitors write to each other, and their domains through channels. Doorbells are not asked for. */
+bool agreement_is_private(struct agreement *a, const struct object *object)
+{
+	const struct monitor *m = monitor_of(a);
+
+	return object->type == CAP_Frame && (mesh_has_page(m, object->base) || connection_has_ring(m, object->base));
+}
+
 void agreement_return_memory(struct agreement *a, cap_t ram)
 {
 	leave_over(monitor_of(a), ram, true);

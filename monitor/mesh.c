@@ -72,23 +72,37 @@ static err_t install_page(struct monitor *m, uint32_t core, void **page)
 	return is_ok(e) ? frame_map(p->page, 0, PAGE_BYTES, RIGHTS(rights), page) : e;
 }
 
-static void drop_capability(cap_t *cap)
+/* A slot that does not get empty is not used again. */
+static void drop_capability(struct monitor *m, cap_t *cap)
 {
+	err_t e;
+
 	if (cap->value == CAP_NULL.value)
 		return;
 	platform_sweep_plain(*cap);
-	(void)!is_ok(platform_surrender(*cap));
-	cap_slot_free(*cap);
+	e = platform_surrender(*cap);
+	if (is_ok(e) || err_is(e, ERR_NUMBER_CAP_EMPTY))
+		cap_slot_free(*cap);
+	else
+		report_line(m, "monitor %u: another monitor's page or doorbell can't be given back: %s", m->core, err_sentence(e));
 	*cap = CAP_NULL;
 }
 
-static void drop_page(struct peer *p)
+static void drop_page(struct monitor *m, struct peer *p)
 {
 	if (p->at != NULL)
 		(void)!is_ok(frame_unmap(p->at));
 	p->at = NULL;
-	drop_capability(&p->page);
-	drop_capability(&p->doorbell);
+	drop_capability(m, &p->page);
+	drop_capability(m, &p->doorbell);
+}
+
+bool mesh_has_page(const struct monitor *m, uint64_t base)
+{
+	for (uint32_t core = 0; core < m->peers; core++)
+		if (m->peer[core].page.value != CAP_NULL.value && base == m->peer[core].up.mesh + m->core * PAGE_BYTES)
+			return true;
+	return false;
 }
 
 static bool connect_peer(struct monitor *m, uint32_t core)
@@ -106,7 +120,7 @@ static bool connect_peer(struct monitor *m, uint32_t core)
 		e = ERR(CHANNEL_BROKEN);
 	if (is_err(e)) {
 		report_line(m, "monitor %u: can't connect to core %u: %s", m->core, core, err_sentence(e));
-		drop_page(p);
+		drop_page(m, p);
 		return false;
 	}
 	p->state = PEER_CONNECTED;
@@ -441,7 +455,7 @@ void mesh_forget(struct monitor *m, uint32_t core)
 	p->state = PEER_LOST;
 	p->neighbour = false;
 	(void)!is_ok(platform_peer(core, p->up.apic, 0));
-	drop_page(p);
+	drop_page(m, p);
 	drop_queue(&p->first);
 	drop_queue(&p->held);
 	p->holds = p->line_bytes = 0;

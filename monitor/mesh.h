@@ -48,6 +48,9 @@ void mesh_bury(struct monitor *m, uint32_t core);
 /* The view has changed: takes what was said in it already. */
 void mesh_release(struct monitor *m);
 
+/* Whether this monitor writes to another one there. */
+bool mesh_has_page(const struct monitor *m, uint64_t base);
+
 /* Physical addresses of the lines where that core beats for this one, and this one for it. */
 uint64_t mesh_beat_here(const struct monitor *m, uint32_t core);
 uint64_t mesh_beat_there(const struct monitor *m, uint32_t core);

@@ -194,5 +194,8 @@ void agreement_done(struct agreement *a, uint64_t token, enum operation_kind kin
 /* A capability has come for somebody on this core: takes it out of the slot, or says why not (then it is deleted). */
 MUST_USE err_t agreement_deliver(struct agreement *a, uint64_t recipient, cap_t cap, uint32_t from);
 
+/* Whether that object of another core's is in the surroundings' own hands here, and in no user's: then its owner's death is their business. */
+bool agreement_is_private(struct agreement *a, const struct object *object);
+
 /* The last capability to some memory was the agreement's own: the slot now holds it as RAM. */
 void agreement_return_memory(struct agreement *a, cap_t ram);

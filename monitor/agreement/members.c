@@ -30,7 +30,8 @@
  * of theirs now. A doorbell of a dead core's rings for nobody; who comes in that core's place may make another one of the same name.
  *
  * A core that has died may be back before that is settled. What it owned then is nobody's, and what was waiting for it waits in vain: until
- * the view is settled it counts as one that only joins, whom everybody speaks to but who was not there before.
+ * the view is settled it counts as one that only joins, whom everybody speaks to but who was not there before. What its monitor and this one
+ * have of each other by then is new, and no heritage (agreement_is_private).
  *
  * Whoever never answers is declared dead too: that is a new view, and everything begins anew. What was adopted meanwhile is claimed by its
  * new owner, who knows all that have it; nobody notes a new owner that has not adopted. */
@@ -189,7 +190,7 @@ static void claim_foreign(struct agreement *a)
 	while (platform_next_foreign(&at)) {
 		const struct object object = {.base = at.base, .size = at.bytes, .type = at.type};
 
-		if (set_has(&a->alive, at.owner))
+		if (set_has(&a->alive, at.owner) || agreement_is_private(a, &object))
 			continue;
 		if (keeps_owner(&object) && !(MUTANT(tables_inherited) && is_table(&object)))
 			drop_foreign(a, &object);

@@ -58,6 +58,7 @@ static struct sent sent[MESSAGES], logged[MESSAGES];
 static unsigned in_flight, log_length;
 static struct result results[16];
 static unsigned result_count;
+static uint64_t private_base; /* of an object that the monitors have for themselves, 0: none */
 static struct {
 	enum cap_type type;
 	cap_t slot;
@@ -385,6 +386,12 @@ err_t agreement_deliver(struct agreement *a, uint64_t recipient, cap_t cap, uint
 	return ERR(NO_SLOT);
 }
 
+bool agreement_is_private(struct agreement *a, const struct object *object)
+{
+	(void)a;
+	return object->base == private_base;
+}
+
 void agreement_return_memory(struct agreement *a, cap_t ram)
 {
 	(void)a;
@@ -400,6 +407,7 @@ static void world_begin(void)
 {
 	memset(core, 0, sizeof(core));
 	in_flight = log_length = result_count = 0;
+	private_base = 0;
 	to_retype.type = CAP_Null;
 	for (uint32_t i = 0; i < CORES; i++)
 		agreement_start(&core[i].agreement, i, CORES);

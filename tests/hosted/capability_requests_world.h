@@ -217,6 +217,12 @@ bool connection_has_ring(const struct monitor *mm, uint64_t base)
 	return base == ROOT + 300 * MIB;
 }
 
+bool mesh_has_page(const struct monitor *mm, uint64_t base)
+{
+	(void)mm;
+	return base == ROOT + 400 * MIB;
+}
+
 err_t connection_give(struct monitor *mm, struct connection *c, cap_t cap, unsigned rights, uint32_t tag)
 {
 	(void)mm, (void)rights;

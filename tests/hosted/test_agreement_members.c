@@ -358,6 +358,25 @@ static void test_a_core_joins(void **state)
 	assert_int_equal(held(3, CAP_Frame, 16, 2), 1);
 }
 
+/* A core that has died may be back before that is settled: then a monitor has a page of it already, which is not the dead one's. */
+static void test_what_monitors_have_of_each_other_is_no_heritage(void **state)
+{
+	struct core_set alive = core[1].agreement.alive;
+	cap_t page, ring;
+
+	(void)state;
+	die(3);
+	agreement_start(&on(3)->agreement, 3, CORES);
+	page = user(2, 5, CAP_Frame, 60, 1, 3);
+	ring = user(2, 6, CAP_Frame, 62, 1, 3);
+	private_base = 60 * PAGE;
+	new_view(&alive);
+	run();
+	assert_settled(CORES);
+	assert_int_equal(core[2].slot[page.value & 0xff].what.owner, 3);
+	assert_int_equal(core[2].slot[ring.value & 0xff].what.owner, 2); /* as anything else is */
+}
+
 static void test_the_last_one(void **state)
 {
 	struct core_set alive = {0};
@@ -403,6 +422,7 @@ int main(void)
 	    TEST(test_messages_of_the_dead_and_of_older_views),
 	    TEST(test_second_death_before_the_first_is_settled),
 	    TEST(test_a_core_joins),
+	    TEST(test_what_monitors_have_of_each_other_is_no_heritage),
 	    TEST(test_the_last_one),
 	};
 

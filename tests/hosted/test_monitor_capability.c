@@ -137,6 +137,20 @@ static void test_a_core_that_dies_does_not_keep_what_is_left_over(void **state)
 	assert_int_equal(reports, 0);
 }
 
+static void test_what_is_private_to_monitors(void **state)
+{
+	struct object object = {.base = ROOT + 400 * MIB, .size = PAGE_BYTES, .type = CAP_Frame};
+
+	(void)state;
+	assert_true(agreement_is_private(&m.agreement, &object));
+	object.base = ROOT + 300 * MIB;
+	assert_true(agreement_is_private(&m.agreement, &object));
+	object.type = CAP_RAM;
+	assert_false(agreement_is_private(&m.agreement, &object));
+	object = (struct object){.base = ROOT, .size = PAGE_BYTES, .type = CAP_Frame};
+	assert_false(agreement_is_private(&m.agreement, &object));
+}
+
 static void test_memory_that_comes_back_is_cleared_first(void **state)
 {
 	cap_t ram;
@@ -334,6 +348,7 @@ int main(void)
 	    TEST(test_the_domain_ends),
 	    TEST(test_what_is_left_over_needs_the_agreement_too),
 	    TEST(test_a_core_that_dies_does_not_keep_what_is_left_over),
+	    TEST(test_what_is_private_to_monitors),
 	    TEST(test_memory_that_comes_back_is_cleared_first),
 	    TEST(test_the_last_copy_of_memory_comes_back),
 	    TEST(test_memory_comes_back_with_all_rights),
