@@ -47,6 +47,8 @@ void handle_shutdown(struct monitor *m, uint32_t from, const struct message_shut
 	if (from != 0 || m->end != END_NOT_BEGUN)
 		return;
 	m->end = END_OTHERS;
+	if (m->core != 0)
+		m->life_deadline = platform_now() + platform_ticks(END_BOUND_US);
 	balance_note(m);
 	domain_end_all(m, true);
 }
