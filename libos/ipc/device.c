@@ -38,7 +38,7 @@ err_t port_out(cap_t ports, uint16_t port, unsigned bytes, uint32_t value)
 
 static bool run_handlers(void)
 {
-	uint64_t arrived = server_take(~UINT64_C(0) << 32 | NOTICE_EVENT);
+	uint64_t arrived = server_take(DEVICE_NOTICES);
 	bool any = arrived != 0;
 
 	for (unsigned i = 0; i < interrupt_count; i++) {

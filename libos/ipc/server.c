@@ -338,7 +338,8 @@ static bool serve_what_is_there(void)
 		any |= serve_calls();
 	if (serve_devices != NULL)
 		any |= serve_devices();
-	(void)server_take(~PENDING_CALL); /* what nobody attached to */
+	/* What nobody attached to. What has come for a device since it was looked for is not: its next interrupt may wait for this one. */
+	(void)server_take(serve_devices != NULL ? ~(PENDING_CALL | DEVICE_NOTICES) : ~PENDING_CALL);
 	return any;
 }
 

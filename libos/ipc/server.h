@@ -28,5 +28,7 @@ void server_wake_up(uint64_t token, const struct endpoint_message *reply);
 struct ipc_connection *server_caller(uint64_t badge);
 /* A notice of the library OS's own: a bit that the CPU driver does not use. */
 #define NOTICE_EVENT (UINT64_C(1) << 31)
+/* What serve_devices takes: interrupts, and that. */
+#define DEVICE_NOTICES (~UINT64_C(0) << 32 | NOTICE_EVENT)
 /* What was notified, of `mask`; it is cleared. */
 uint64_t server_take(uint64_t mask);

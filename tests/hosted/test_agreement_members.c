@@ -26,8 +26,8 @@ static void forget_messages(uint32_t number)
 static void new_view(const struct core_set *alive)
 {
 	view++;
-	SET_FOR_EACH(member, alive)
-	agreement_view(&on(member)->agreement, view, alive);
+	SET_FOR_EACH (member, alive)
+		agreement_view(&on(member)->agreement, view, alive);
 }
 
 static void die(uint32_t number)
