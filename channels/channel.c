@@ -245,3 +245,20 @@ struct channel_result channel_try_receive_bytes(struct channel *ch, void *buffer
 	*type = line.type;
 	return answer(*length <= capacity ? CHANNEL_OK : CHANNEL_TOO_LONG);
 }
+
+/* ---- Another place ---- */
+
+/* The header is looked at first: a line that was complete then is copied whole, and of one that was not the payload does not count. */
+void channel_copy_lines(void *to, const void *from, unsigned lines)
+{
+	struct channel_slot *out = to;
+	const struct channel_slot *in = from;
+
+	for (unsigned i = 0; i < lines; i++) {
+		uint64_t header = channel_load_header(&in[i].line.header);
+
+		for (unsigned w = 0; w < CHANNEL_WORDS; w++)
+			channel_store_payload(&out[i].line.payload[w], channel_load_payload(&in[i].line.payload[w]));
+		channel_store_header(&out[i].line.header, header);
+	}
+}

@@ -128,6 +128,11 @@ static inline size_t channel_bytes(unsigned lines)
 CHANNEL_MUST_CHECK struct channel_result channel_init(struct channel *ch, void *rx, void *tx, unsigned lines, channel_ring_fn *ring,
                                                       void *argument);
 
+/* Copies what the sender of a ring has written to the memory that is to take its place, the lines' headers last; the receiver's notice
+ * stays as it is there. Whoever receives in the new memory may do so already. Then the sender goes on there, and rings once: so messages
+ * that are under way come along. */
+void channel_copy_lines(void *to, const void *from, unsigned lines);
+
 /* The longest message in bytes: half a ring, because the other half may be taken but not acknowledged yet. */
 static inline size_t channel_longest(const struct channel *ch)
 {

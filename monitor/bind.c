@@ -4,213 +4,16 @@
 #include <string.h>
 
 #include "monitor/bind.h"
-#include "monitor/block.h"
 #include "monitor/capability.h"
 #include "monitor/domain.h"
-#include "monitor/estate.h"
+#include "monitor/ends.h"
 #include "monitor/handlers.h"
-#include "monitor/loss.h"
 #include "monitor/mesh.h"
+#include "monitor/rebind.h"
 #include "monitor/span.h"
 #include "monitor/tickets.h"
 #include "monitor/voice.h"
-
-#define RIGHTS_READ_WRITE (RIGHT_READ | RIGHT_WRITE)
-
-/* ---- Records ---- */
-
-static struct connection *connection_find(struct monitor *m, uint32_t number)
-{
-	uint32_t index = number & 0xffff;
-	struct connection *c = &m->connection[index < CONNECTIONS_MAX ? index : 0];
-
-	return c->state != CONNECTION_FREE && c->number == number ? c : NULL;
-}
-
-static struct connection *connection_new(struct monitor *m, uint32_t domain)
-{
-	for (unsigned i = 0; i < CONNECTIONS_MAX; i++) {
-		struct connection *c = &m->connection[i];
-
-		if (c->state != CONNECTION_FREE)
-			continue;
-		/* 15 bits, so that no number is 0 and a badge made of it is positive. */
-		uint16_t generation = (uint16_t)(c->generation % 0x7fff + 1);
-
-		*c = (struct connection){.state = CONNECTION_ASKED, .generation = generation, .domain = domain, .peer_core = m->core};
-		c->number = (uint32_t)generation << 16 | i;
-		m->connections++;
-		return c;
-	}
-	return NULL;
-}
-
-/* This core's last copy goes back to its owner; any other one just goes. */
-static void give_up(struct monitor *m, cap_t cap)
-{
-	if (is_ok(platform_surrender(cap)))
-		cap_slot_free(cap);
-	else
-		capability_discard(m, cap);
-}
-
-/* What the peer's monitor gave for this connection. The ring is this connection's alone, and its owner is about to take it back, so
- * there is no one to ask. The doorbell is the same object for every connection with that domain: only our copy goes. */
-static void drop_foreign(struct monitor *m, struct connection *c)
-{
-	struct cap_identity ring;
-	bool known;
-
-	if (c->peer_ring.value == CAP_NULL.value)
-		return;
-	known = is_ok(cap_identify(c->peer_ring, &ring));
-	platform_sweep_plain(c->peer_ring);
-	/* If its core is dead the ring has become this one's (connections_lose_core); now it goes the way of the dead core's memory. */
-	if (c->lost)
-		(void)!is_ok(platform_mark(c->peer_ring, false, c->peer_core));
-	give_up(m, c->peer_ring);
-	give_up(m, c->peer_doorbell);
-	c->peer_ring = c->peer_doorbell = CAP_NULL;
-	if (c->lost && known)
-		estate_tell_dropped(m, ring.base, ring.size);
-}
-
-/* A core that is lost may still write to the ring, until it is known to have stopped. */
-static void free_ring(struct monitor *m, struct connection *c)
-{
-	if (c->ring.bytes == 0)
-		return;
-	(void)!is_ok(cap_revoke(c->ring.cap));
-	if (c->lost && m->peer[c->peer_core].state == PEER_LOST)
-		core_lost_keeps(m, c->peer_core, &c->ring);
-	else
-		block_give(m, &c->ring);
-}
-
-static void connection_free(struct monitor *m, struct connection *c)
-{
-	free_ring(m, c);
-	drop_foreign(m, c);
-	c->state = CONNECTION_FREE;
-	m->connections--;
-}
-
-/* ---- Capabilities for the domain ---- */
-
-/* The domain itself puts things into its task CNode from the low end, the monitor from the high end; who meets something goes on. The
- * monitor goes around: what it has placed may be revoked before the domain has read the event that names the slot, and whatever came to lie
- * there next would be taken for it. */
-static err_t place(struct domain *d, cap_t source, unsigned rights, uint8_t *slot)
-{
-	for (unsigned tries = 0; tries < CNODE_SLOTS - TASK_FREE; tries++) {
-		unsigned s = d->placed > TASK_FREE ? d->placed - 1u : CNODE_SLOTS - 1;
-		err_t e = cap_mint(source, CAP(TASK_WINDOW, s), RIGHTS(rights), 0);
-
-		d->placed = (uint8_t)s;
-		if (err_is(e, ERR_NUMBER_SLOT_IN_USE))
-			continue;
-		*slot = (uint8_t)s;
-		return e;
-	}
-	return ERR(NO_SLOT);
-}
-
-static err_t place_all(struct domain *d, struct connection *c, cap_t ring, cap_t peer_ring, cap_t peer_doorbell)
-{
-	err_t e = place(d, ring, RIGHTS_READ_WRITE, &c->slot_receive);
-
-	if (is_ok(e))
-		e = place(d, peer_ring, RIGHTS_READ_WRITE, &c->slot_send);
-	if (is_ok(e))
-		e = place(d, peer_doorbell, RIGHT_WRITE, &c->slot_doorbell);
-	return e;
-}
-
-/* Takes back what the domain has not been told of. Later it may have moved it, and the slots may hold something else. */
-static void unplace_all(struct monitor *m, struct connection *c)
-{
-	const uint8_t slots[] = {c->slot_send, c->slot_receive, c->slot_doorbell};
-	const struct domain *d = domain_find(m, c->domain);
-
-	c->slot_send = c->slot_receive = c->slot_doorbell = 0;
-	if (d == NULL || is_err(task_open(d)))
-		return;
-	for (unsigned i = 0; i < sizeof(slots); i++)
-		if (slots[i] != 0)
-			(void)!is_ok(cap_delete(CAP(TASK_WINDOW, slots[i])));
-	task_close();
-}
-
-/* What the peer's monitor told of its side. */
-struct face {
-	uint64_t ring, doorbell, doorbell_extra;
-};
-
-static err_t install_face(struct connection *c, const struct face *face)
-{
-	err_t e = cap_slot_alloc(&c->peer_ring);
-
-	if (is_err(e))
-		return e;
-	e = cap_slot_alloc(&c->peer_doorbell);
-	if (is_err(e)) {
-		cap_slot_free(c->peer_ring);
-		c->peer_ring = CAP_NULL;
-		return e;
-	}
-	c->peer_ring_base = face->ring;
-	e = platform_install(c->peer_ring,
-	                     &(struct platform_remote){CAP_Frame, RIGHTS_READ_WRITE, c->peer_core, face->ring, RING_BYTES, 0});
-	if (is_ok(e))
-		e = platform_install(c->peer_doorbell, &(struct platform_remote){CAP_Doorbell, RIGHT_WRITE, c->peer_core, face->doorbell,
-		                                                                 DISPATCHER_BYTES, face->doorbell_extra});
-	return e;
-}
-
-static struct connection *other_end(struct monitor *m, const struct connection *c)
-{
-	return connection_find(m, c->peer_number);
-}
-
-/* Gives the domain its three capabilities. On the same core the peer's ring and doorbell are at hand, else copies are installed. */
-static err_t give_channel(struct monitor *m, struct connection *c, const struct face *face)
-{
-	struct domain *d = domain_find(m, c->domain);
-	err_t e = OK;
-
-	if (d == NULL)
-		return ERR(NOT_FOUND);
-	if (c->peer_core == m->core) {
-		const struct connection *other = other_end(m, c);
-		const struct domain *peer = other == NULL ? NULL : domain_find(m, other->domain);
-
-		if (peer == NULL || is_err(e = task_open(d)))
-			return peer == NULL ? ERR(PEER_GONE) : e;
-		e = place_all(d, c, c->ring.cap, other->ring.cap, peer->doorbell);
-	} else {
-		e = install_face(c, face);
-		if (is_err(e) || is_err(e = task_open(d)))
-			return e;
-		e = place_all(d, c, c->ring.cap, c->peer_ring, c->peer_doorbell);
-	}
-	task_close();
-	return e;
-}
-
-static err_t take_ring(struct monitor *m, struct connection *c)
-{
-	err_t e = block_take(m, CAP_Frame, RING_BYTES, &c->ring);
-	struct view view;
-
-	if (is_err(e))
-		return e;
-	e = view_open(&c->ring, 0, RING_BYTES, &view);
-	if (is_err(e))
-		return e;
-	memset(view.at, 0, RING_BYTES);
-	view_close(&view);
-	return OK;
-}
+#include "monitor/whereabouts.h"
 
 static void tell_bound(struct monitor *m, const struct connection *c, enum monitor_event event, const struct ticket *t, const char *name)
 {
@@ -259,14 +62,15 @@ static void close_here(struct monitor *m, struct connection *c, bool ended)
 {
 	if (c->kind == CONNECTION_CHANNEL && c->peer_domain == 0)
 		voice_end(m);
-	drop_foreign(m, c);
+	rebind_finish(m, c);
+	end_drop_foreign(m, c);
 	c->domain = 0;
 	c->state = CONNECTION_CLOSING;
 	/* Whoever is on a lost core's place now has other connections under the same numbers. */
 	if (c->peer_number != 0 && !c->lost && mesh_alive(m, c->peer_core))
 		MESH_SEND(m, c->peer_core, close, .connection = c->peer_number, .ended = ended);
 	if (c->peer_closed)
-		connection_free(m, c);
+		end_free(m, c);
 }
 
 /* ---- Binding: the client's side ---- */
@@ -306,7 +110,7 @@ err_t bind_cancel(struct monitor *m, struct domain *d, uint32_t tag)
 static void tell_found(struct monitor *m, struct domain *client, uint32_t server, struct ticket *t)
 {
 	uint64_t words[CHANNEL_WORDS] = {0};
-	struct bound_event b = {.tag = t->tag, .peer_core = (uint16_t)domain_core_of(server), .peer_domain = server};
+	struct bound_event b = {.tag = t->tag, .peer_core = (uint16_t)domain_lives_on(m, server), .peer_domain = server};
 
 	memcpy(words, &b, sizeof(b));
 	domain_event(m, client, EVENT_bound, words, CHANNEL_WORDS);
@@ -316,14 +120,14 @@ static void tell_found(struct monitor *m, struct domain *client, uint32_t server
 /* An endpoint: two records, one for each end, and nothing to agree on. */
 static err_t bind_endpoint(struct monitor *m, struct domain *client, struct domain *server, const struct ticket *t)
 {
-	struct connection *c = connection_new(m, client->number), *s = connection_new(m, server->number);
+	struct connection *c = end_new(m, client->number), *s = end_new(m, server->number);
 	cap_t endpoint;
 	err_t e = c == NULL || s == NULL ? ERR(LIMIT) : cap_slot_alloc(&endpoint);
 
 	if (is_ok(e)) {
 		e = platform_endpoint(server->dispatcher, endpoint, s->number);
 		if (is_ok(e) && is_ok(e = task_open(client))) {
-			e = place(client, endpoint, RIGHT_WRITE, &c->slot_send);
+			e = end_place(client, endpoint, RIGHT_WRITE, &c->slot_send);
 			task_close();
 		}
 		(void)!is_ok(cap_delete(endpoint));
@@ -331,9 +135,9 @@ static err_t bind_endpoint(struct monitor *m, struct domain *client, struct doma
 	}
 	if (is_err(e)) {
 		if (c != NULL)
-			connection_free(m, c);
+			end_free(m, c);
 		if (s != NULL)
-			connection_free(m, s);
+			end_free(m, s);
 		return e;
 	}
 	c->state = s->state = CONNECTION_OPEN;
@@ -351,17 +155,17 @@ static err_t bind_endpoint(struct monitor *m, struct domain *client, struct doma
 /* The client's end of a channel that the server's monitor has not heard of yet. */
 static err_t begin_channel(struct monitor *m, const struct domain *client, uint32_t server, struct connection **out)
 {
-	struct connection *c = connection_new(m, client->number);
+	struct connection *c = end_new(m, client->number);
 	err_t e;
 
 	if (c == NULL)
 		return ERR(LIMIT);
 	c->kind = CONNECTION_CHANNEL;
-	c->peer_core = domain_core_of(server);
+	c->peer_core = domain_lives_on(m, server);
 	c->peer_domain = server;
-	e = take_ring(m, c);
+	e = end_take_ring(m, c);
 	if (is_err(e))
-		connection_free(m, c);
+		end_free(m, c);
 	*out = c;
 	return e;
 }
@@ -383,7 +187,7 @@ static err_t bind_channel(struct monitor *m, struct domain *client, uint32_t ser
 	copy_name(question.name, sizeof(question.name), client->name);
 	if (mesh_send(m, c->peer_core, MESSAGE_connect, &question))
 		return OK;
-	connection_free(m, c);
+	end_free(m, c);
 	return ERR(CORE_DEAD);
 }
 
@@ -395,7 +199,7 @@ static err_t link_with(struct monitor *m, struct domain *d, uint32_t peer, enum 
 	struct ticket *t;
 	err_t e;
 
-	question.ticket = ticket_open(m, kind, domain_core_of(peer), d->number, tag, &t);
+	question.ticket = ticket_open(m, kind, domain_lives_on(m, peer), d->number, tag, &t);
 	if (question.ticket == 0)
 		return ERR(LIMIT);
 	e = begin_channel(m, d, peer, &c);
@@ -409,7 +213,7 @@ static err_t link_with(struct monitor *m, struct domain *d, uint32_t peer, enum 
 		question.doorbell_extra = d->doorbell_extra;
 		if (mesh_send(m, c->peer_core, MESSAGE_link, &question))
 			return OK;
-		connection_free(m, c);
+		end_free(m, c);
 		e = ERR(CORE_DEAD);
 	}
 	ticket_close(m, t);
@@ -423,7 +227,7 @@ err_t bind_link(struct monitor *m, struct domain *d, unsigned member, uint32_t f
 
 err_t bind_adopt(struct monitor *m, struct domain *d, uint32_t tag, uint32_t child)
 {
-	uint32_t core = domain_core_of(child);
+	uint32_t core = domain_lives_on(m, child);
 
 	return core < m->peers && mesh_alive(m, core) ? link_with(m, d, child, TICKET_CONNECT, tag, 0) : ERR(PEER_GONE);
 }
@@ -446,7 +250,7 @@ void handle_resolved(struct monitor *m, uint32_t from, const struct message_reso
 		tell_found(m, client, message->server, t);
 		return;
 	}
-	if (is_ok(e) && domain_core_of(message->server) == m->core && server == NULL)
+	if (is_ok(e) && domain_lives_on(m, message->server) == m->core && server == NULL)
 		e = ERR(PEER_GONE);
 	if (is_ok(e) && server != NULL && t->value == BIND_CALL) {
 		e = bind_endpoint(m, client, server, t);
@@ -455,7 +259,7 @@ void handle_resolved(struct monitor *m, uint32_t from, const struct message_reso
 			return;
 		}
 	} else if (is_ok(e)) {
-		e = domain_core_of(message->server) < m->peers ? bind_channel(m, client, message->server, t) : ERR(MESSAGE);
+		e = domain_lives_on(m, message->server) < m->peers ? bind_channel(m, client, message->server, t) : ERR(MESSAGE);
 	}
 	if (is_err(e)) {
 		t->kind = TICKET_RESOLVE;
@@ -480,12 +284,12 @@ static void connected(struct monitor *m, struct connection *c, struct ticket *t)
 /* The client has ended meanwhile. */
 static void connected_too_late(struct monitor *m, uint32_t from, const struct message_connected *message)
 {
-	struct connection *c = connection_find(m, message->asked);
+	struct connection *c = end_find(m, message->asked);
 
 	if (message->error == ERR_NUMBER_OK)
 		MESH_SEND(m, from, close, .connection = message->connection, .ended = 1);
 	else if (c != NULL && c->state == CONNECTION_CLOSING && c->peer_core == from)
-		connection_free(m, c);
+		end_free(m, c);
 }
 
 void handle_connected(struct monitor *m, uint32_t from, const struct message_connected *message)
@@ -497,7 +301,7 @@ void handle_connected(struct monitor *m, uint32_t from, const struct message_con
 
 	if (t == NULL)
 		t = ticket_find(m, message->ticket, TICKET_LINK, from);
-	c = t == NULL ? NULL : connection_find(m, t->value);
+	c = t == NULL ? NULL : end_find(m, t->value);
 	if (t == NULL || c == NULL) {
 		if (t != NULL)
 			ticket_close(m, t);
@@ -506,19 +310,19 @@ void handle_connected(struct monitor *m, uint32_t from, const struct message_con
 	}
 	if (is_err(e)) {
 		t->value = 0;
-		connection_free(m, c);
+		end_free(m, c);
 		ticket_fail(m, t, e);
 		return;
 	}
 	c->peer_number = message->connection;
 	c->state = CONNECTION_OPEN;
-	e = give_channel(m, c, &face);
+	e = end_give_channel(m, c, &face);
 	if (is_ok(e)) {
 		connected(m, c, t);
 		return;
 	}
 	t->value = 0;
-	unplace_all(m, c);
+	end_unplace_all(m, c);
 	close_here(m, c, false);
 	ticket_fail(m, t, e);
 }
@@ -534,21 +338,21 @@ static err_t accept_connection(struct monitor *m, uint32_t from, const struct me
 
 	if (server == NULL)
 		return ERR(PEER_GONE);
-	if (domain_core_of(message->client) != from)
+	if (domain_lives_on(m, message->client) != from)
 		return ERR(PERMISSION);
-	c = connection_new(m, server->number);
+	c = end_new(m, server->number);
 	if (c == NULL)
 		return ERR(LIMIT);
 	c->kind = CONNECTION_CHANNEL;
 	c->peer_core = from;
 	c->peer_domain = message->client;
 	c->peer_number = message->connection;
-	e = take_ring(m, c);
+	e = end_take_ring(m, c);
 	if (is_ok(e))
-		e = give_channel(m, c, &face);
+		e = end_give_channel(m, c, &face);
 	if (is_err(e)) {
-		unplace_all(m, c);
-		connection_free(m, c);
+		end_unplace_all(m, c);
+		end_free(m, c);
 		return e;
 	}
 	c->state = CONNECTION_OPEN;
@@ -612,7 +416,7 @@ void handle_link(struct monitor *m, uint32_t from, const struct message_link *me
 
 struct connection *connection_of(struct monitor *m, const struct domain *d, uint32_t number)
 {
-	struct connection *c = connection_find(m, number);
+	struct connection *c = end_find(m, number);
 	bool open = c != NULL && c->state == CONNECTION_OPEN && c->domain == d->number;
 
 	return open && !c->peer_closed && c->peer_domain != 0 ? c : NULL;
@@ -656,7 +460,7 @@ err_t connection_give(struct monitor *m, struct connection *c, cap_t cap, unsign
 
 	if (is_err(e))
 		return e;
-	e = may_give(d, c->peer_domain) ? place(d, cap, rights, &slot) : ERR(LIMIT);
+	e = may_give(d, c->peer_domain) ? end_place(d, cap, rights, &slot) : ERR(LIMIT);
 	task_close();
 	if (is_ok(e))
 		tell_given(m, d, c, slot, tag);
@@ -665,7 +469,7 @@ err_t connection_give(struct monitor *m, struct connection *c, cap_t cap, unsign
 
 static struct connection *connection_from(struct monitor *m, uint32_t number, uint32_t from)
 {
-	struct connection *c = connection_find(m, number);
+	struct connection *c = end_find(m, number);
 
 	return c != NULL && c->state == CONNECTION_OPEN && c->domain != 0 && c->peer_core == from ? c : NULL;
 }
@@ -707,7 +511,7 @@ static err_t introduce(struct monitor *m, uint32_t from, const struct message_in
 	if (client == NULL)
 		return ERR(PEER_GONE);
 	/* An endpoint leads to a server on the giver's own core. */
-	if (domain_core_of(message->server) != from || message->server == client->number)
+	if (domain_lives_on(m, message->server) != from || message->server == client->number)
 		return ERR(PERMISSION);
 	if (client->tickets >= INTRODUCTIONS_MAX || ticket_open(m, TICKET_RESOLVE, from, client->number, 0, &t) == 0)
 		return ERR(LIMIT);
@@ -754,21 +558,21 @@ void handle_introduced(struct monitor *m, uint32_t from, const struct message_in
 
 const struct block *bind_monitor(struct monitor *m, struct domain *d, const struct block *ring)
 {
-	struct connection *c = connection_new(m, d->number);
+	struct connection *c = end_new(m, d->number);
 	err_t e;
 
 	if (c == NULL)
 		return NULL;
 	c->kind = CONNECTION_CHANNEL;
 	c->peer_closed = true; /* there is no record of the other end */
-	e = take_ring(m, c);
+	e = end_take_ring(m, c);
 	if (is_ok(e) && is_ok(e = task_open(d))) {
-		e = place_all(d, c, c->ring.cap, ring->cap, m->own_doorbell);
+		e = end_place_all(d, c, c->ring.cap, ring->cap, m->own_doorbell);
 		task_close();
 	}
 	if (is_err(e)) {
-		unplace_all(m, c);
-		connection_free(m, c);
+		end_unplace_all(m, c);
+		end_free(m, c);
 		return NULL;
 	}
 	c->state = CONNECTION_OPEN;
@@ -780,7 +584,7 @@ const struct block *bind_monitor(struct monitor *m, struct domain *d, const stru
 
 err_t bind_close(struct monitor *m, struct domain *d, uint32_t connection)
 {
-	struct connection *c = connection_find(m, connection);
+	struct connection *c = end_find(m, connection);
 
 	if (c == NULL || c->domain != d->number || c->state != CONNECTION_OPEN)
 		return ERR(NOT_FOUND);
@@ -800,7 +604,7 @@ void connections_end(struct monitor *m, const struct domain *d)
 
 void connection_abandon(struct monitor *m, uint32_t number)
 {
-	struct connection *c = connection_find(m, number);
+	struct connection *c = end_find(m, number);
 
 	if (c == NULL || c->state != CONNECTION_ASKED)
 		return;
@@ -816,7 +620,7 @@ static void peer_has_closed(struct monitor *m, struct connection *c, enum end_ca
 
 	c->peer_closed = true;
 	if (c->state == CONNECTION_CLOSING)
-		connection_free(m, c);
+		end_free(m, c);
 	else if (d != NULL && c->link)
 		domain_event(m, d, EVENT_left, (uint64_t[]){0, 0, c->number, c->member, c->peer_core, why}, 6);
 	else if (d != NULL)
@@ -825,14 +629,16 @@ static void peer_has_closed(struct monitor *m, struct connection *c, enum end_ca
 
 void handle_close(struct monitor *m, uint32_t from, const struct message_close *message)
 {
-	struct connection *c = connection_find(m, message->connection);
+	struct connection *c = end_find(m, message->connection);
 
-	if (c != NULL && c->peer_core == from && !c->peer_closed)
+	/* What is left of an end that has moved hears from its peer as `left`. */
+	if (c != NULL && c->peer_core == from && !c->peer_closed && !c->departed)
 		peer_has_closed(m, c, message->ended ? END_KILLED : END_EXIT);
 }
 
 void connections_lose_core(struct monitor *m, uint32_t core)
 {
+	rebind_lose_core(m, core);
 	for (unsigned i = 0; i < CONNECTIONS_MAX; i++) {
 		struct connection *c = &m->connection[i];
 

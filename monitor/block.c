@@ -51,15 +51,11 @@ err_t block_adopt(struct monitor *m, cap_t ram)
 	return is_ok(e) ? add_root(m, ram, &id) : e;
 }
 
-err_t block_take_within(struct monitor *m, enum cap_type type, uint64_t bytes, uint64_t low, uint64_t high, struct block *out)
+/* The capability over memory that has been taken. */
+static err_t cover(struct monitor *m, enum cap_type type, struct block b, struct block *out)
 {
-	struct block b = {.bytes = (bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1)};
-	err_t e = ram_take_within(&m->ram, b.bytes, PAGE_BYTES, low, high, &b.base);
+	err_t e = cap_slot_alloc(&b.cap);
 
-	*out = (struct block){0};
-	if (is_err(e))
-		return e;
-	e = cap_slot_alloc(&b.cap);
 	if (is_err(e)) {
 		ram_give(&m->ram, b.base, b.bytes);
 		return e;
@@ -74,6 +70,26 @@ err_t block_take_within(struct monitor *m, enum cap_type type, uint64_t bytes, u
 	}
 	*out = b;
 	return OK;
+}
+
+err_t block_take_within(struct monitor *m, enum cap_type type, uint64_t bytes, uint64_t low, uint64_t high, struct block *out)
+{
+	struct block b = {.bytes = (bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1)};
+	err_t e = ram_take_within(&m->ram, b.bytes, PAGE_BYTES, low, high, &b.base);
+
+	*out = (struct block){0};
+	return is_err(e) ? e : cover(m, type, b, out);
+}
+
+err_t block_take_like(struct monitor *m, uint64_t like, uint64_t bytes, struct block *out)
+{
+	struct block b = {.bytes = bytes};
+	err_t e = ram_take_at(&m->ram, bytes, PAGE_BYTES_LARGE, like % PAGE_BYTES_LARGE, &b.base);
+
+	if (err_is(e, ERR_NUMBER_NO_MEMORY))
+		e = ram_take(&m->ram, bytes, PAGE_BYTES, &b.base);
+	*out = (struct block){0};
+	return is_err(e) ? e : cover(m, CAP_RAM, b, out);
 }
 
 err_t block_take(struct monitor *m, enum cap_type type, uint64_t bytes, struct block *out)

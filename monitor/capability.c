@@ -328,6 +328,14 @@ void capability_finish(struct monitor *m, struct capability_work *w, err_t e, ca
 		             (uint64_t[]){was.tag, e.number, was.request.operation == CAPABILITY_DELETE && is_ok(e) && left, messages}, 4);
 }
 
+bool capability_busy(const struct monitor *m, const struct domain *d)
+{
+	for (unsigned i = 0; i < CAPABILITY_WORKS_MAX && m->works > 0; i++)
+		if (m->work[i].domain == d->number)
+			return true;
+	return false;
+}
+
 err_t capability_revoke_block(struct monitor *m, const struct domain *d, cap_t cap)
 {
 	return agreement_revoke(&m->agreement, token_of(USER_DOMAIN, d->number), cap);

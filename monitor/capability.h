@@ -35,4 +35,6 @@ void capability_put_back(struct monitor *m, const struct domain *d, const struct
 /* What agreement_done is called with for the operation that a domain asked for. */
 uint64_t capability_token(const struct monitor *m, const struct capability_work *w);
 /* Ends it. */
+/* Whether the domain has an operation under way. */
+bool capability_busy(const struct monitor *m, const struct domain *d);
 void capability_finish(struct monitor *m, struct capability_work *w, err_t e, cap_t cap, uint32_t messages);

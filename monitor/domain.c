@@ -13,19 +13,39 @@
 #include "monitor/domain.h"
 #include "monitor/handlers.h"
 #include "monitor/mesh.h"
+#include "monitor/move.h"
 #include "monitor/names.h"
 #include "monitor/report.h"
 #include "monitor/span.h"
 #include "monitor/tickets.h"
+#include "monitor/whereabouts.h"
+
+static struct domain *in_phase(struct monitor *m, uint32_t number, enum domain_phase phase)
+{
+	for (unsigned i = 0; i < DOMAINS_MAX && number != 0; i++)
+		if (m->domain[i].number == number && m->domain[i].phase == phase)
+			return &m->domain[i];
+	return NULL;
+}
 
 struct domain *domain_find(struct monitor *m, uint32_t number)
 {
-	if (number == 0 || domain_core_of(number) != m->core)
-		return NULL;
-	for (unsigned i = 0; i < DOMAINS_MAX; i++)
-		if (m->domain[i].number == number && m->domain[i].phase == DOMAIN_RUNNING)
-			return &m->domain[i];
-	return NULL;
+	return in_phase(m, number, DOMAIN_RUNNING);
+}
+
+struct domain *domain_departing(struct monitor *m, uint32_t number)
+{
+	return in_phase(m, number, DOMAIN_DEPARTING);
+}
+
+struct domain *domain_arriving(struct monitor *m, uint32_t number)
+{
+	return in_phase(m, number, DOMAIN_ARRIVING);
+}
+
+bool domain_is_moving(struct monitor *m, uint32_t number)
+{
+	return domain_departing(m, number) != NULL || domain_arriving(m, number) != NULL;
 }
 
 static bool number_in_use(const struct monitor *m, uint32_t number)
@@ -36,6 +56,17 @@ static bool number_in_use(const struct monitor *m, uint32_t number)
 	return false;
 }
 
+uint32_t domain_number(struct monitor *m)
+{
+	uint32_t number;
+
+	do {
+		m->domain_count++;
+		number = m->core << 16 | m->domain_count;
+	} while (m->domain_count == 0 || number_in_use(m, number) || whereabouts_has(m, number));
+	return number;
+}
+
 struct domain *domain_new(struct monitor *m)
 {
 	for (unsigned i = 0; i < DOMAINS_MAX; i++) {
@@ -44,10 +75,7 @@ struct domain *domain_new(struct monitor *m)
 		if (d->phase != DOMAIN_FREE)
 			continue;
 		*d = (struct domain){0};
-		do {
-			m->domain_count++;
-			d->number = m->core << 16 | m->domain_count;
-		} while (m->domain_count == 0 || number_in_use(m, d->number));
+		d->number = domain_number(m);
 		return d;
 	}
 	return NULL;
@@ -226,6 +254,7 @@ void domain_end(struct monitor *m, struct domain *d, enum end_cause cause, uint6
 	d->cause = cause;
 	d->status = status;
 	platform_dispatcher_stop(d->dispatcher);
+	depart_forget(m, d);
 	forget_tickets(m, d);
 	d->phase = DOMAIN_STOPPING;
 	m->domains_ending++;
@@ -246,6 +275,8 @@ void domain_end_all(struct monitor *m, bool spare_last)
 
 		if (d->phase == DOMAIN_RUNNING && d->number != m->acpi && !(spare_last && ends_last(m, d)))
 			domain_end(m, d, END_KILLED, 0);
+		else if (d->phase == DOMAIN_DEPARTING || d->phase == DOMAIN_ARRIVING)
+			d->doomed = true;
 	}
 }
 
@@ -266,11 +297,16 @@ static void tell(struct monitor *m, uint32_t core, uint32_t ticket, const struct
 	MESH_SEND(m, core, ended, .ticket = ticket, .domain = e->domain, .cause = (uint32_t)e->cause, .status = e->status);
 }
 
+void domain_note_ending(struct monitor *m, uint32_t domain, enum end_cause cause, uint64_t status)
+{
+	m->ending[m->endings++ % ENDINGS_MAX] = (struct ending){domain, cause, status};
+}
+
 static void tell_waiters(struct monitor *m, const struct domain *d)
 {
-	struct ending *ending = &m->ending[m->endings++ % ENDINGS_MAX];
+	const struct ending *ending = &m->ending[m->endings % ENDINGS_MAX];
 
-	*ending = (struct ending){d->number, d->cause, d->status};
+	domain_note_ending(m, d->number, d->cause, d->status);
 	for (struct waiter **link = &m->waiters; *link != NULL;) {
 		struct waiter *w = *link;
 
@@ -373,8 +409,11 @@ static void clear(struct monitor *m, struct domain *d)
 		*b = (struct block){0};
 	}
 	d->phase = DOMAIN_REVOKING;
-	if (next_block(d) != NULL)
-		return;
+}
+
+/* All its memory has been given back; one that could not come here may never have had any. */
+static void linger(struct monitor *m, struct domain *d)
+{
 	let_go(d);
 	d->phase = DOMAIN_LINGERING;
 	domain_over(m, d);
@@ -387,10 +426,12 @@ void domain_over(struct monitor *m, struct domain *d)
 	d->phase = DOMAIN_FREE;
 	m->domains_ending--;
 	tell_waiters(m, d);
+	whereabouts_end(m, d);
 	span_member_gone(m, d);
 }
 
-static void step(struct monitor *m, struct domain *d)
+/* Returns whether there is more to do at once. */
+static bool step(struct monitor *m, struct domain *d)
 {
 	switch (d->phase) {
 	case DOMAIN_STOPPING:
@@ -401,15 +442,22 @@ static void step(struct monitor *m, struct domain *d)
 		break;
 	case DOMAIN_REVOKING:
 		/* Before it knows its peers there is no agreement. */
-		if (m->peer != NULL)
+		if (next_block(d) == NULL)
+			linger(m, d);
+		else if (m->peer != NULL)
 			begin_revoke(m, d);
 		break;
 	case DOMAIN_CLEARING:
 		clear(m, d);
 		break;
+	case DOMAIN_DEPARTING:
+		return depart_step(m, d);
+	case DOMAIN_ARRIVING:
+		return arrive_step(m, d);
 	default:
 		break;
 	}
+	return d->phase != DOMAIN_AGREEING && d->phase != DOMAIN_LINGERING && d->phase != DOMAIN_FREE;
 }
 
 bool domains_step(struct monitor *m)
@@ -426,8 +474,7 @@ bool domains_step(struct monitor *m)
 			events_retry(d);
 			m->events_waiting |= d->first != NULL;
 		} else if (d->phase != DOMAIN_FREE) {
-			step(m, d);
-			more |= d->phase != DOMAIN_AGREEING && d->phase != DOMAIN_LINGERING;
+			more |= step(m, d);
 		}
 	}
 	return more;
@@ -465,6 +512,12 @@ void domains_stopped(struct monitor *m)
 
 void handle_wait(struct monitor *m, uint32_t from, const struct message_wait *message)
 {
+	if (!number_in_use(m, message->domain) && domain_lives_on(m, message->domain) != m->core) {
+		MESH_SEND(m, from, elsewhere, .ticket = message->ticket, .domain = message->domain,
+		          .core = domain_lives_on(m, message->domain));
+		return;
+	}
+
 	err_t e = domain_wait_here(m, from, message->ticket, message->domain);
 
 	if (is_err(e))
@@ -490,9 +543,20 @@ void handle_kill(struct monitor *m, uint32_t from, const struct message_kill *me
 	err_t e = OK;
 
 	if (d == NULL)
+		d = domain_departing(m, message->domain);
+	if (d == NULL)
+		d = domain_arriving(m, message->domain);
+	if (d == NULL && domain_lives_on(m, message->domain) != m->core) {
+		MESH_SEND(m, from, elsewhere, .ticket = message->ticket, .domain = message->domain,
+		          .core = domain_lives_on(m, message->domain));
+		return;
+	}
+	if (d == NULL)
 		e = ERR(NOT_FOUND);
 	else if (d->number == m->acpi || (!message->any && d->parent != message->by))
 		e = ERR(PERMISSION);
+	else if (d->phase != DOMAIN_RUNNING)
+		d->doomed = true; /* it ends where it comes to be */
 	else
 		domain_end(m, d, END_KILLED, 0);
 	MESH_SEND(m, from, killed, .ticket = message->ticket, .error = e.number);

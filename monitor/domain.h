@@ -2,7 +2,7 @@
  * Copyright 2026 The Atoll authors */
 #pragma once
 
-/* The domains of this core, from spawn.c's hand-over to the return of the last byte.
+/* The domains of this core, from spawn.c's hand-over (or another core's: move.h) to the return of the last byte.
  *
  *   RUNNING ── exit, kill, fault ──▶ STOPPING ──▶ REVOKING ──▶ AGREEING ──▶ CLEARING ──▶ LINGERING ──▶ free
  *                                                     ▲───────────── next block ─────┘
@@ -21,6 +21,15 @@
 /* NULL: no such domain runs here. */
 struct domain *domain_find(struct monitor *m, uint32_t number);
 struct domain *domain_new(struct monitor *m); /* NULL: there are too many */
+
+/* One that is on its way: from here; NULL: there is none. */
+struct domain *domain_departing(struct monitor *m, uint32_t number);
+struct domain *domain_arriving(struct monitor *m, uint32_t number);
+bool domain_is_moving(struct monitor *m, uint32_t number);
+/* A number that nobody has. */
+uint32_t domain_number(struct monitor *m);
+/* How a domain has ended, for those that ask later. */
+void domain_note_ending(struct monitor *m, uint32_t domain, enum end_cause cause, uint64_t status);
 
 /* Tells the domain something; kept in order if its event ring is full. */
 void domain_event(struct monitor *m, struct domain *d, enum monitor_event event, const uint64_t *words, unsigned count);

@@ -32,7 +32,12 @@ static bool is_monitors(const struct monitor *m, const struct cap_identity *id)
 static err_t to_this_core(struct monitor *m, struct capability_work *w, const struct gift *g)
 {
 	struct connection *peer = connection_of(m, domain_find(m, g->connection->peer_domain), g->connection->peer_number);
+	struct domain *giver = domain_find(m, g->connection->domain);
 	err_t e = peer == NULL ? ERR(PEER_GONE) : connection_give(m, peer, g->cap, g->rights, g->tag);
+
+	/* From now on it can't take its memory elsewhere. */
+	if (is_ok(e) && giver != NULL && domain_has_memory(m, g->id.base, g->id.size))
+		giver->shares = true;
 
 	/* A move takes the giver's own away, with its mapping. */
 	if (is_ok(e))

@@ -7,9 +7,11 @@
 #include "monitor/block.h"
 #include "monitor/loss.h"
 #include "monitor/mesh.h"
+#include "monitor/move.h"
 #include "monitor/names.h"
 #include "monitor/span.h"
 #include "monitor/tickets.h"
+#include "monitor/whereabouts.h"
 
 static void drop_waiters(struct monitor *m, uint32_t core)
 {
@@ -49,6 +51,9 @@ void core_lost(struct monitor *m, uint32_t core)
 			ticket_fail(m, &m->ticket[i], ERR(CORE_DEAD));
 	connections_lose_core(m, core);
 	spans_lose_core(m, core);
+	departures_lose_core(m, core);
+	arrivals_lose_core(m, core);
+	whereabouts_lose_core(m, core);
 	drop_waiters(m, core);
 	drop_texts(m, core);
 	if (m->core != 0)

@@ -22,6 +22,7 @@
 #include "monitor/membership.h"
 #include "monitor/mesh.h"
 #include "monitor/modules.h"
+#include "monitor/move.h"
 #include "monitor/power.h"
 #include "monitor/report.h"
 #include "monitor/requests.h"
@@ -177,6 +178,7 @@ static bool work(struct monitor *m, uint64_t *deadline)
 		discovery_step(m, now);
 	more |= power_step(m, now);
 	earlier(deadline, membership_step(m, now));
+	earlier(deadline, departures_check(m, now));
 	if (m->life_deadline != UINT64_MAX && m->life_deadline != 0)
 		earlier(deadline, m->life_deadline > now ? m->life_deadline : now + platform_ticks(OVERDUE_US));
 	if (m->events_waiting)

@@ -99,29 +99,36 @@ err_t ram_add(struct ram *m, uint64_t base, uint64_t bytes)
 	return OK;
 }
 
-/* The highest aligned place for `bytes` in the part of `r` that lies in [low, high). */
-static bool place(const struct memory_range *r, uint64_t bytes, uint64_t alignment, uint64_t low, uint64_t high, uint64_t *base)
-{
-	uint64_t from = r->base > low ? r->base : low;
-	uint64_t to = range_end(r) < high ? range_end(r) : high;
+/* What is wanted: `bytes` in [low, high), at an address that leaves this remainder. */
+struct want {
+	uint64_t bytes, alignment, remainder, low, high;
+};
 
-	if (to < from || to - from < bytes)
+/* The highest such place in `r`. */
+static bool place(const struct memory_range *r, const struct want *w, uint64_t *base)
+{
+	uint64_t from = r->base > w->low ? r->base : w->low;
+	uint64_t to = range_end(r) < w->high ? range_end(r) : w->high;
+
+	if (to < from || to - from < w->bytes || to - w->bytes < w->remainder)
 		return false;
-	*base = (to - bytes) & ~(alignment - 1);
+	*base = ((to - w->bytes - w->remainder) & ~(w->alignment - 1)) + w->remainder;
 	return *base >= from;
 }
 
-err_t ram_take_within(struct ram *m, uint64_t bytes, uint64_t alignment, uint64_t low, uint64_t high, uint64_t *base)
+static err_t take(struct ram *m, const struct want *w, uint64_t *base)
 {
+	const uint64_t bytes = w->bytes, alignment = w->alignment;
 	unsigned best = m->ranges;
 	uint64_t candidate;
 
-	if (bytes == 0 || bytes % PAGE_BYTES != 0 || alignment < PAGE_BYTES || (alignment & (alignment - 1)) != 0)
+	if (bytes == 0 || (bytes | w->remainder) % PAGE_BYTES != 0 || alignment < PAGE_BYTES || (alignment & (alignment - 1)) != 0 ||
+	    w->remainder >= alignment)
 		return ERR(ALIGNMENT);
 	if (!has_room(m))
 		return ERR(LIMIT);
 	for (unsigned i = 0; i < m->ranges; i++)
-		if (place(&m->range[i], bytes, alignment, low, high, &candidate) &&
+		if (place(&m->range[i], w, &candidate) &&
 		    (best == m->ranges || m->range[i].bytes < m->range[best].bytes)) {
 			best = i;
 			*base = candidate;
@@ -140,6 +147,16 @@ err_t ram_take_within(struct ram *m, uint64_t bytes, uint64_t alignment, uint64_
 	m->free -= bytes;
 	m->out++;
 	return OK;
+}
+
+err_t ram_take_within(struct ram *m, uint64_t bytes, uint64_t alignment, uint64_t low, uint64_t high, uint64_t *base)
+{
+	return take(m, &(struct want){bytes, alignment, 0, low, high}, base);
+}
+
+err_t ram_take_at(struct ram *m, uint64_t bytes, uint64_t alignment, uint64_t remainder, uint64_t *base)
+{
+	return take(m, &(struct want){bytes, alignment, remainder, 0, UINT64_MAX}, base);
 }
 
 err_t ram_take(struct ram *m, uint64_t bytes, uint64_t alignment, uint64_t *base)

@@ -32,6 +32,8 @@ MUST_USE err_t ram_add(struct ram *m, uint64_t base, uint64_t bytes);
 /* Takes `bytes` at a multiple of `alignment` (a power of two) within [low, high). Errors: ALIGNMENT, NO_MEMORY, LIMIT. */
 MUST_USE err_t ram_take_within(struct ram *m, uint64_t bytes, uint64_t alignment, uint64_t low, uint64_t high, uint64_t *base);
 MUST_USE err_t ram_take(struct ram *m, uint64_t bytes, uint64_t alignment, uint64_t *base);
+/* The same at an address that leaves `remainder` (of pages) when divided by the alignment. */
+MUST_USE err_t ram_take_at(struct ram *m, uint64_t bytes, uint64_t alignment, uint64_t remainder, uint64_t *base);
 
 /* Gives a whole block back. */
 void ram_give(struct ram *m, uint64_t base, uint64_t bytes);

@@ -11,6 +11,7 @@
 #include "monitor/handlers.h"
 #include "monitor/mesh.h"
 #include "monitor/report.h"
+#include "monitor/whereabouts.h"
 
 /* The notice of a page that nobody has connected yet: odd, so the first writer rings, and no number that a channel counts up to. */
 #define NOTICE_UNCONNECTED UINT64_MAX
@@ -430,6 +431,7 @@ void mesh_learn(struct monitor *m, uint32_t from, const struct message_up *up)
 	for (uint32_t core = 0; core < m->peers; core++)
 		if (m->peer[core].neighbour && core != from && core != up->core)
 			mesh_send(m, core, MESSAGE_up, up);
+	whereabouts_introduce(m, up->core);
 }
 
 void mesh_introduce(struct monitor *m, uint32_t core, const struct message_up *up)

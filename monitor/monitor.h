@@ -95,6 +95,7 @@ enum ticket_kind {
 	TICKET_LINK, /* like connect, for a further member of a span */
 	TICKET_GROW,
 	TICKET_SHRINK,
+	TICKET_MOVE,
 };
 
 /* Somebody else wants the domain to have that connection: over which of its connections and under which tag it gets it, and who waits to
@@ -148,6 +149,8 @@ enum domain_phase {
 	DOMAIN_AGREEING,
 	DOMAIN_CLEARING,
 	DOMAIN_LINGERING,
+	DOMAIN_DEPARTING, /* depart.c */
+	DOMAIN_ARRIVING,  /* arrive.c */
 };
 
 #define UNREAD_MAX  64 /* events of a domain that is given more: far fewer than there are slots to go around */
@@ -187,6 +190,13 @@ struct domain {
 	unsigned tickets;
 	uint64_t status, cleared;
 	enum end_cause cause;
+
+	/* moving (move.h) */
+	struct departure *departure; /* it is asked to leave; NULL: it is not */
+	struct arrival *arrival;     /* ARRIVING */
+	uint32_t moves;              /* so far */
+	bool shares;                 /* it has given memory of its own to somebody on this core */
+	bool doomed;                 /* ends as soon as it has moved, or has not */
 };
 
 struct waiter {
@@ -202,6 +212,7 @@ struct ending {
 
 /* ---- Connections (bind.c) ---- */
 
+enum connection_hold { HOLD_NONE, HOLD_ASKED, HOLD_GRANTED };
 enum connection_state { CONNECTION_FREE, CONNECTION_ASKED, CONNECTION_OPEN, CONNECTION_CLOSING };
 
 struct connection {
@@ -219,6 +230,20 @@ struct connection {
 	struct block ring;                              /* Frame: where this end receives */
 	cap_t peer_ring, peer_doorbell;                 /* installed copies, of another core's */
 	uint64_t peer_ring_base;
+
+	/* moving (rebind.h) */
+	enum connection_hold hold; /* this end's domain is about to leave: what the peer's monitor says to it */
+	bool held;                 /* the peer's domain is */
+	bool departed;             /* this end is on another core now: `went`. Its ring is kept until the peer does without. */
+	bool unsettled;            /* this end has come here; its peer may still write to the old ring */
+	uint32_t went;
+	bool switching;            /* the peer has moved, this end's domain has not said yet that it uses the new ring; until then: */
+	struct {
+		cap_t ring, doorbell;
+		uint64_t ring_base;
+		uint32_t core, number;
+		bool lost;
+	} old;
 };
 
 /* ---- Starting cores (core_start.c) ---- */
@@ -325,6 +350,8 @@ struct monitor {
 	struct connection connection[CONNECTIONS_MAX];
 	unsigned connections;
 	struct waiter *waiters;
+	struct whereabouts *whereabouts; /* whereabouts.h */
+	unsigned departures;
 	struct ending ending[ENDINGS_MAX];
 	unsigned endings;
 	struct spawn_text *texts;
@@ -368,6 +395,7 @@ static inline void copy_name(char *to, size_t bytes, const char *from)
 		to[i] = '\0';
 }
 
+/* The core that gave it its number, and where it began (whereabouts.h says where it lives). */
 static inline uint32_t domain_core_of(uint32_t number)
 {
 	return number >> 16;

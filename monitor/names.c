@@ -12,6 +12,7 @@
 #include "monitor/names.h"
 #include "monitor/tickets.h"
 #include "monitor/voice.h"
+#include "monitor/whereabouts.h"
 
 /* How a question for `wanted` goes that found the service: who asks for 0 takes any. */
 static err_t compare(const struct name *n, uint64_t wanted)
@@ -45,7 +46,7 @@ static void serve_waiters(struct monitor *m, const struct name *n)
 
 static err_t offer(struct monitor *m, uint32_t from, const struct message_offer *message)
 {
-	if (domain_core_of(message->domain) != from || message->domain == 0)
+	if (domain_lives_on(m, message->domain) != from || message->domain == 0)
 		return ERR(PERMISSION);
 	if (find(m, message->name) != NULL)
 		return ERR(EXISTS);
@@ -106,7 +107,7 @@ void names_forget_domain(struct monitor *m, uint32_t domain)
 void names_forget_core(struct monitor *m, uint32_t core)
 {
 	for (unsigned i = 0; i < NAMES_MAX; i++)
-		if (m->name[i].domain != 0 && domain_core_of(m->name[i].domain) == core)
+		if (m->name[i].domain != 0 && domain_lives_on(m, m->name[i].domain) == core)
 			names_forget_domain(m, m->name[i].domain);
 	remove_waiters(m, 0, core, 0);
 }
@@ -114,7 +115,7 @@ void names_forget_core(struct monitor *m, uint32_t core)
 void handle_withdraw(struct monitor *m, uint32_t from, const struct message_withdraw *message)
 {
 	struct name *n = find(m, message->name);
-	bool own = domain_core_of(message->domain) == from && message->domain != 0, known = n != NULL && n->domain == message->domain;
+	bool own = domain_lives_on(m, message->domain) == from && message->domain != 0, known = n != NULL && n->domain == message->domain;
 
 	if (message->ticket == 0) {
 		if (own)
@@ -193,7 +194,7 @@ void handle_name_listed(struct monitor *m, uint32_t from, const struct message_n
 		struct service_info *out = (struct service_info *)(d->start + PAGE_BYTES) + t->value++;
 
 		*out = (struct service_info){
-		    .interface = message->interface, .domain = message->domain, .core = domain_core_of(message->domain)};
+		    .interface = message->interface, .domain = message->domain, .core = domain_lives_on(m, message->domain)};
 		memcpy(out->name, message->name, sizeof(out->name));
 	}
 }

@@ -291,6 +291,20 @@ err_t platform_map_table(cap_t table, unsigned level, cap_t next, unsigned entry
 	return invoke(table, map[level], next.value, entry, 0, 0, 0).error;
 }
 
+err_t platform_mapped(cap_t cap, struct platform_mapping *out)
+{
+	struct call_result r = kernel(OP_Kernel_mapped, cap.value, 0, 0, 0, 0);
+
+	*out = (struct platform_mapping){
+	    .table = r.value[0],
+	    .offset = r.value[2],
+	    .entry = r.value[1] & 0xffff,
+	    .count = r.value[1] >> 16 & 0xffff,
+	    .rights = (unsigned)(r.value[1] >> 32),
+	};
+	return r.error;
+}
+
 /* ---- Dispatchers ---- */
 
 err_t platform_dispatcher_configure(cap_t d, cap_t root, cap_t table4, uint64_t shared, const char *name)

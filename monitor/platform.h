@@ -95,6 +95,12 @@ MUST_USE err_t platform_doorbell(cap_t dispatcher, cap_t slot, uint64_t *base, u
 MUST_USE err_t platform_endpoint(cap_t dispatcher, cap_t slot, uint64_t badge);
 MUST_USE err_t platform_map_frame(cap_t frame, cap_t table, unsigned entry, unsigned rights, uint64_t offset, unsigned count);
 MUST_USE err_t platform_map_table(cap_t table, unsigned level, cap_t next, unsigned entry);
+/* Where a capability is mapped: in which page table (its address), from which entry on, how. Errors: NOT_MAPPED. */
+struct platform_mapping {
+	uint64_t table, offset; /* of a frame: from there on */
+	unsigned entry, count, rights;
+};
+MUST_USE err_t platform_mapped(cap_t cap, struct platform_mapping *out);
 
 /* ---- Dispatchers ---- */
 MUST_USE err_t platform_dispatcher_configure(cap_t d, cap_t root, cap_t table4, uint64_t shared, const char *name);

@@ -10,11 +10,14 @@
 #include "monitor/fence.h"
 #include "monitor/handlers.h"
 #include "monitor/mesh.h"
+#include "monitor/move.h"
 #include "monitor/power.h"
+#include "monitor/rebind.h"
 #include "monitor/requests.h"
 #include "monitor/span.h"
 #include "monitor/spawn.h"
 #include "monitor/tickets.h"
+#include "monitor/whereabouts.h"
 
 struct request {
 	struct monitor *m;
@@ -57,27 +60,28 @@ static err_t serve_spawn(struct request *r)
 	return spawn_request(r->m, r->domain, r->tag, (uint32_t)core, text, bytes, r->word[3]);
 }
 
-/* A question to the monitor of another domain's core. */
-static err_t ask_core_of(struct request *r, enum ticket_kind kind, uint32_t *core, uint32_t *ticket)
+/* A question to the monitor of another domain's core; `more` is kept with it. */
+static err_t ask_core_of(struct request *r, enum ticket_kind kind, uint64_t more, uint32_t *core, uint32_t *ticket)
 {
 	struct ticket *t;
 
 	if (r->word[1] > UINT32_MAX)
 		return ERR(ARGUMENT);
-	*core = domain_core_of((uint32_t)r->word[1]);
+	*core = domain_lives_on(r->m, (uint32_t)r->word[1]);
 	if (!mesh_alive(r->m, *core))
 		return ERR(NOT_FOUND);
 	*ticket = ticket_open(r->m, kind, *core, r->domain->number, r->tag, &t);
 	if (*ticket == 0)
 		return ERR(LIMIT);
 	t->value = (uint32_t)r->word[1];
+	t->token = more;
 	return OK;
 }
 
 static err_t serve_wait(struct request *r)
 {
 	uint32_t core, ticket;
-	err_t e = ask_core_of(r, TICKET_WAIT, &core, &ticket);
+	err_t e = ask_core_of(r, TICKET_WAIT, 0, &core, &ticket);
 
 	if (is_ok(e))
 		MESH_SEND(r->m, core, wait, .ticket = ticket, .domain = (uint32_t)r->word[1]);
@@ -86,12 +90,12 @@ static err_t serve_wait(struct request *r)
 
 static err_t serve_kill(struct request *r)
 {
+	const bool any = may(r->domain, REQUEST_kill);
 	uint32_t core, ticket;
-	err_t e = ask_core_of(r, TICKET_KILL, &core, &ticket);
+	err_t e = ask_core_of(r, TICKET_KILL, any, &core, &ticket);
 
 	if (is_ok(e))
-		MESH_SEND(r->m, core, kill, .ticket = ticket, .domain = (uint32_t)r->word[1], .by = r->domain->span,
-		          .any = may(r->domain, REQUEST_kill));
+		MESH_SEND(r->m, core, kill, .ticket = ticket, .domain = (uint32_t)r->word[1], .by = r->domain->span, .any = any);
 	return e;
 }
 
@@ -298,6 +302,23 @@ static err_t serve_start_core(struct request *r)
 static err_t serve_adopt(struct request *r)
 {
 	return r->word[1] > UINT32_MAX ? ERR(ARGUMENT) : bind_adopt(r->m, r->domain, r->tag, (uint32_t)r->word[1]);
+}
+
+static err_t serve_move(struct request *r)
+{
+	if (r->word[1] > UINT32_MAX || r->word[2] >= r->m->peers)
+		return r->word[1] > UINT32_MAX ? ERR(ARGUMENT) : ERR(CORE_UNKNOWN);
+	return move_ask(r->m, r->domain, r->tag, (uint32_t)r->word[1], (uint32_t)r->word[2], may(r->domain, REQUEST_move));
+}
+
+static err_t serve_leave(struct request *r)
+{
+	return depart_now(r->m, r->domain, r->word[1], r->call->token, &r->later);
+}
+
+static err_t serve_switched(struct request *r)
+{
+	return r->word[1] > UINT32_MAX ? ERR(ARGUMENT) : rebind_switched(r->m, r->domain, (uint32_t)r->word[1]);
 }
 
 static err_t serve_file(struct request *r)

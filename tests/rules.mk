@@ -85,6 +85,8 @@ PROGRAMS += span
 span_SRCS := $(addprefix tests/programs/span/, main.c ends.c losses.c)
 PROGRAMS += stubs
 stubs_SRCS := $(addprefix tests/programs/stubs/, main.c workshop.c calls.c streams.c carries.c bad.c workshop.capnp)
+PROGRAMS += roam
+roam_SRCS := tests/programs/roam.c
 PROGRAMS += soak
 soak_SRCS := $(addprefix tests/programs/soak/, main.c lead.c picture.c worker.c things.c operations.c contents.c)
 

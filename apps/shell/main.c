@@ -290,6 +290,24 @@ static void command_kill(int words, char **word)
 		printf("domain %s can't be ended: %s\n", word[1], err_sentence(e));
 }
 
+/* move DOMAIN CORE */
+static void command_move(int words, char **word)
+{
+	uint32_t domain;
+	uint64_t core;
+	err_t e;
+
+	if (words != 3) {
+		printf("move DOMAIN CORE\n");
+		return;
+	}
+	if (!read_domain(word[1], &domain) || !read_number(word[2], &core))
+		return;
+	e = core > UINT32_MAX ? ERR(CORE_UNKNOWN) : domain_move(domain, (unsigned)core);
+	if (is_err(e))
+		printf("domain %s can't be moved to core %s: %s\n", word[1], word[2], err_sentence(e));
+}
+
 static void command_start(int words, char **word)
 {
 	uint64_t core;
@@ -323,6 +341,7 @@ static const struct command commands[] = {
     {"spawn", "[OPTION=VALUE] PROGRAM ...", "starts a program and goes on; core=, cores=, node=, memory=, quota=", command_spawn},
     {"wait", "DOMAIN", "waits for a domain's end", command_wait},
     {"kill", "DOMAIN", "ends a domain", command_kill},
+    {"move", "DOMAIN CORE", "moves a domain to another core; its peers go on", command_move},
     {"services", "", "the services that have a name", command_services},
     {"start", "CORE", "starts a core that has died", command_start},
     {"poweroff", "", "ends the system", command_poweroff},

@@ -148,3 +148,36 @@ MAPPED(PageTable1, map_table(i))
 MAPPED(PageTable2, map_table(i))
 MAPPED(PageTable3, map_table(i))
 #undef MAPPED
+
+/* ---- Kernel.mapped ------------------------------------------------------------------------------ */
+
+static uint64_t rights_of(const struct capabilities *c, uint64_t entry)
+{
+	uint64_t rights = RIGHT_READ;
+
+	if (entry & PTE_WRITE)
+		return rights | RIGHT_WRITE;
+	return c->no_execute && (entry & c->no_execute) ? rights : rights | RIGHT_EXECUTE;
+}
+
+/* W0 capability -> V0 base of the page table that it is mapped in, V1 first entry | count<<16 | rights<<32, V2 offset in the object of the
+ * first page. Of a page table the rights and the offset are 0. Errors: NOT_MAPPED. */
+err_t op_Kernel_mapped(struct invocation *i)
+{
+	struct mapped m;
+	struct slot *s;
+	err_t e = named_slot(i, i->word[0], &s);
+
+	if (is_err(e))
+		return e;
+	if (!(s->flags & CAP_FLAG_MAPPED))
+		return ERR(NOT_MAPPED);
+	m = mapped_how(s);
+	i->value[0] = m.table.value;
+	i->value[1] = m.first | (uint64_t)m.count << 16;
+	if (is_page_table(s))
+		return OK;
+	i->value[1] |= (rights_of(i->caps, m.entry) & s->rights) << 32;
+	i->value[2] = (m.entry & PTE_ADDRESS) - s->base;
+	return OK;
+}

@@ -78,6 +78,13 @@ paddr_t mapped_in(const struct slot *s)
 	return window_paddr(mapping_of(s).table);
 }
 
+struct mapped mapped_how(const struct slot *s)
+{
+	struct mapping m = mapping_of(s);
+
+	return (struct mapped){window_paddr(m.table), m.first, m.count, m.table->entry[m.first]};
+}
+
 bool is_mapped_remotely(const struct slot *s)
 {
 	return s->flags & CAP_FLAG_MAPPED && uses(mapping_of(s).table) == USES_REMOTE;

@@ -59,6 +59,14 @@ static inline struct page_table *page_table(const struct slot *table)
 /* The table that a mapped slot is mapped in. */
 paddr_t mapped_in(const struct slot *s);
 
+/* How a mapped slot is mapped: `entry` is the first entry's word. */
+struct mapped {
+	paddr_t table;
+	unsigned first, count;
+	uint64_t entry;
+};
+struct mapped mapped_how(const struct slot *s);
+
 /* Whether other cores may have translations that this copy's mapping made. */
 bool is_mapped_remotely(const struct slot *s);
 

@@ -57,6 +57,12 @@ MUST_USE err_t frame_common(const struct start_piece *piece);
 /* It may hear of other members. */
 void address_space_span(void);
 
+/* The domain has moved: where the frames are now. */
+void frames_moved(void);
+/* Another frame in the place of one that frame_map has mapped by one capability: the address stays, and so does whoever uses it. Inside a
+ * section. After an error the old one is there still. */
+MUST_USE err_t frame_exchange(void *address, cap_t frame);
+
 /* ---- Between the files of this directory ---- */
 
 extern struct region_set regions;

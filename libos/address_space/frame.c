@@ -155,6 +155,53 @@ err_t frame_unmap(void *address)
 	return found ? OK : ERR(NOT_MAPPED);
 }
 
+void frames_moved(void)
+{
+	struct cap_identity object;
+
+	for (unsigned i = 0; i < regions.count; i++) {
+		struct vm_region *r = regions.at[i];
+
+		if (r->use != REGION_ANONYMOUS && is_ok(cap_identify(r->piece != NULL ? r->piece[0] : r->frame, &object)))
+			r->paddr = object.base + r->offset;
+	}
+}
+
+err_t frame_exchange(void *address, cap_t frame)
+{
+	const uint64_t base = (uint64_t)address;
+	struct vm_region *r = regions_find(&regions, base);
+	struct cap_identity object;
+	unsigned level;
+	cap_t old, copy;
+	err_t e = cap_identify(frame, &object);
+
+	if (is_err(e))
+		return e;
+	if (r == NULL || r->use != REGION_FRAME || r->base != base || region_piece_count(r) != 1 || r->slab != SLAB_NONE)
+		return ERR(ARGUMENT);
+	e = cap_slot_alloc(&copy);
+	if (is_err(e))
+		return e;
+	old = r->piece[0];
+	e = cap_copy(frame, copy);
+	/* A revoke may have unmapped it already. */
+	if (is_ok(e))
+		(void)!is_ok(invoke(old, OP_Frame_unmap, base, 0, 0, 0, 0).error);
+	if (is_ok(e))
+		e = frame_map_at(copy, base, object.base, 0, r->end - base, r->rights, &level);
+	if (is_err(e)) {
+		(void)!is_ok(frame_map_at(old, base, r->paddr, r->offset, r->end - base, r->rights, &level));
+		cap_slot_drop(copy);
+		return e;
+	}
+	r->piece[0] = copy;
+	r->paddr = object.base;
+	r->offset = 0;
+	cap_slot_drop(old);
+	return OK;
+}
+
 /* ---- Frames that other members use ---- */
 
 err_t region_as_slab(struct vm_region *r)

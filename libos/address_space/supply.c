@@ -183,6 +183,15 @@ void supply_give(struct run run)
 		remove_slab(run.slab);
 }
 
+void supply_moved(void)
+{
+	struct cap_identity frame;
+
+	for (unsigned n = 0; n < slabs.count; n++)
+		if (slabs.at[n] != NULL && is_ok(cap_identify(slabs.at[n]->cap, &frame)))
+			slabs.at[n]->base = frame.base;
+}
+
 /* ---- Slabs that others know ---- */
 
 err_t supply_register(cap_t frame, uint64_t base, uint16_t *slab)

@@ -28,6 +28,9 @@ void supply_taken_back(unsigned member);
 /* Gives slabs that are all free back to the domain's RAM. */
 void supply_shrink(void);
 
+/* The domain has moved: where the slabs are now. */
+void supply_moved(void);
+
 /* A copy of the slab's capability in a new slot. */
 MUST_USE err_t supply_copy(uint16_t slab, cap_t *out);
 /* NULL: there is none of that number. */

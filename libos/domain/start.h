@@ -32,6 +32,12 @@ void domain_unlock_buffer(void);
 /* Listens for who has spawned this domain (spawn.c). */
 void spawn_start(void);
 
+/* Moving to another core (leave.c). Listens for it; takes up on the new core what lies there already; then the thread that has left ends, and
+ * others run. */
+void leave_start(void);
+void domain_arrive(void);
+_Noreturn void domain_go_on(void);
+
 /* A request that names a service (struct service_request). Errors: ARGUMENT (no name, or a long one), and the request's. */
 MUST_USE err_t service_request(enum monitor_request request, uint64_t tag_and_flags, const char *name, uint64_t interface);
 

@@ -7,6 +7,7 @@
 #include <atoll/capability.h>
 #include <atoll/domain.h>
 
+#include "libos/address_space/address_space.h"
 #include "libos/ipc/connection.h"
 #include "libos/ipc/events.h"
 #include "libos/ipc/gift.h"
@@ -148,6 +149,85 @@ err_t connection_open(const struct bound_event *bound, struct ipc_service *servi
 	gifts_claim(c);
 	*out = c;
 	return OK;
+}
+
+/* ---- Moving: this domain's, and that of a peer (monitor/rebind.h) ---- */
+
+void connections_renumber_begin(void)
+{
+	for (unsigned list = 0; list < CONNECTION_LISTS; list++)
+		for (struct ipc_connection *c = connections[list]; c != NULL; c = c->next)
+			c->renumbered = false;
+}
+
+/* A new number may be the old one of another connection. */
+void connections_renumber(uint32_t was, uint32_t number)
+{
+	for (unsigned list = 0; list < CONNECTION_LISTS; list++)
+		for (struct ipc_connection *c = connections[list]; c != NULL; c = c->next)
+			if (c->number == was && !c->renumbered) {
+				c->number = number;
+				c->renumbered = true;
+				return;
+			}
+}
+
+/* The lines go from the old ring to the new one, which then lies where the old one was: a thread that was interrupted while it wrote goes on
+ * there. The same for the doorbell's slot. */
+static err_t switch_to(struct ipc_connection *c, cap_t ring, cap_t doorbell, unsigned slots)
+{
+	void *at;
+	err_t e = frame_map(ring, 0, channel_bytes(slots), RIGHTS(RIGHT_READ | RIGHT_WRITE), &at);
+
+	if (is_err(e))
+		return e;
+	channel_copy_lines(at, c->send_at, slots);
+	e = frame_unmap(at);
+	if (is_ok(e))
+		e = frame_exchange(c->send_at, ring);
+	if (is_err(e))
+		return e;
+	/* It may be gone with the peer's old dispatcher. */
+	(void)!is_ok(cap_delete(c->doorbell));
+	return cap_move(doorbell, c->doorbell);
+}
+
+static void peer_moved(const uint64_t word[EVENT_WORDS])
+{
+	cap_t ring = CAP_NULL, doorbell = CAP_NULL;
+	struct bound_event bound;
+	struct ipc_connection *c;
+	err_t e;
+
+	memcpy(&bound, word, sizeof bound);
+	c = connection_find(bound.connection);
+	store_prepare();
+	e = take_slot(bound.slot_send, &ring);
+	if (is_ok(e))
+		e = take_slot(bound.slot_doorbell, &doorbell);
+	if (is_ok(e))
+		e = c == NULL || c->local || bound.ring_slots != c->channel.mask + 1 ? ERR(STATE)
+		                                                                     : switch_to(c, ring, doorbell, bound.ring_slots);
+	drop_slot(doorbell);
+	if (is_ok(e)) {
+		drop_slot(c->send);
+		c->send = ring;
+		c->peer_core = bound.peer_core;
+		ring_doorbell(c);
+	} else {
+		drop_slot(ring);
+	}
+	(void)monitor_request(REQUEST_switched, 0, bound.connection, 0, 0);
+	if (is_err(e) && c != NULL) {
+		atomic_store_explicit(&c->closed, true, memory_order_relaxed);
+		gifts_wake(c);
+		connection_wake(c);
+	}
+}
+
+void connections_start(void)
+{
+	events_handle(EVENT_switched, peer_moved);
 }
 
 void connection_close(struct ipc_connection *c)

@@ -29,6 +29,7 @@ struct ipc_connection {
 	char peer_name[16];
 	struct ipc_service *service; /* NULL: this is the client's side */
 
+	bool renumbered; /* after a move: `number` is the new one */
 	bool stream;
 	bool lines;          /* the channel is used as it is, by a protocol of the program's */
 	bool greeted;        /* server: the greeting has come */
@@ -65,6 +66,11 @@ MUST_USE err_t connection_greet(struct ipc_connection *c, enum greeting greeting
 /* Binds as `how` says; `flags` are BIND_*. */
 MUST_USE err_t connection_bind(const char *name, uint64_t flags, enum greeting greeting, const struct ipc_binding *how,
                                struct ipc_connection **out);
+/* Listens for peers that have moved. */
+void connections_start(void);
+/* This domain has moved, and the monitor of the new core has other numbers: one of them. */
+void connections_renumber_begin(void);
+void connections_renumber(uint32_t was, uint32_t number);
 /* Gives everything back; the monitor is told. */
 void connection_close(struct ipc_connection *c);
 struct ipc_connection *connection_find(uint32_t number);

@@ -50,6 +50,15 @@ err_t blocks_add(struct block_list *l, cap_t cap, uint64_t base, uint64_t bytes,
 	return OK;
 }
 
+void blocks_move(struct block_list *l, unsigned block, uint64_t base)
+{
+	struct ram_block *b = &l->block[block];
+
+	for (struct extent *e = b->free; e != NULL; e = e->next)
+		e->base = e->base - b->base + base;
+	b->base = base;
+}
+
 static uint64_t align_up(uint64_t value, uint64_t alignment)
 {
 	return (value + alignment - 1) & ~(alignment - 1);

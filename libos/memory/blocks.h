@@ -43,6 +43,9 @@ void blocks_store(struct block_list *l, struct extent *extents, unsigned count);
 /* A further block, of which the first `used` bytes are not to be given out. LIMIT: too many blocks, or the store is empty. */
 MUST_USE err_t blocks_add(struct block_list *l, cap_t cap, uint64_t base, uint64_t bytes, uint64_t used);
 
+/* All of a block lies elsewhere now. */
+void blocks_move(struct block_list *l, unsigned block, uint64_t base);
+
 struct block_place {
 	unsigned block;
 	uint64_t base;

@@ -32,6 +32,15 @@ err_t memory_add(cap_t ram, uint64_t base, uint64_t bytes, uint64_t used)
 	return e;
 }
 
+void memory_moved(void)
+{
+	struct cap_identity ram;
+
+	for (unsigned i = 0; i < blocks.count; i++)
+		if (is_ok(cap_identify(blocks.block[i].cap, &ram)))
+			blocks_move(&blocks, i, ram.base);
+}
+
 void memory_set_source(memory_source_fn *new_source)
 {
 	source = new_source;

@@ -19,6 +19,9 @@ MUST_USE err_t memory_add(cap_t ram, uint64_t base, uint64_t bytes, uint64_t use
 /* Deletes the copy in a slot, if it is still there, and frees the slot. */
 void cap_slot_drop(cap_t slot);
 
+/* The domain has moved: where the blocks are now. */
+void memory_moved(void);
+
 /* Where further blocks come from when the memory is used up; a monitor has no such place. */
 typedef err_t memory_source_fn(uint64_t bytes);
 void memory_set_source(memory_source_fn *source);

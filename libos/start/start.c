@@ -120,6 +120,7 @@ static void start_ordinary(const struct domain_start *page)
 	for (unsigned i = 0; i < page->pieces && i < DOMAIN_PIECES_MAX; i++)
 		must("program", frame_common(&page->piece[i]));
 	spawn_start();
+	leave_start();
 	pending_interest = ~UINT64_C(0);
 }
 
@@ -243,6 +244,22 @@ static uint64_t monitor_stack_build(void)
 
 /* ---- Both ---- */
 
+/* The domain's memory is that of one that has begun long ago, on another core. */
+static bool has_moved(const struct domain_start *page)
+{
+	return page->magic == DOMAIN_START_MAGIC && page->moves != 0;
+}
+
+static _Noreturn void go_on(void)
+{
+	struct thread *t = thread_current;
+
+	domain_arrive();
+	/* Not on this stack: what is pending is taken care of there before the registers are loaded. */
+	t->frame = (struct registers){.rip = (uint64_t)domain_go_on, .rsp = t->service_top - 8, .rflags = 0x202};
+	resume_registers(&t->frame, t->xstate);
+}
+
 void start_domain(struct dispatcher_shared *shared, const void *page)
 {
 	struct registers first = {.rip = (uint64_t)_start, .rflags = 0x202}; /* interrupts on: Intel SDM vol. 1, 3.4.3 */
@@ -251,6 +268,8 @@ void start_domain(struct dispatcher_shared *shared, const void *page)
 	if (shared != DISPATCHER)
 		__builtin_trap();
 	upcalls_start();
+	if (has_moved(page))
+		go_on();
 	threads_start();
 	slots_start(ROOT_FREE);
 	if (*magic == CORE_BOOT_MAGIC)

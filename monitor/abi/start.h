@@ -83,7 +83,8 @@ struct domain_start {
 	struct start_piece piece[DOMAIN_PIECES_MAX];
 
 	/* of member 0 only: what its spawner wanted (struct spawn_order) */
-	uint32_t gifts, reserved;
+	uint32_t gifts;
+	uint32_t moves; /* how often the domain has moved to another core (monitor/move.h); 0: it begins */
 	uint64_t cores[CORE_SET_WORDS];
 
 	/* strings in this page, each ends with 0: offsets from the page's start */
