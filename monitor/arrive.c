@@ -59,7 +59,7 @@ struct arrival {
 	struct message_arrive_cap *cap;
 	unsigned objects;
 	struct carried_object *object; /* by address, what contains others before them */
-	unsigned at;           /* progress */
+	unsigned at;                   /* progress */
 	uint64_t copied;
 };
 
@@ -611,7 +611,8 @@ static err_t configure(struct monitor *m, struct domain *d)
 {
 	const struct arrival *a = d->arrival;
 	const struct carried_object *dispatcher = object_in(a, CAP_SELF_DISPATCHER, CAP_Dispatcher);
-	const struct carried_object *root = object_in(a, CAP(ROOT_SELF, ROOT_SELF), CAP_CNode), *task = object_in(a, CAP(ROOT_SELF, ROOT_TASK), CAP_CNode);
+	const struct carried_object *root = object_in(a, CAP(ROOT_SELF, ROOT_SELF), CAP_CNode),
+	                            *task = object_in(a, CAP(ROOT_SELF, ROOT_TASK), CAP_CNode);
 	const struct carried_object *level4 = object_in(a, CAP_PAGE_TABLE4, CAP_PageTable4);
 	struct cap_identity id;
 	err_t e;

@@ -124,8 +124,8 @@ static void free_root_slot(cap_t cap)
 		cap_slot_free(cap);
 }
 
-/* A RAM block of a whole root is a copy of it, and whoever revokes it takes the root's capability away. Then the block's is the last one, and
- * the root's from now on. */
+/* A RAM block of a whole root is a copy of it, and whoever revokes it takes the root's capability away. Then the block's is the last one,
+ * and the root's from now on. */
 static bool becomes_root(struct monitor *m, const struct block *b)
 {
 	unsigned i = root_around(m, b);

@@ -128,8 +128,7 @@ static err_t take(struct ram *m, const struct want *w, uint64_t *base)
 	if (!has_room(m))
 		return ERR(LIMIT);
 	for (unsigned i = 0; i < m->ranges; i++)
-		if (place(&m->range[i], w, &candidate) &&
-		    (best == m->ranges || m->range[i].bytes < m->range[best].bytes)) {
+		if (place(&m->range[i], w, &candidate) && (best == m->ranges || m->range[i].bytes < m->range[best].bytes)) {
 			best = i;
 			*base = candidate;
 		}

@@ -24,7 +24,7 @@
 #define CONNECTIONS_MAX 256 /* ends of connections on one core */
 #define TICKETS_MAX     128 /* questions to monitors that wait for their answer */
 #define NAMES_MAX       128
-#define ENDINGS_MAX     128 /* ended domains whose status is remembered */
+#define ENDINGS_MAX     128                       /* ended domains whose status is remembered */
 #define RAM_ROOTS       (REGIONS_MAX + CORES_MAX) /* pieces of memory with a capability over each (block.c) */
 
 #define CAPABILITY_WORKS_MAX 128 /* operations on capabilities that domains of one core have asked for */
@@ -64,13 +64,13 @@ struct peer {
 	cap_t doorbell, page;
 	uint8_t *at; /* the page, as this monitor sees it */
 	struct channel channel;
-	struct queued *first, *last; /* what the full channel could not take */
+	struct queued *first, *last;     /* what the full channel could not take */
 	struct queued *held, *held_last; /* the agreement's messages of a view that has not come here yet */
 	unsigned holds;
 	uint64_t refused; /* malformed messages */
 	unsigned faults;  /* of its channel, that were noticed */
 	uint32_t accused; /* the view in which its channel's faults were told to the leader */
-	bool settled; /* first monitor: it is up, or known to have failed */
+	bool settled;     /* first monitor: it is up, or known to have failed */
 	bool owes_balance, balanced;
 	struct message_balance balance; /* at the system's end */
 	/* text that it prints through the first monitor */
@@ -168,10 +168,10 @@ struct domain {
 	char name[24];
 	uint32_t span; /* the number of its member 0, which most often is its own */
 	uint8_t member;
-	bool leaving;          /* its span goes on without it */
-	unsigned links_due;    /* a further member that is being made: so many links are not bound yet */
-	uint32_t failure;      /* why it has ended before it was complete: an error number */
-	struct members *others; /* member 0's: all members (span.c); NULL: it has never grown */
+	bool leaving;                          /* its span goes on without it */
+	unsigned links_due;                    /* a further member that is being made: so many links are not bound yet */
+	uint32_t failure;                      /* why it has ended before it was complete: an error number */
+	struct members *others;                /* member 0's: all members (span.c); NULL: it has never grown */
 	const struct manifest_program *rights; /* NULL: the defaults */
 	struct block block;
 	struct block extra[32]; /* REQUEST_memory */
@@ -184,9 +184,9 @@ struct domain {
 	uint32_t told;              /* events so far */
 	struct {
 		uint32_t event, giver; /* the number of the event that told of it; the domain */
-	} gift[UNREAD_MAX];     /* the latest ones, in a round */
+	} gift[UNREAD_MAX];            /* the latest ones, in a round */
 	unsigned next_gift;
-	uint8_t placed;             /* slot of the task CNode that the monitor used last; 0: none yet */
+	uint8_t placed; /* slot of the task CNode that the monitor used last; 0: none yet */
 	unsigned tickets;
 	uint64_t status, cleared;
 	enum end_cause cause;
@@ -237,7 +237,7 @@ struct connection {
 	bool departed;             /* this end is on another core now: `went`. Its ring is kept until the peer does without. */
 	bool unsettled;            /* this end has come here; its peer may still write to the old ring */
 	uint32_t went;
-	bool switching;            /* the peer has moved, this end's domain has not said yet that it uses the new ring; until then: */
+	bool switching; /* the peer has moved, this end's domain has not said yet that it uses the new ring; until then: */
 	struct {
 		cap_t ring, doorbell;
 		uint64_t ring_base;
@@ -256,8 +256,8 @@ struct start {
 	enum start_state state;
 	uint32_t core;
 	uint64_t deadline, bound;
-	bool again;             /* it was up before */
-	uint64_t mesh, mailbox; /* where its starter has put them */
+	bool again;                          /* it was up before */
+	uint64_t mesh, mailbox;              /* where its starter has put them */
 	struct block memory[START_MEMORIES]; /* what it gets; the image lies at the first one's low end */
 	unsigned memories;
 };
@@ -333,8 +333,8 @@ struct monitor {
 	cap_t own_doorbell;
 	uint64_t own_doorbell_base, own_doorbell_extra;
 	struct queued *local_first, *local_last; /* messages to itself */
-	bool talks; /* it has sent something to another monitor, or received, since it last looked on */
-	struct patience patience[2]; /* when nothing is awaited; for an answer */
+	bool talks;                              /* it has sent something to another monitor, or received, since it last looked on */
+	struct patience patience[2];             /* when nothing is awaited; for an answer */
 	struct message_up self;
 	struct membership membership;
 	struct agreement agreement; /* begins when the peers are known (mesh_start) */
@@ -346,7 +346,7 @@ struct monitor {
 	struct ticket ticket[TICKETS_MAX];
 	struct domain domain[DOMAINS_MAX];
 	unsigned domains_ending; /* neither free nor running */
-	uint16_t domain_count; /* for numbers */
+	uint16_t domain_count;   /* for numbers */
 	struct connection connection[CONNECTIONS_MAX];
 	unsigned connections;
 	struct waiter *waiters;

@@ -139,8 +139,8 @@ void rebind_tell(struct monitor *m, const struct domain *d, uint32_t to)
 		const struct face face = face_of(m, c);
 
 		MESH_SEND(m, to, arrive_connection, .domain = d->number, .number = c->number, .peer_domain = c->peer_domain,
-		          .peer_core = c->peer_core, .peer_number = c->peer_number, .ring = c->ring.base,
-		          .peer_ring = face.ring, .doorbell = face.doorbell, .doorbell_extra = face.doorbell_extra);
+		          .peer_core = c->peer_core, .peer_number = c->peer_number, .ring = c->ring.base, .peer_ring = face.ring,
+		          .doorbell = face.doorbell, .doorbell_extra = face.doorbell_extra);
 	}
 }
 

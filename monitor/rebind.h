@@ -2,14 +2,14 @@
  * Copyright 2026 The Atoll authors */
 #pragma once
 
-/* The connections of a domain that moves (move.h). A is the monitor that it leaves, B the one that it comes to, C the peer's, which may be A or
- * B; P is the peer.
+/* The connections of a domain that moves (move.h). A is the monitor that it leaves, B the one that it comes to, C the peer's, which may be
+ * A or B; P is the peer.
  *
  * The ring in which P receives stays where it is: B gets copies of it and of P's doorbell, as A had them. The ring in which the domain
  * receives is new, on B's node, and P, who writes to it, has to change over. Nobody waits for that: what P writes to the old ring meanwhile
- * stays there, and the library OS of P copies the old ring's lines to the new one in a section, maps the new one in its place and rings once
- * (libos/ipc/connection.c). So no message is lost or twice there, and no pointer changes; even a thread that was interrupted while it wrote a
- * line ends it in the new ring. The new ring begins as a copy of the old one, because a line's sequence says whether it is new.
+ * stays there, and the library OS of P copies the old ring's lines to the new one in a section, maps the new one in its place and rings
+ * once (libos/ipc/connection.c). So no message is lost or twice there, and no pointer changes; even a thread that was interrupted while it
+ * wrote a line ends it in the new ring. The new ring begins as a copy of the old one, because a line's sequence says whether it is new.
  *
  *   hold       C promises that P stays until the connection is settled, or the move is off (release)
  *   reconnect  B tells C where the domain is now: P gets the new ring and doorbell

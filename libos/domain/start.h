@@ -32,8 +32,8 @@ void domain_unlock_buffer(void);
 /* Listens for who has spawned this domain (spawn.c). */
 void spawn_start(void);
 
-/* Moving to another core (leave.c). Listens for it; takes up on the new core what lies there already; then the thread that has left ends, and
- * others run. */
+/* Moving to another core (leave.c). Listens for it; takes up on the new core what lies there already; then the thread that has left ends,
+ * and others run. */
 void leave_start(void);
 void domain_arrive(void);
 _Noreturn void domain_go_on(void);

@@ -172,8 +172,8 @@ void connections_renumber(uint32_t was, uint32_t number)
 			}
 }
 
-/* The lines go from the old ring to the new one, which then lies where the old one was: a thread that was interrupted while it wrote goes on
- * there. The same for the doorbell's slot. */
+/* The lines go from the old ring to the new one, which then lies where the old one was: a thread that was interrupted while it wrote goes
+ * on there. The same for the doorbell's slot. */
 static err_t switch_to(struct ipc_connection *c, cap_t ring, cap_t doorbell, unsigned slots)
 {
 	void *at;

@@ -32,10 +32,10 @@
 #define DOMAIN_TABLES_MAX 24
 #define DOMAIN_PIECES_MAX 20
 
-/* A domain may span several cores: then it is made of *members*, each of which its core's monitor made like a domain of its own. They run the
- * same program; text, constants and what the library OS knows (from USER_PRIVATE on) each of them has a copy of, at the same addresses. What
- * the program writes to is common: member 0 is given it in the pieces below, and hands it on. Of the addresses from USER_HEAP on each member
- * has SPAN_AREA_BYTES to place things in, so an address says whose it is. */
+/* A domain may span several cores: then it is made of *members*, each of which its core's monitor made like a domain of its own. They run
+ * the same program; text, constants and what the library OS knows (from USER_PRIVATE on) each of them has a copy of, at the same addresses.
+ * What the program writes to is common: member 0 is given it in the pieces below, and hands it on. Of the addresses from USER_HEAP on each
+ * member has SPAN_AREA_BYTES to place things in, so an address says whose it is. */
 #define SPAN_MAX        64
 #define SPAN_AREA_SHIFT 38
 #define SPAN_AREA_BYTES (UINT64_C(1) << SPAN_AREA_SHIFT)
@@ -61,9 +61,9 @@ struct domain_start {
 	uint64_t magic;
 	uint32_t version, bytes; /* sizeof(struct domain_start) */
 
-	uint32_t domain;       /* number, unique in the system: core << 16 | count on that core */
+	uint32_t domain; /* number, unique in the system: core << 16 | count on that core */
 	uint32_t core, node;
-	uint32_t span;         /* the number of member 0: the one under which programs know the whole domain */
+	uint32_t span; /* the number of member 0: the one under which programs know the whole domain */
 	char name[24];
 
 	uint64_t ram_base, ram_bytes; /* CAP_RAM_GRANT */
@@ -88,7 +88,7 @@ struct domain_start {
 	uint64_t cores[CORE_SET_WORDS];
 
 	/* strings in this page, each ends with 0: offsets from the page's start */
-	uint32_t arguments, argument_offset;       /* count, first; one follows the other */
+	uint32_t arguments, argument_offset; /* count, first; one follows the other */
 	uint32_t environment, environment_offset;
 };
 _Static_assert(sizeof(struct domain_start) <= 1024, "most of the page is for strings");

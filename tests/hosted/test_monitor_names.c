@@ -20,6 +20,7 @@
 #include "monitor/span.h"
 #include "monitor/tickets.h"
 #include "monitor/voice.h"
+#include "monitor/whereabouts.h"
 
 /* ---- What surrounds them ---- */
 
@@ -48,11 +49,16 @@ bool mesh_send(struct monitor *mm, uint32_t core, enum message_type type, const 
 	return true;
 }
 
-
 bool introduction_failed(struct monitor *mm, const struct ticket *t, err_t e)
 {
 	(void)mm, (void)t, (void)e;
 	return false;
+}
+
+uint32_t domain_lives_on(const struct monitor *m, uint32_t number)
+{
+	(void)m;
+	return domain_core_of(number);
 }
 
 struct domain *domain_find(struct monitor *mm, uint32_t number)

@@ -56,10 +56,10 @@ MUST_USE err_t domain_take_connection(uint32_t tag, uint64_t deadline_tsc, struc
 
 MUST_USE err_t domain_wait(uint32_t domain, int64_t *status, enum end_cause *cause);
 MUST_USE err_t domain_kill(uint32_t domain);
-/* Moves the domain, this one or one that it has spawned (any, with the right), to another core: its threads, its memory, its connections, whose
- * peers go on meanwhile. Returns when it runs there. What was a call to a service on the same core goes through a channel afterwards. Errors:
- * EXISTS (it is there), STAYS (it spans cores, has devices, or shares memory with others), NO_MEMORY (on that core), CORE_UNKNOWN, CORE_DEAD,
- * PERMISSION, NOT_FOUND, TIMEOUT (it does not answer), AGAIN (it was busy all the time). After an error it is where it was. */
+/* Moves the domain, this one or one that it has spawned (any, with the right), to another core: its threads, its memory, its connections,
+ * whose peers go on meanwhile. Returns when it runs there. What was a call to a service on the same core goes through a channel afterwards.
+ * Errors: EXISTS (it is there), STAYS (it spans cores, has devices, or shares memory with others), NO_MEMORY (on that core), CORE_UNKNOWN,
+ * CORE_DEAD, PERMISSION, NOT_FOUND, TIMEOUT (it does not answer), AGAIN (it was busy all the time). After an error it is where it was. */
 MUST_USE err_t domain_move(uint32_t domain, unsigned core);
 _Noreturn void domain_exit(int64_t status);
 
