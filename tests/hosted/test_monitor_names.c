@@ -55,9 +55,9 @@ bool introduction_failed(struct monitor *mm, const struct ticket *t, err_t e)
 	return false;
 }
 
-uint32_t domain_lives_on(const struct monitor *m, uint32_t number)
+uint32_t domain_lives_on(const struct monitor *mm, uint32_t number)
 {
-	(void)m;
+	(void)mm;
 	return domain_core_of(number);
 }
 
