@@ -45,7 +45,8 @@ extern const char libos_text_begin[], libos_text_end[];
 
 static bool is_movable(const struct thread *t)
 {
-	bool inside = t->frame.rip >= (uint64_t)libos_text_begin && t->frame.rip < (uint64_t)libos_text_end;
+	bool inside =
+	    t->frame.rip >= (uint64_t)libos_text_begin && t->frame.rip < (uint64_t)libos_text_end && t->frame.rip != (uint64_t)thread_again;
 
 	return t->interrupted && !t->in_service && t->below == 0 && !inside;
 }

@@ -48,13 +48,29 @@ static void renew_storage(void)
 
 /* ---- A thread's life ---- */
 
-/* Ended, until there is something else to do. Who waits for it may be at another member; then nobody joins it here. */
-static void rest(void)
+static void again_at(struct thread *t, void (*function)(void *), void *argument, uint64_t base)
+{
+	thread_set(t, &(struct registers){.rip = (uint64_t)thread_again,
+	                                  .rsp = base - sizeof(uint64_t), /* as if it had been called */
+	                                  .rdi = (uint64_t)function,
+	                                  .rsi = (uint64_t)argument,
+	                                  .rdx = base,
+	                                  .fs_base = __builtin_ia32_rdfsbase64(),
+	                                  .gs_base = __builtin_ia32_rdgsbase64()});
+}
+
+/* Ended, until there is something else to do: then it begins again at `base` of its stack, and what is below that now is gone. Who waits
+ * for it may be at another member; then nobody joins it here. */
+static _Noreturn void rest(uint64_t base)
 {
 	bool inside = dispatcher_enter();
 	struct thread *self = thread_current;
 	bool moved = self->origin != NULL;
 
+	if (moved && spare_count == SPARE_MOST) { /* for good; who waits for it hears of it when the C library is through */
+		dispatcher_leave(inside);
+		pthread_exit(NULL);
+	}
 	if (thread_is_last()) {
 		dispatcher_leave(inside);
 		domain_exit(0);
@@ -62,13 +78,29 @@ static void rest(void)
 	thread_uncount(self);
 	self->ended = true;
 	self->origin = NULL;
+	again_at(self, NULL, NULL, base);
 	if (moved) {
 		self->kept = false;
 		thread_put_spare(self);
 	}
 	thread_joiners_ready(self);
-	thread_wait(THREAD_FOREVER);
-	dispatcher_leave(inside);
+	thread_leave_for_next();
+}
+
+static _Noreturn void run(void (*function)(void *), void *argument, uint64_t base)
+{
+	function(argument);
+	if (__pthread_tsd_run_dtors != NULL)
+		__pthread_tsd_run_dtors();
+	rest(base);
+}
+
+void thread_again(void (*function)(void *), void *argument, uint64_t base)
+{
+	if (function == NULL)
+		pthread_exit(NULL);
+	renew_storage();
+	run(function, argument, base);
 }
 
 struct beginning {
@@ -77,32 +109,15 @@ struct beginning {
 	_Atomic uint32_t begun; /* the new one has all that it needs, and this may go */
 };
 
-/* The thread may move while it works: who it is has to be asked anew. */
-static bool work(void)
-{
-	struct thread *self = thread_self();
-
-	if (self->function == NULL)
-		return false;
-	self->function(self->argument);
-	if (__pthread_tsd_run_dtors != NULL)
-		__pthread_tsd_run_dtors();
-	rest();
-	return true;
-}
-
 static void *live(void *argument)
 {
 	struct beginning *shared = argument;
-	struct thread *self = thread_self();
+	void (*function)(void *) = shared->function;
+	void *its_argument = shared->argument;
 
-	self->function = shared->function;
-	self->argument = shared->argument;
 	shared->begun = 1;
 	word_wake((uint64_t)&shared->begun, 1, WORD_ANYBODY);
-	while (work())
-		renew_storage();
-	return NULL;
+	run(function, its_argument, (uint64_t)__builtin_frame_address(0) & ~UINT64_C(15));
 }
 
 static struct thread *take_spare(uint64_t members, void (*function)(void *), void *argument)
@@ -113,8 +128,8 @@ static struct thread *take_spare(uint64_t members, void (*function)(void *), voi
 	if (t != NULL) {
 		spare_count--;
 		t->birth = (uint8_t)span_member();
-		t->function = function;
-		t->argument = argument;
+		t->frame.rdi = (uint64_t)function;
+		t->frame.rsi = (uint64_t)argument;
 		t->ended = false;
 		t->kept = true;
 		t->run.members = members;
@@ -138,7 +153,6 @@ void thread_put_spare(struct thread *t)
 	if (!thread_count())
 		return;
 	t->birth = (uint8_t)span_member();
-	t->function = NULL;
 	t->ended = false;
 	thread_ready(t);
 }

@@ -53,8 +53,6 @@ struct thread {
 	struct runnable run;    /* its entry is in the run queue or in one list of waiters */
 	struct sleeper sleeper; /* while a deadline is set */
 	struct queue joiners;
-	void (*function)(void *); /* a spare thread's next work */
-	void *argument;
 
 	uint64_t fault_page; /* a page that it could not touch, */
 	err_t fault_error;   /* and why not: libos/address_space/remote.c */
@@ -86,6 +84,10 @@ static inline struct thread *thread_of_run(struct runnable *r)
 void threads_start(void);
 /* A new thread whose registers are in `frame`; it waits, and the caller completes it and calls thread_ready. NULL: no memory. */
 struct thread *thread_new(const struct registers *frame);
+/* The thread's registers are to be these, and it waits. Inside a section. */
+void thread_set(struct thread *t, const struct registers *frame);
+/* Where a spare thread begins again (create.c): function(argument), with nothing on its stack; NULL: it ends. */
+_Noreturn void thread_again(void (*function)(void *), void *argument, uint64_t base);
 /* Whoever joins it goes on. Inside a section. */
 void thread_joiners_ready(struct thread *t);
 /* It has ended and was joined: another function may run on it. Inside a section. */

@@ -15,11 +15,13 @@
 #include "libos/upcall/dispatcher.h"
 #include "libos/upcall/entry.h"
 
-#define MXCSR_INITIAL  0x1f80 /* Intel SDM vol. 1, 10.2.3: all exceptions masked */
-#define XSAVE_FCW      0      /* offsets in the legacy region: Intel SDM vol. 1, 10.5.1 */
-#define XSAVE_MXCSR    24
-#define FCW_INITIAL    0x37f
-#define RFLAGS_INITIAL 0x202 /* interrupts on, and the bit that is always 1: Intel SDM vol. 1, 3.4.3 */
+#define MXCSR_INITIAL      0x1f80 /* Intel SDM vol. 1, 10.2.3: all exceptions masked */
+#define XSAVE_FCW          0      /* offsets in the legacy region: Intel SDM vol. 1, 10.5.1 */
+#define XSAVE_MXCSR        24
+#define XSAVE_HEADER       512 /* Intel SDM vol. 1, 13.4.2 */
+#define XSAVE_HEADER_BYTES 64
+#define FCW_INITIAL        0x37f
+#define RFLAGS_INITIAL     0x202 /* interrupts on, and the bit that is always 1: Intel SDM vol. 1, 3.4.3 */
 
 static _Alignas(PAGE_BYTES) uint8_t first_block[THREAD_BYTES];
 static struct queue unused;   /* blocks of threads that are gone */
@@ -38,9 +40,18 @@ static struct thread *prepare(void *block)
 	t->birth = (uint8_t)span_member();
 	t->number = (uint32_t)t->birth << THREAD_NUMBER_BITS | (next_number++ & ((1u << THREAD_NUMBER_BITS) - 1));
 	t->run = (struct runnable){.members = MEMBERS_ALL, .share = SHARE_USUAL, .priority = PRIORITY_DEFAULT};
+	return t;
+}
+
+void thread_set(struct thread *t, const struct registers *frame)
+{
+	t->frame = *frame;
+	t->frame.rflags = RFLAGS_INITIAL;
+	memset(t->xstate + XSAVE_HEADER, 0, XSAVE_HEADER_BYTES); /* all components as at reset, but for: */
 	memcpy(t->xstate + XSAVE_FCW, &(uint16_t){FCW_INITIAL}, 2);
 	memcpy(t->xstate + XSAVE_MXCSR, &(uint32_t){MXCSR_INITIAL}, 4);
-	return t;
+	t->interrupted = true;
+	t->waiting = true;
 }
 
 void threads_start(void)
@@ -68,12 +79,8 @@ struct thread *thread_new(const struct registers *frame)
 	if (block == NULL && is_err(own_memory_map(THREAD_BYTES, &block)))
 		block = NULL;
 	t = block == NULL ? NULL : prepare(block);
-	if (t != NULL) {
-		t->frame = *frame;
-		t->frame.rflags = RFLAGS_INITIAL;
-		t->interrupted = true;
-		t->waiting = true;
-	}
+	if (t != NULL)
+		thread_set(t, frame);
 	dispatcher_leave(inside);
 	return t;
 }

@@ -246,6 +246,45 @@ static const char *check_crowd(void)
 	return shrink_from_all();
 }
 
+/* ---- Threads for another member ---- */
+
+enum { ERRANDS = 200 }; /* more than the library OS keeps threads that have ended */
+
+static void note_member(void *argument)
+{
+	*(unsigned *)argument = span_member();
+}
+
+static const char *errand(unsigned member)
+{
+	struct thread *thread;
+	unsigned seen = SPAN_MAX;
+
+	CHECK(is_ok(thread_create_among(UINT64_C(1) << member, note_member, &seen, 0, &thread)));
+	CHECK(is_ok(thread_join(thread)));
+	CHECK(seen == member);
+	return NULL;
+}
+
+/* They never begin where they may not run, also on a thread that was another one's here, and their ends leave nothing behind. */
+static const char *check_errands(void)
+{
+	struct memory_usage before = {0}, after;
+	const char *why = grow_to_all();
+
+	for (unsigned i = 0; i < ERRANDS && why == NULL; i++) {
+		if (i == ERRANDS / 2)
+			memory_usage(&before);
+		why = errand(0);
+		if (why == NULL)
+			why = errand(others);
+	}
+	CHECK(why == NULL);
+	memory_usage(&after);
+	CHECK(after.granted - after.free <= before.granted - before.free + 16 * PAGE_BYTES);
+	return shrink_from_all();
+}
+
 /* ---- A member that is needed ---- */
 
 static _Atomic bool there, come_back;
@@ -306,6 +345,7 @@ static const struct {
     {"many_times", check_many_times},
     {"at_the_same_time", check_at_the_same_time},
     {"crowd", check_crowd},
+    {"errands", check_errands},
     {"shrink_refused", check_shrink_refused},
 };
 
