@@ -115,6 +115,15 @@ void samples_print_shared(struct samples *s, const struct lens *lens, const char
 	print(&f);
 }
 
+void samples_print_count(struct samples *s, const struct lens *lens, const char *id, unsigned from, unsigned to, unsigned holders)
+{
+	struct fact f = fact_of(s, lens, id, from, to);
+
+	f.unit = "messages";
+	f.holders = holders;
+	print(&f);
+}
+
 void samples_scale(struct samples *s, double factor)
 {
 	for (size_t i = 0; i < s->n; i++)

@@ -15,8 +15,8 @@ struct lens {
 	const char *name, *unit;
 };
 
-/* As the environment's LENS says (set by the command line). A lens of instructions is checked with loops of known length. Returns NULL, or a
- * sentence that says why nothing may be measured. */
+/* As the environment's LENS says (set by the command line). A lens of instructions is checked with loops of known length. Returns NULL, or
+ * a sentence that says why nothing may be measured. */
 const char *lens_open(struct lens *out);
 bool lens_is_instructions(const struct lens *lens);
 
@@ -39,6 +39,9 @@ void samples_print_ratio(struct samples *s, const struct lens *lens, const char 
 /* As samples_print, of an operation on an object that `holders` other cores have, and that took so many messages between monitors. */
 void samples_print_shared(struct samples *s, const struct lens *lens, const char *id, unsigned from, unsigned to, unsigned holders,
                           double messages);
+
+/* As samples_print, of numbers of messages instead of the lens's unit, of an operation that `holders` other cores have to do with. */
+void samples_print_count(struct samples *s, const struct lens *lens, const char *id, unsigned from, unsigned to, unsigned holders);
 
 /* To another unit. */
 void samples_scale(struct samples *s, double factor);

@@ -2,6 +2,7 @@
 # Copyright 2026 The Atoll authors
 """What a measurement must reach, and whether it did in one run."""
 
+import math
 from dataclasses import dataclass
 
 # Instructions, medians.
@@ -19,9 +20,12 @@ INSTRUCTIONS_AT_MOST = {
     "thread.switch": 120,
     "thread.create+join": 1500,
     "mutex.uncontended": 25,
+    "futex.wake.remote": 12480,  # Linux's, on one core
 }
 # Of the same pair in the same run.
-RATIO_AT_MOST = {"channel.rtt/floor.rtt": 1.25, "ipc.remote.rtt/channel.rtt": 1.5, "ipc.call/ipc.remote.rtt": 1.2}
+RATIO_AT_MOST = {"channel.rtt/floor.rtt": 1.25, "ipc.remote.rtt/channel.rtt": 1.5, "ipc.call/ipc.remote.rtt": 1.2,
+                 "steal/balanced": 1.15}
+RATIO_AT_LEAST = {"kv.2/kv.1": 1.8}
 TYPED_AT_MOST = 1.2  # a call through typed stubs on one core, relative to the call that it is made of
 STREAM_AT_LEAST = 3  # messages in the time of one round trip
 CROWDED_AT_MOST = 1.5  # with 10,000 capabilities, relative to 10
@@ -31,6 +35,8 @@ REVOKE_BEYOND = 1000
 AGREED_AT_MOST_US = {"cap.retype.remote": 100, "cap.revoke.remote": 150}
 MESSAGES_PER_HOLDER = 4
 MESSAGES_BEYOND = 4
+GROWTH_AT_MOST = 1.25  # what a core costs when a domain grows to all of them, relative to when it grows to few
+GROWTH_FEW = 2
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,8 @@ def verdicts(facts: list[dict]) -> list[Verdict]:
     # A ratio of counted instructions says nothing about waiting, so these belong to the other lenses.
     timed = [fact for fact in bench if fact["lens"] != "instructions"]
     found += [_at_most(name, _medians(timed, name), limit) for name, limit in RATIO_AT_MOST.items()]
-    found += [_stream(timed)]
+    found += [_at_least(name, _medians(timed, name), limit) for name, limit in RATIO_AT_LEAST.items()]
+    found += [_stream(timed), _growth(timed), *_unmap(bench)]
     cores = {core["core"] for fact in facts if fact.get("tag") == "topology" for core in fact["cores"]}
     if len(cores) == 2:
         found += [_at_most(f"{name}, us", _medians(timed, name), limit) for name, limit in AGREED_AT_MOST_US.items()]
@@ -69,6 +76,34 @@ def _at_most(name: str, measured: dict, limit: float, bar: str = "") -> Verdict 
         return None
     return Verdict(name, max(measured.values()), bar or f"at most {limit:,}", len(measured),
                    sum(value <= limit for value in measured.values()))
+
+
+def _at_least(name: str, measured: dict, limit: float) -> Verdict | None:
+    if not measured:
+        return None
+    return Verdict(name, min(measured.values()), f"at least {limit:,}", len(measured),
+                   sum(value >= limit for value in measured.values()))
+
+
+def _by_holders(bench: list[dict], name: str) -> dict[int, dict]:
+    return {fact["holders"]: fact for fact in bench if fact["id"] == name and "holders" in fact}
+
+
+def _growth(timed: list[dict]) -> Verdict | None:
+    """Of a domain: `holders` says to how many other cores."""
+    facts = _by_holders(timed, "span.grow")
+    most = max(facts, default=0)
+    if GROWTH_FEW not in facts or most <= GROWTH_FEW:
+        return None
+    each = {count: facts[count]["p50"] / count for count in (GROWTH_FEW, most)}
+    return _at_most(f"span.grow, a core of {most} / of {GROWTH_FEW}", {most: each[most] / each[GROWTH_FEW]}, GROWTH_AT_MOST)
+
+
+def _unmap(bench: list[dict]) -> list[Verdict | None]:
+    """A message for each other user, and as many one behind the other as a binary tree is deep."""
+    messages = {users: fact["messages"] / users for users, fact in _by_holders(bench, "unmap").items()}
+    rounds = {users: fact["p50"] - math.ceil(math.log2(users + 1)) for users, fact in _by_holders(bench, "unmap.rounds").items()}
+    return [_at_most("unmap, messages per user", messages, 1), _at_most("unmap, rounds beyond log2 of the users", rounds, 0)]
 
 
 def _crowded(counted: list[dict], name: str) -> Verdict | None:

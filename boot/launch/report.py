@@ -180,7 +180,7 @@ def _agreed(facts: list[dict]) -> str:
             row += [f"{fact['messages']:.4g}" if fact else ""] if name in agreed else []
         rows.append(row)
     unit = found[0]["unit"]
-    return "\n".join([f"By the number of cores that hold the object besides its owner: median, {unit}, and messages between monitors", ""]
+    return "\n".join([f"By the number of other cores that have to do with it: median, {unit}, and messages between cores", ""]
                      + grid(rows))
 
 

@@ -22,7 +22,7 @@ from serial import Transcript
 
 REFUSED = 2
 PROMPT = "atoll> "
-BENCHMARKS = "ipcbench ; capbench ; stubbench ; threadbench"
+BENCHMARKS = "ipcbench ; capbench ; stubbench ; threadbench ; spanbench ; kv --rounds 9 --ms 10"
 
 
 def main(arguments: list[str]) -> int:
