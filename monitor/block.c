@@ -43,13 +43,128 @@ err_t blocks_start(struct monitor *m)
 	return e;
 }
 
+static bool empty_slot(cap_t slot)
+{
+	struct cap_identity left;
+	err_t e = cap_delete(slot);
+
+	if (is_err(e) && !err_is(e, ERR_NUMBER_CAP_EMPTY))
+		return false;
+	/* Deleting may have left the memory as RAM, if nothing else covers it. */
+	return is_err(cap_identify(slot, &left)) || left.type == CAP_Null;
+}
+
+/* Those of the start are not from our own slots. */
+static void free_root_slot(cap_t cap)
+{
+	if (cap.value >> 8 != ROOT_BOOT)
+		cap_slot_free(cap);
+}
+
+/* ---- Joining ----
+ *
+ * Memory comes back from other cores in pieces, with each death in some more. So two roots side by side become one: RAM over both, of which
+ * they are parts then that nobody needs. A root that other cores know, because a domain was given all of it and gave it on, stays as it is.
+ */
+
+static unsigned root_with(const struct monitor *m, uint64_t address)
+{
+	unsigned i = 0;
+
+	while (i < m->roots && (address < m->root[i].base || address - m->root[i].base >= m->root[i].bytes))
+		i++;
+	return i;
+}
+
+static unsigned root_that_ends(const struct monitor *m, uint64_t address)
+{
+	unsigned i = 0;
+
+	while (i < m->roots && m->root[i].base + m->root[i].bytes != address)
+		i++;
+	return i;
+}
+
+static unsigned root_that_begins(const struct monitor *m, uint64_t address)
+{
+	unsigned i = 0;
+
+	while (i < m->roots && m->root[i].base != address)
+		i++;
+	return i;
+}
+
+/* The library OS makes its own objects with the capability of the one in which the monitor itself lies. */
+static bool stays(const struct monitor *m, unsigned i)
+{
+	struct platform_remote what;
+	unsigned flags;
+	uint64_t own_base, own_bytes;
+
+	start_own_memory(&own_base, &own_bytes);
+	return own_base - m->root[i].base < m->root[i].bytes || is_err(platform_identify(m->root[i].cap, &what, &flags)) ||
+	       flags & (CAP_FLAG_REMOTE | CAP_FLAG_FOREIGN);
+}
+
+static err_t make_both(const struct monitor *m, uint64_t base, uint64_t bytes, cap_t *out)
+{
+	err_t e = cap_slot_alloc(out);
+
+	if (is_err(e))
+		return e;
+	e = platform_install(*out, &(struct platform_remote){CAP_RAM, RIGHTS_ALL, m->core, base, bytes, 0});
+	if (is_err(e))
+		cap_slot_free(*out);
+	return e;
+}
+
+/* If the two that meet there can't be joined they stay two. */
+static void join_at(struct monitor *m, uint64_t border)
+{
+	const unsigned low = root_that_ends(m, border), high = root_that_begins(m, border);
+	cap_t both;
+
+	if (low == m->roots || high == m->roots || stays(m, low) || stays(m, high) ||
+	    is_err(make_both(m, m->root[low].base, m->root[low].bytes + m->root[high].bytes, &both)))
+		return;
+	/* Covered, and not the last ones that anybody counts: they go. */
+	if (empty_slot(m->root[low].cap))
+		free_root_slot(m->root[low].cap);
+	if (empty_slot(m->root[high].cap))
+		free_root_slot(m->root[high].cap);
+	m->root[low].bytes += m->root[high].bytes;
+	m->root[low].cap = both;
+	m->root[high] = m->root[--m->roots];
+	ram_join(&m->ram, border);
+}
+
+/* What could not be joined earlier may be now: an end of it was another root's. */
+static void join_around(struct monitor *m, uint64_t address)
+{
+	unsigned roots, i;
+
+	do {
+		roots = m->roots;
+		i = root_with(m, address);
+		join_at(m, m->root[i].base + m->root[i].bytes);
+		join_at(m, m->root[root_with(m, address)].base);
+	} while (m->roots < roots);
+}
+
 err_t block_adopt(struct monitor *m, cap_t ram)
 {
 	struct cap_identity id;
 	err_t e = cap_identify(ram, &id);
 
-	return is_ok(e) ? add_root(m, ram, &id) : e;
+	if (is_ok(e))
+		e = add_root(m, ram, &id);
+	if (is_err(e))
+		return e;
+	join_around(m, id.base);
+	return OK;
 }
+
+/* ---- Blocks ---- */
 
 /* The capability over memory that has been taken. */
 static err_t cover(struct monitor *m, enum cap_type type, struct block b, struct block *out)
@@ -97,38 +212,11 @@ err_t block_take(struct monitor *m, enum cap_type type, uint64_t bytes, struct b
 	return block_take_within(m, type, bytes, 0, UINT64_MAX, out);
 }
 
-static bool empty_slot(cap_t slot)
-{
-	struct cap_identity left;
-	err_t e = cap_delete(slot);
-
-	if (is_err(e) && !err_is(e, ERR_NUMBER_CAP_EMPTY))
-		return false;
-	/* Deleting may have left the memory as RAM, if nothing else covers it. */
-	return is_err(cap_identify(slot, &left)) || left.type == CAP_Null;
-}
-
-static unsigned root_around(const struct monitor *m, const struct block *b)
-{
-	unsigned i = 0;
-
-	while (i < m->roots && (b->base < m->root[i].base || b->base - m->root[i].base >= m->root[i].bytes))
-		i++;
-	return i;
-}
-
-/* Those of the start are not from our own slots. */
-static void free_root_slot(cap_t cap)
-{
-	if (cap.value >> 8 != ROOT_BOOT)
-		cap_slot_free(cap);
-}
-
 /* A RAM block of a whole root is a copy of it, and whoever revokes it takes the root's capability away. Then the block's is the last one,
  * and the root's from now on. */
 static bool becomes_root(struct monitor *m, const struct block *b)
 {
-	unsigned i = root_around(m, b);
+	unsigned i = root_with(m, b->base);
 	struct cap_identity left;
 
 	if (i == m->roots || m->root[i].bytes != b->bytes || is_err(cap_identify(b->cap, &left)) || left.type != CAP_RAM ||
@@ -202,12 +290,12 @@ static err_t drop_root(struct monitor *m, unsigned i)
 
 static err_t uncover(struct monitor *m, const struct block *b)
 {
-	unsigned i = root_around(m, b);
+	unsigned i = root_with(m, b->base);
 	err_t e = i < m->roots ? cut(m, i, b->base) : ERR(RANGE);
 
 	if (is_ok(e))
-		e = cut(m, root_around(m, b), b->base + b->bytes);
-	return is_ok(e) ? drop_root(m, root_around(m, b)) : e;
+		e = cut(m, root_with(m, b->base), b->base + b->bytes);
+	return is_ok(e) ? drop_root(m, root_with(m, b->base)) : e;
 }
 
 void block_part_with(struct monitor *m, struct block *b)

@@ -17,7 +17,8 @@ MUST_USE err_t block_take_within(struct monitor *m, enum cap_type type, uint64_t
 MUST_USE err_t block_take_like(struct monitor *m, uint64_t like, uint64_t bytes, struct block *out);
 /* Nothing must be left that was derived from it. */
 void block_give(struct monitor *m, struct block *b);
-/* RAM of which nothing has been made and that nothing else covers is free memory of this core's from now on. */
+/* RAM of which nothing has been made and that nothing else covers is free memory of this core's from now on. The slot may be empty then: what
+ * adjoins has one capability. */
 MUST_USE err_t block_adopt(struct monitor *m, cap_t ram);
 /* Another core has it now. */
 void block_part_with(struct monitor *m, struct block *b);

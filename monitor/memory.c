@@ -186,6 +186,17 @@ void ram_part_with(struct ram *m, uint64_t base, uint64_t bytes)
 	m->out--;
 }
 
+void ram_join(struct ram *m, uint64_t border)
+{
+	unsigned at = find(m, border);
+
+	remove_border(m, border);
+	if (at == 0 || at == m->ranges || m->range[at].base != border || range_end(&m->range[at - 1]) != border)
+		return;
+	m->range[at - 1].bytes += m->range[at].bytes;
+	remove_range(m, at);
+}
+
 uint64_t ram_largest(const struct ram *m, uint64_t low, uint64_t high)
 {
 	uint64_t largest = 0;

@@ -41,5 +41,8 @@ void ram_give(struct ram *m, uint64_t base, uint64_t bytes);
 /* A taken block is not coming back: another core has it now. There is nothing at its borders to be kept apart any more. */
 void ram_part_with(struct ram *m, uint64_t base, uint64_t bytes);
 
+/* One capability covers the memory on both sides of the border now: blocks may reach across. */
+void ram_join(struct ram *m, uint64_t border);
+
 /* The largest block that could be taken within [low, high). */
 uint64_t ram_largest(const struct ram *m, uint64_t low, uint64_t high);

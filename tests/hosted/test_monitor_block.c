@@ -86,6 +86,22 @@ err_t platform_split(cap_t ram, uint64_t offset, cap_t rest)
 	return CALL(KERNEL, Kernel_split, ram.value, offset, ROOT_SLOT(rest.value >> 8).value, rest.value & 0xff);
 }
 
+err_t platform_install(cap_t slot, const struct platform_remote *what)
+{
+	return CALL(KERNEL, Kernel_install, ROOT_SLOT(slot.value >> 8).value,
+	            (slot.value & 0xff) | (uint64_t)what->type << 8 | (uint64_t)what->rights << 16 | (uint64_t)what->owner << 32,
+	            what->base, what->bytes, what->extra);
+}
+
+err_t platform_identify(cap_t cap, struct platform_remote *what, unsigned *flags)
+{
+	err_t e = CALL(cap, Any_identify);
+
+	*flags = world.last.value[0] >> 16 & 0xff;
+	*what = (struct platform_remote){.type = (enum cap_type)(world.last.value[0] & 0xff), .owner = world.last.value[0] >> 32 & 0xffff};
+	return e;
+}
+
 err_t platform_mark(cap_t cap, bool remote, uint32_t owner)
 {
 	return CALL(KERNEL, Kernel_mark, cap.value, remote ? CAP_FLAG_REMOTE : 0, owner);
@@ -294,6 +310,106 @@ static void block_of_a_whole_root(void **state)
 	}
 }
 
+/* ---- What comes back ---- */
+
+static void adopt(uint64_t base, uint64_t bytes)
+{
+	cap_t ram;
+
+	must_be(cap_slot_alloc(&ram));
+	must_be(platform_install(ram, &(struct platform_remote){CAP_RAM, RIGHTS_ALL, THIS_CORE, base, bytes, 0}));
+	must_be(block_adopt(&m, ram));
+	check();
+}
+
+/* All that other cores had, in any order; some blocks are out meanwhile, and one is all of a root. In the end it is as if nothing had gone,
+ * and blocks may be larger than what came. */
+static void all_comes_back(void **state)
+{
+	struct block other[OTHERS * PIECES], own[OTHERS];
+	struct memory_range piece[OTHERS * PIECES];
+
+	(void)state;
+	for (random_state = 1; random_state < 1000 * 5; random_state += 1000) {
+		const uint64_t seed = random_state;
+
+		for (unsigned n = 0; n < OTHERS * PIECES; n++)
+			must_be(block_take(&m, CAP_RAM, (1 + below(120)) * PAGE_BYTES, &other[n]));
+		for (unsigned n = 0; n < OTHERS * PIECES; n++) {
+			piece[n] = (struct memory_range){other[n].base, other[n].bytes};
+			part_with(&other[n]);
+		}
+		for (unsigned n = 0; n < OTHERS; n++)
+			must_be(block_take(&m, below(2) ? CAP_RAM : CAP_Frame, (1 + below(4)) * PAGE_BYTES, &own[n]));
+		for (unsigned left = OTHERS * PIECES; left > 0; left--) {
+			const unsigned n = below(left);
+
+			adopt(piece[n].base, piece[n].bytes);
+			piece[n] = piece[left - 1];
+		}
+		for (unsigned n = 0; n < OTHERS; n++)
+			block_give(&m, &own[n]);
+		assert_int_equal(m.roots, 2); /* the monitor's own, and the rest */
+		assert_int_equal(used_slots, 1);
+		assert_int_equal(m.ram.free, RAM_BYTES - OWN);
+		assert_int_equal(cap_slot(root_slots(), CAP(ROOT_BOOT, 0))->type, CAP_RAM);
+		assert_int_equal(ram_largest(&m.ram, 0, UINT64_MAX), RAM_BYTES - m.root[0].bytes);
+		assert_int_equal(reports, 0);
+		random_state = seed;
+	}
+}
+
+/* A piece that is given away and comes back for ever leaves nothing behind. */
+static void coming_and_going(void **state)
+{
+	struct block b;
+
+	(void)state;
+	for (unsigned round = 0; round < 2 * RAM_ROOTS; round++) {
+		const uint64_t at = m.root[0].base + MIB + below(64) * 8 * PAGE_BYTES, bytes = (1 + below(8)) * PAGE_BYTES;
+
+		must_be(block_take_within(&m, CAP_RAM, bytes, at, at + bytes, &b));
+		part_with(&b);
+		adopt(at, bytes);
+		assert_in_range(m.roots, 1, REGIONS + 1);
+	}
+}
+
+/* What a domain has of it may be known to other cores: then it is no part of anything but as it is. */
+static void known_elsewhere(void **state)
+{
+	const uint64_t base = m.root[2].base;
+	struct block b;
+	cap_t shared;
+
+	(void)state;
+	must_be(block_take_within(&m, CAP_RAM, 64 * KIB, base, base + 64 * KIB, &b));
+	part_with(&b);
+	must_be(cap_slot_alloc(&shared));
+	must_be(CALL(m.root[2].cap, Any_copy, ROOT_SLOT(shared.value >> 8).value, shared.value & 0xff));
+	must_be(platform_mark(shared, true, THIS_CORE));
+	adopt(base, 64 * KIB);
+	assert_int_equal(m.roots, REGIONS); /* joined with what lies below only */
+	must_be(platform_mark(shared, false, THIS_CORE));
+	must_be(cap_delete(shared));
+	cap_slot_free(shared);
+}
+
+/* Without a slot for the joint one they stay two. */
+static void no_slot_to_join_with(void **state)
+{
+	const uint64_t base = m.root[2].base;
+	struct block b;
+
+	(void)state;
+	must_be(block_take_within(&m, CAP_RAM, 64 * KIB, base, base + 64 * KIB, &b));
+	part_with(&b);
+	most_slots = used_slots + 1;
+	adopt(base, 64 * KIB);
+	assert_int_equal(m.roots, REGIONS + 1);
+	most_slots = CNODES * CNODE_SLOTS;
+}
+
 /* Then the memory is another core's all the same, and somebody is told that it stays covered here. */
 static void no_slot_to_cut_with(void **state)
 {
@@ -329,11 +445,8 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-	    T(memory_of_other_cores),
-	    T(low_end_high_end_middle_all),
-	    T(block_of_a_whole_root),
-	    T(no_slot_to_cut_with),
-	    T(too_many_roots),
+	    T(memory_of_other_cores), T(low_end_high_end_middle_all), T(block_of_a_whole_root), T(all_comes_back), T(coming_and_going),
+	    T(known_elsewhere),       T(no_slot_to_join_with),        T(no_slot_to_cut_with),   T(too_many_roots),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
