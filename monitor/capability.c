@@ -10,6 +10,7 @@
 #include "monitor/domain.h"
 #include "monitor/estate.h"
 #include "monitor/gift.h"
+#include "monitor/membership.h"
 #include "monitor/mesh.h"
 #include "monitor/report.h"
 
@@ -86,7 +87,24 @@ static err_t regain_rights(cap_t *ram, const struct cap_identity *id)
 	return e;
 }
 
-/* Memory that nothing else covers is not discarded, it is this core's again. Who had it may have left something in it. */
+/* What nothing of this core's covers was a dead core's, and goes the way of that one's memory: to whoever serves what lies around it now.
+ * Here it would stay a splinter. So long as nobody else is known to be there, or if it is not to be parted with, it stays all the same. */
+static bool let_go(struct monitor *m, cap_t ram, const struct cap_identity *id)
+{
+	const uint32_t other = membership_leader(m, m->core);
+
+	if (other >= m->peers || is_err(platform_mark(ram, false, other)))
+		return false;
+	if (is_err(platform_surrender(ram))) {
+		(void)!is_ok(platform_mark(ram, false, m->core));
+		return false;
+	}
+	cap_slot_free(ram);
+	estate_tell_dropped(m, id->base, id->size);
+	return true;
+}
+
+/* Memory that nothing else covers is not discarded, it is this core's from now on. Who had it may have left something in it. */
 static bool clear_returned(struct monitor *m, struct leftover *l, const struct cap_identity *id)
 {
 	err_t e = regain_rights(&l->cap, id);
@@ -116,7 +134,7 @@ static bool leftover_step(struct monitor *m, struct leftover *l)
 		return true;
 	}
 	if (l->returned)
-		return clear_returned(m, l, &id);
+		return (l->cleared == 0 && let_go(m, l->cap, &id)) || clear_returned(m, l, &id);
 	e = agreement_delete(&m->agreement, token_of(USER_NOBODY, 0), l->cap);
 	/* LIMIT: too much is under way. Its turn comes. */
 	if (is_err(e) && !err_is(e, ERR_NUMBER_LIMIT))

@@ -19,7 +19,8 @@
  *
  * What somebody holds is put to the name of the (lowest) holder, who may give it on to others, so all that is held is settled again
  * whenever a core dies. A monitor that drops something that it held of a dead core says so (`dropped`), and that piece is settled again
- * at once. Where the last capability to something is deleted, the memory is that core's, which says so (`returned`). */
+ * at once: so do all where the last capability to something is deleted, or everybody would collect splinters of the others' memory. Only who
+ * can't part with it keeps it, and says so (`returned`). */
 
 #include "monitor/monitor.h"
 

@@ -53,7 +53,9 @@ static struct {
 } event;
 static err_t delete_answer, retype_answer, give_answer, introduce_answer;
 static unsigned given, introduced, retyped, adopted, cleared, reports;
-static uint64_t returned; /* bytes that the leader was told of */
+static uint64_t returned, dropped; /* bytes that the leader was told of */
+static uint32_t somebody_else;     /* who is a member as well */
+static err_t surrender_answer;
 static uint32_t revoked;
 
 /* ---- What surrounds it ---- */
@@ -274,6 +276,35 @@ err_t block_adopt(struct monitor *mm, cap_t ram)
 	return OK;
 }
 
+uint32_t membership_leader(const struct monitor *mm, uint32_t except)
+{
+	(void)mm, (void)except;
+	return somebody_else;
+}
+
+err_t platform_mark(cap_t cap, bool remote, uint32_t owner)
+{
+	assert_false(remote);
+	own[cap.value].owner = owner;
+	own[cap.value].flags = owner == 0 ? 0 : CAP_FLAG_FOREIGN;
+	return OK;
+}
+
+err_t platform_surrender(cap_t cap)
+{
+	assert_int_equal(own[cap.value].flags, CAP_FLAG_FOREIGN);
+	if (is_ok(surrender_answer))
+		own[cap.value] = (struct cap_identity){0};
+	return surrender_answer;
+}
+
+void estate_tell_dropped(struct monitor *mm, uint64_t base, uint64_t bytes)
+{
+	(void)mm;
+	assert_int_equal(base, BASE);
+	dropped += bytes;
+}
+
 void estate_tell_returned(struct monitor *mm, uint64_t base, uint64_t bytes)
 {
 	(void)mm;
@@ -327,7 +358,9 @@ static inline int begin(void **state)
 	has(HOME, CAP_RAM, BASE, 1 * MIB);
 	delete_answer = retype_answer = give_answer = introduce_answer = OK;
 	given = introduced = retyped = adopted = cleared = reports = slots_out = revoked = 0;
-	returned = 0;
+	returned = dropped = 0;
+	somebody_else = UINT32_MAX;
+	surrender_answer = OK;
 	return 0;
 }
 

@@ -170,6 +170,31 @@ static void test_memory_that_comes_back_is_cleared_first(void **state)
 	assert_int_equal(returned, MIB + PAGE_BYTES);
 }
 
+/* Whoever serves what lies around it gets it, by way of the leader. */
+static void test_memory_that_comes_back_goes_to_its_heir(void **state)
+{
+	cap_t ram;
+
+	(void)state;
+	somebody_else = 2;
+	m.peers = 4;
+	assert_true(is_ok(cap_slot_alloc(&ram)));
+	own[ram.value] = (struct cap_identity){.type = CAP_RAM, .rights = RIGHT_READ, .base = BASE, .size = MIB};
+	agreement_return_memory(&m.agreement, ram);
+	assert_false(capability_step(&m));
+	assert_int_equal(dropped, MIB);
+	assert_int_equal(adopted + cleared + returned, 0);
+	/* what can't be parted with stays */
+	surrender_answer = ERR(OVERLAP);
+	assert_true(is_ok(cap_slot_alloc(&ram)));
+	own[ram.value] = (struct cap_identity){.type = CAP_RAM, .rights = RIGHTS_ALL, .base = BASE, .size = MIB};
+	agreement_return_memory(&m.agreement, ram);
+	while (capability_step(&m))
+		;
+	assert_int_equal(adopted, 1);
+	assert_int_equal(dropped, MIB);
+}
+
 static void test_the_last_copy_of_memory_comes_back(void **state)
 {
 	(void)state;
@@ -350,6 +375,7 @@ int main(void)
 	    TEST(test_a_core_that_dies_does_not_keep_what_is_left_over),
 	    TEST(test_what_is_private_to_monitors),
 	    TEST(test_memory_that_comes_back_is_cleared_first),
+	    TEST(test_memory_that_comes_back_goes_to_its_heir),
 	    TEST(test_the_last_copy_of_memory_comes_back),
 	    TEST(test_memory_comes_back_with_all_rights),
 	    TEST(test_what_nobody_waits_for_is_not_put_back),
