@@ -10,7 +10,8 @@
  *
  *   a shared object of this core's that lies inside    is revoked everywhere, nothing of it is kept; the sweep waits, then goes on
  *   a page table that other cores use                  the mapping may go all the same, and at the end those cores forget what they
- *                                                      have of it; or at once, if a dying container holds what is mapped
+ *                                                      have of it; or at once, if a dying container holds what is mapped. It may also be
+ *                                                      the table itself that the container holds: so that is copied as well, see below
  *   anything outside, which a dying container holds    is copied into a slot of the agreement's own. So it no longer is the last one, and
  * the container can go. When that is past, the copy is deleted like any other (delete.c). If that does not help, it is inside something
  * that the container holds
@@ -77,11 +78,13 @@ bool sweep_resumes(struct operation *op)
 	return true;
 }
 
-/* The mapping of something outside has ended, and now other cores forget it. Then the thing itself can go. */
-static enum progress pause(struct agreement *a, struct operation *op)
+/* The mapping of something outside has ended, and now other cores forget it. Then the thing itself can go; or the table, if that was it. */
+static enum progress pause(struct agreement *a, struct operation *op, const struct platform_obstacle *table)
 {
 	op->pausing = true;
 	(void)sweep_finish(a, op);
+	if (!MUTANT(table_not_rescued) && rescue(a, op, table) == PROGRESS_FAILED)
+		return PROGRESS_FAILED;
 	return sweep_resumes(op) ? PROGRESS_MORE : PROGRESS_WAITS;
 }
 
@@ -95,7 +98,7 @@ enum progress sweep_obstacle(struct agreement *a, struct operation *op, const st
 		return revoke_inner(a, op, &object);
 	if (is_table(&object) && s != NULL && s->owner == a->core) {
 		if (op->tables)
-			return pause(a, op);
+			return pause(a, op, o);
 		op->tables = true;
 		return PROGRESS_MORE;
 	}

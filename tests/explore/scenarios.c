@@ -216,6 +216,14 @@ static void make_table(unsigned cores)
 	simple(REQUEST_MAP, 0, MAPPED, TABLE, 1);
 }
 
+/* The owner keeps its only capability to it in a CNode. */
+static void make_table_node(unsigned cores)
+{
+	make_table(cores);
+	retype(0, OPEN_RAM, CAP_CNode, 8, 4, NODE);
+	simple(REQUEST_PUT, 0, TABLE, NODE, 0);
+}
+
 /* A core's doorbell, which all have, of a dispatcher that only that core has. */
 static void make_doorbell(unsigned cores)
 {
@@ -268,6 +276,7 @@ const struct distribution distributions[] = {
     {"device", "device memory that all have; core 1 has made an object of a part", 2, make_device},
     {"home", "a CNode, a dispatcher, its endpoint and general doorbell, a table of level 4, and the right to be a monitor", 2, make_home},
     {"table", "a page table that all use, and a frame mapped in it", 2, make_table},
+    {"table-node", "the same; the owner's capability to the table is the content of a CNode", 2, make_table_node},
 };
 const unsigned distribution_count = sizeof distributions / sizeof distributions[0];
 
