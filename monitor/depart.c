@@ -72,7 +72,7 @@ static bool has_to_stay(const struct monitor *m, const struct domain *d)
 {
 	const struct manifest_program *p = d->rights;
 
-	if (d->number == m->acpi || d->others != NULL || d->member != 0 || d->shares)
+	if (d->number == m->acpi || d->others != NULL || d->member != 0 || d->shares || d->pinned)
 		return true;
 	return p != NULL && (p->devices || p->ports != 0 || p->interrupt_kind != INTERRUPT_NONE || p->core != MANIFEST_ANY_CORE);
 }

@@ -195,6 +195,7 @@ struct domain {
 	struct departure *departure; /* it is asked to leave; NULL: it is not */
 	struct arrival *arrival;     /* ARRIVING */
 	uint32_t moves;              /* so far */
+	bool pinned;                 /* its spawner wanted it to stay */
 	bool shares;                 /* it has given memory of its own to somebody on this core */
 	bool doomed;                 /* ends as soon as it has moved, or has not */
 };

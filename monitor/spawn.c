@@ -372,6 +372,7 @@ err_t spawn_here(struct monitor *m, const struct spawn_request *r, uint32_t *num
 		copy_name(d->name, sizeof(d->name), b->strings.first);
 		d->parent = r->parent;
 		d->quota = b->strings.order.quota;
+		d->pinned = (b->strings.order.flags & SPAWN_PINNED) != 0;
 		d->span = r->span != 0 ? r->span : d->number;
 		d->member = r->member;
 		d->leaving = r->span != 0; /* until it is complete */

@@ -199,7 +199,7 @@ static bool read_cores(char *text, uint64_t cores[CORE_SET_WORDS])
 	return true;
 }
 
-/* core=N, cores=N,N, node=N, memory=BYTES, quota=BYTES */
+/* core=N, cores=N,N, node=N, memory=BYTES, quota=BYTES, pinned=1 */
 static bool read_option(char *key, char *value, struct domain_options *o)
 {
 	uint64_t number;
@@ -208,6 +208,10 @@ static bool read_option(char *key, char *value, struct domain_options *o)
 		return read_bytes(value, &o->memory);
 	if (strcmp(key, "quota") == 0)
 		return read_bytes(value, &o->quota);
+	if (strcmp(key, "pinned") == 0) {
+		o->pinned = strcmp(value, "0") != 0;
+		return true;
+	}
 	if (o->where != DOMAIN_HERE) {
 		printf("a program has one place: core=, cores= or node=\n");
 		return false;
@@ -217,7 +221,7 @@ static bool read_option(char *key, char *value, struct domain_options *o)
 		return read_cores(value, o->cores);
 	}
 	if (strcmp(key, "core") != 0 && strcmp(key, "node") != 0) {
-		printf("%s= is none of core=, cores=, node=, memory=, quota=\n", key);
+		printf("%s= is none of core=, cores=, node=, memory=, quota=, pinned=\n", key);
 		return false;
 	}
 	if (!read_number(value, &number))
@@ -338,7 +342,7 @@ static const struct command commands[] = {
     {"cores", "", "the cores, their nodes, when they came up", command_cores},
     {"caps", "", "this shell's capabilities", command_caps},
     {"run", "PROGRAM [core] [arguments]", "starts a program and waits for its end", command_run},
-    {"spawn", "[OPTION=VALUE] PROGRAM ...", "starts a program and goes on; core=, cores=, node=, memory=, quota=", command_spawn},
+    {"spawn", "[OPTION=VALUE] PROGRAM ...", "starts a program and goes on; core=, cores=, node=, memory=, quota=, pinned=", command_spawn},
     {"wait", "DOMAIN", "waits for a domain's end", command_wait},
     {"kill", "DOMAIN", "ends a domain", command_kill},
     {"move", "DOMAIN CORE", "moves a domain to another core; its peers go on", command_move},

@@ -111,7 +111,8 @@ static err_t order(const struct domain_options *o, uint64_t core, const uint64_t
 	err_t e = command_build(o->arguments, o->environment, (char *)head, PAGE_BYTES, &length);
 
 	if (is_ok(e)) {
-		head->gifts = o->gifts;
+		head->gifts = (uint16_t)o->gifts;
+		head->flags = o->pinned ? SPAWN_PINNED : 0;
 		head->quota = o->quota;
 		memcpy(head->cores, more, sizeof head->cores);
 		e = request_and_wait(REQUEST_spawn, core, length, o->memory, &w);

@@ -22,10 +22,14 @@ enum monitor_event {
 
 /* spawn: the buffer begins with it. Then the strings, each ended by 0: the arguments, of which the first is the program's name, then the
  * environment; nothing behind them. */
+enum {
+	SPAWN_PINNED = 1, /* it is never moved to another core */
+};
 #define CORE_SET_WORDS 4 /* a bit for each of CORES_MAX cores */
 struct spawn_order {
 	uint16_t arguments, environment; /* how many strings */
-	uint32_t gifts;                  /* capabilities that the caller is going to hand over */
+	uint16_t gifts;                  /* capabilities that the caller is going to hand over */
+	uint16_t flags;                  /* SPAWN_* */
 	uint64_t quota;                  /* bytes that the domain may have on each core that it is on; 0: as much as there is */
 	uint64_t cores[CORE_SET_WORDS];  /* where it grows to before it begins; none: nowhere */
 };
@@ -33,8 +37,8 @@ _Static_assert(sizeof(struct spawn_order) == 48, "");
 
 #define SERVICE_NAME_BYTES 24
 
-/* offer, bind, withdraw: which service. `interface` says what it speaks, by a number that nobody else uses (of typed stubs: the identifier in
- * its interface file). Who offers 0 speaks what it likes; who binds with 0 takes what there is. */
+/* offer, bind, withdraw: which service. `interface` says what it speaks, by a number that nobody else uses (of typed stubs: the identifier
+ * in its interface file). Who offers 0 speaks what it likes; who binds with 0 takes what there is. */
 struct service_request {
 	char name[SERVICE_NAME_BYTES]; /* ends with 0 */
 	uint64_t interface;
@@ -49,7 +53,7 @@ struct service_info {
 _Static_assert(sizeof(struct service_info) == 40, "");
 #define SERVICES_PAGE 64 /* in one answer */
 
-#define CORE_HERE          UINT64_C(0xffffffff)
+#define CORE_HERE UINT64_C(0xffffffff)
 
 /* bind: what the client wants; flags. */
 enum {
@@ -60,10 +64,10 @@ enum {
 };
 
 enum end_cause {
-	END_EXIT,    /* status is what it returned */
+	END_EXIT, /* status is what it returned */
 	END_KILLED,
-	END_FAULT,   /* status is enum stop_reason; the CPU driver stopped it */
-	END_CORE,    /* its core died */
+	END_FAULT, /* status is enum stop_reason; the CPU driver stopped it */
+	END_CORE,  /* its core died */
 };
 
 enum connection_kind {
@@ -75,17 +79,18 @@ enum connection_kind {
 struct bound_event {
 	uint64_t tag;
 	uint32_t error;
-	uint32_t connection;   /* this side's number for it */
-	uint16_t kind;         /* enum connection_kind */
+	uint32_t connection; /* this side's number for it */
+	uint16_t kind;       /* enum connection_kind */
 	uint16_t peer_core;
-	uint16_t slot_send;    /* the peer's receive ring (Frame, to write), or the endpoint */
-	uint16_t slot_receive; /* this side's receive ring (Frame) */
+	uint16_t slot_send;     /* the peer's receive ring (Frame, to write), or the endpoint */
+	uint16_t slot_receive;  /* this side's receive ring (Frame) */
 	uint16_t slot_doorbell; /* wakes the peer */
-	uint16_t ring_slots;   /* of either ring */
+	uint16_t ring_slots;    /* of either ring */
 	uint32_t peer_domain;   /* its number */
-	char name[16];          /* joined: not used; bound: the service; accepted: the program that the client domain runs (first characters, 0 at the end);
-	                           introduced: the program that the server runs */
-	uint32_t over, over_tag; /* introduced: the connection that it came over, and the giver's tag; joined: the peer's member number, 0 */
+	char name[16]; /* joined: not used; bound: the service; accepted: the program that the client domain runs (first characters, 0 at
+	                  the end); introduced: the program that the server runs */
+	uint32_t over,
+	    over_tag; /* introduced: the connection that it came over, and the giver's tag; joined: the peer's member number, 0 */
 };
 _Static_assert(sizeof(struct bound_event) <= 56, "one line of a channel");
 
@@ -100,12 +105,12 @@ enum capability_operation {
 };
 
 struct capability_request {
-	uint16_t cap;         /* its address in the caller's capability space */
-	uint8_t operation;    /* enum capability_operation */
-	uint8_t type;         /* retype: what to make */
+	uint16_t cap;          /* its address in the caller's capability space */
+	uint8_t operation;     /* enum capability_operation */
+	uint8_t type;          /* retype: what to make */
 	uint16_t first, count; /* retype: address of the first empty slot, how many objects */
-	uint64_t offset;      /* retype: in the object. give, move: connection (this side's number) | tag of the caller's choice << 32 */
-	uint64_t bytes;       /* retype: of one object. give, move: the rights that the copy has at most */
+	uint64_t offset;       /* retype: in the object. give, move: connection (this side's number) | tag of the caller's choice << 32 */
+	uint64_t bytes;        /* retype: of one object. give, move: the rights that the copy has at most */
 };
 _Static_assert(sizeof(struct capability_request) == 24, "three words of a call");
 
@@ -127,12 +132,13 @@ _Static_assert(sizeof(struct core_info) == 40, "");
 /* What a core's agreement has in hand, in records. */
 enum agreement_info_kind {
 	AGREEMENT_INFO_TRAFFIC,   /* base: the view; words 0..2: messages sent, received, refused since the start */
-	AGREEMENT_INFO_COST,      /* of what domains of that core asked for: `detail`: enum agreement_operation; words: how many have ended, their
-	                             messages on all cores, their cycles from request to result, those of the longest */
-	AGREEMENT_INFO_BALANCE,   /* what domains' coming and going leaves as it was: base: free memory in bytes; words 0, 1: capabilities, ends of
-	                             connections. size: memory that the core serves, free or not, in bytes */
-	AGREEMENT_INFO_OPERATION, /* under way, or this core's part of another's: `detail`: enum agreement_operation; `core`: who asked or is asked; the object;
-	                             words: messages so far, cores whose answer is awaited, kind that an owner serves, phase */
+	AGREEMENT_INFO_COST,      /* of what domains of that core asked for: `detail`: enum agreement_operation; words: how many have ended,
+	                             their      messages on all cores, their cycles from request to result, those of the longest */
+	AGREEMENT_INFO_BALANCE,   /* what domains' coming and going leaves as it was: base: free memory in bytes; words 0, 1: capabilities,
+	                             ends of   connections. size: memory that the core serves, free or not, in bytes */
+	AGREEMENT_INFO_OPERATION, /* under way, or this core's part of another's: `detail`: enum agreement_operation; `core`: who asked or
+	                             is asked; the object; words: messages so far, cores whose answer is awaited, kind that an owner serves,
+	                             phase */
 	AGREEMENT_INFO_OBJECT,    /* shared: `core`: its owner; `detail`: AGREEMENT_ANCHORED ...; words: the holders, a bit each */
 	AGREEMENT_INFO_END,
 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Copyright 2026 The Atoll authors */
 
-/* Domains that move from core to core while others talk to them: `roam` has the checks, `roam serve NAME` is a domain that moves. It counts
+/* Domains that move from core to core while others talk to them: `roam` has the checks, `roam balance` the one of the
+ * balancer, `roam serve NAME` is a domain that moves. It counts
  * what it is told, so that a message that is lost or comes twice is seen; two threads of its own compute meanwhile, one of them with memory
  * that it maps and gives back, and one sleeps and wakes. */
 
@@ -145,6 +146,13 @@ static int serve(const char *name)
 		if (is_err(thread_join(thread[i])) || turns[i] == 0)
 			return EXIT_FAILURE;
 	return wrong ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+/* Computes until it is ended. */
+static _Noreturn void busy(void)
+{
+	for (volatile uint64_t i = 0;; i++)
+		;
 }
 
 /* ---- Its peer ---- */
@@ -360,12 +368,61 @@ static const char *check_kill(void)
 	return NULL;
 }
 
+/* ---- The balancer ---- */
+
+#define BUSY 4
+
+static unsigned busy_on(unsigned core)
+{
+	static struct domain_info list[64];
+	unsigned domains, found = 0;
+
+	if (is_err(domain_list(core, list, 64, &domains)))
+		return 0;
+	for (unsigned i = 0; i < domains; i++)
+		found += strcmp(list[i].name, PROGRAM) == 0;
+	return found;
+}
+
+static err_t start_busy(bool pinned, uint32_t *domain)
+{
+	const char *const argv[] = {PROGRAM, "busy", NULL};
+
+	return domain_spawn_with(&(struct domain_options){.arguments = argv, .where = DOMAIN_ON_CORE, .core = 1, .pinned = pinned}, domain);
+}
+
+/* On two cores: all four begin on core 1, where one of them has to stay; this program is on core 0. */
+static const char *check_balance(void)
+{
+	const char *const argv[] = {"balancer", NULL};
+	uint32_t domain[BUSY], balancer;
+	enum end_cause cause;
+	int64_t status;
+
+	for (unsigned i = 0; i < BUSY; i++)
+		CHECK(is_ok(start_busy(i == 0, &domain[i])));
+	CHECK(busy_on(1) == BUSY);
+	CHECK(is_ok(domain_spawn(argv, NULL, 0, 0, &balancer)));
+	for (uint64_t end = after_us(40000000); busy_on(1) > BUSY / 2 && time_tsc() < end;)
+		thread_sleep_until(after_us(100000));
+	CHECK(busy_on(1) == BUSY / 2);
+	thread_sleep_until(after_us(1500000));
+	CHECK(busy_on(1) == BUSY / 2);
+	CHECK(err_is(domain_move(domain[0], 0), ERR_NUMBER_STAYS));
+	CHECK(is_ok(domain_kill(balancer)) && is_ok(domain_wait(balancer, &status, &cause)));
+	for (unsigned i = 0; i < BUSY; i++) {
+		CHECK(is_ok(domain_kill(domain[i])));
+		CHECK(is_ok(domain_wait(domain[i], &status, &cause)) && cause == END_KILLED);
+	}
+	return NULL;
+}
+
 static const struct {
 	const char *name;
 	const char *(*run)(void);
 } checks[] = {
-    {"calls", check_calls},     {"stream", check_stream}, {"self", check_self},
-    {"refused", check_refused}, {"full", check_full},     {"kill", check_kill},
+    {"calls", check_calls}, {"stream", check_stream}, {"self", check_self},       {"refused", check_refused},
+    {"full", check_full},   {"kill", check_kill},     {"balance", check_balance},
 };
 
 int main(int argc, char **argv)
@@ -376,11 +433,16 @@ int main(int argc, char **argv)
 		return serve(argv[2]);
 	if (argc == 2 && strcmp(argv[1], "idle") == 0)
 		thread_sleep_until(UINT64_MAX - 1);
+	if (argc == 2 && strcmp(argv[1], "busy") == 0)
+		busy();
 	if (is_err(core_list(cores, MACHINE_CORES, &core_count)))
 		return EXIT_FAILURE;
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
-		const char *why = checks[i].run();
+		const char *why;
 
+		if ((argc == 2) != (checks[i].run == check_balance))
+			continue;
+		why = checks[i].run();
 		if (why != NULL)
 			printf("%s failed: %s\n", checks[i].name, why);
 		printf("@test {\"name\":\"roam.%s\",\"ok\":%s}\n", checks[i].name, why == NULL ? "true" : "false");

@@ -40,6 +40,7 @@ struct domain_options {
 	uint32_t core, node;
 	uint64_t cores[CORE_SET_WORDS]; /* a bit for each */
 	uint64_t memory, quota;         /* bytes */
+	bool pinned;                    /* nobody moves it to another core */
 	const struct domain_gift *gift;
 	unsigned gifts;
 	char *why; /* room for a sentence that says what was wrong; empty if nothing was */
@@ -58,7 +59,8 @@ MUST_USE err_t domain_wait(uint32_t domain, int64_t *status, enum end_cause *cau
 MUST_USE err_t domain_kill(uint32_t domain);
 /* Moves the domain, this one or one that it has spawned (any, with the right), to another core: its threads, its memory, its connections,
  * whose peers go on meanwhile. Returns when it runs there. What was a call to a service on the same core goes through a channel afterwards.
- * Errors: EXISTS (it is there), STAYS (it spans cores, has devices, or shares memory with others), NO_MEMORY (on that core), CORE_UNKNOWN,
+ * Errors: EXISTS (it is there), STAYS (it spans cores, has devices, shares memory
+ * with others, or was started to stay), NO_MEMORY (on that core), CORE_UNKNOWN,
  * CORE_DEAD, PERMISSION, NOT_FOUND, TIMEOUT (it does not answer), AGAIN (it was busy all the time). After an error it is where it was. */
 MUST_USE err_t domain_move(uint32_t domain, unsigned core);
 _Noreturn void domain_exit(int64_t status);
