@@ -27,6 +27,13 @@ run bench shell gdb:
 	@$(MAKE) --no-print-directory image
 	@$(LAUNCH) $@ $(SET) $(call quoted,BUILD=$(BUILD))
 
+# The reference of the public headers; a warning is an error.
+.PHONY: docs
+docs: $(DEPS)
+	@mkdir -p $(BUILD)/docs
+	@{ cat docs/Doxyfile; printf 'OUTPUT_DIRECTORY = "%s"\nWARN_AS_ERROR = FAIL_ON_WARNINGS\n' $(call quoted,$(BUILD)/docs); } | doxygen -
+	@echo "The reference of the public headers begins at $(BUILD)/docs/html/index.html."
+
 .PHONY: help
 help:
 	@cat boot/help.txt

@@ -11,6 +11,7 @@
 #include "cpudriver/abi/errors.h"
 #include "cpudriver/abi/capabilities.h"
 
+/* When memory is taken for a region. */
 enum placement {
 	PLACE_NOW,   /* frames are taken at once */
 	PLACE_TOUCH, /* at the first touch, by this domain's pager, zeroed */
@@ -26,6 +27,7 @@ MUST_USE err_t memory_protect(void *address, uint64_t bytes, rights_t rights);
 
 /* ---- Whose memory ---- */
 
+/* Whose memory a page is. */
 enum memory_kind {
 	MEMORY_LOCAL,       /* the caller's member's */
 	MEMORY_BIND,        /* that of the one member in `members`, which is home to it, too */
@@ -34,8 +36,10 @@ enum memory_kind {
 	MEMORY_REPLICATE, /* read-mostly: each member that reads it has a copy near itself; a write takes the copies away first, so all see
 	                     it */
 };
+/* How much of an interleaved region lies with one member before it is the next one's turn. */
 #define MEMORY_INTERLEAVE_BYTES (64 * KIB)
 
+/* A wish; all zero: the caller's member's. */
 struct memory_policy {
 	enum memory_kind kind;
 	uint64_t members; /* a bit each; 0: all that there are */
@@ -46,6 +50,7 @@ MUST_USE err_t memory_map_with(uint64_t bytes, rights_t rights, enum placement p
 /* The members on the cores of a node, a bit each. */
 uint64_t memory_members_of_node(unsigned node);
 
+/* Where a page is; the node and the physical address are those of the memory. */
 struct memory_place {
 	unsigned home;   /* the member that answers for the address */
 	unsigned member; /* whose memory it is */

@@ -4,12 +4,13 @@
 
 /* The domain's capability space: which slots are free, and the operations as functions.
  *
- * Calls that the CPU driver answers with AGAIN are repeated here. Retype, delete and revoke concern every core that has to do with the object:
- * if others have, the monitors agree, and the calling thread waits for it; programs see no difference but the time, and that LIMIT (too much
- * is under way) and CORE_DEAD are possible. Sizes are bytes. */
+ * Calls that the CPU driver answers with AGAIN are repeated here. Retype, delete and revoke concern every core that has to do with the
+ * object: if others have, the monitors agree, and the calling thread waits for it; programs see no difference but the time, and that LIMIT
+ * (too much is under way) and CORE_DEAD are possible. Sizes are bytes. */
 
 #include "cpudriver/abi/calls.h"
 
+/* What a capability says of its object: base (physical address) and size are in bytes. */
 struct cap_identity {
 	enum cap_type type;
 	uint8_t rights;
@@ -26,10 +27,15 @@ void cap_slot_free(cap_t slot); /* must be empty */
 /* "RAM", "Frame", ...; "unknown" for what the table does not have. */
 const char *cap_type_name(enum cap_type type);
 
+/* What is in a slot. Errors: CAP_EMPTY. */
 MUST_USE err_t cap_identify(cap_t cap, struct cap_identity *out);
+/* To another slot, which is empty. With mint the copy has at most those rights, and, of an Endpoint, that badge; move leaves the source
+ * empty. Errors: CAP_EMPTY, SLOT_IN_USE, CAP_RIGHTS. */
 MUST_USE err_t cap_copy(cap_t source, cap_t destination);
 MUST_USE err_t cap_mint(cap_t source, cap_t destination, rights_t rights, uint64_t badge);
 MUST_USE err_t cap_move(cap_t source, cap_t destination);
+/* Makes `count` objects of that type and size, from `offset` of the source on, in consecutive slots. Errors: RETYPE (that can't
+ * be made of it), RANGE, ALIGNMENT, OVERLAP (something of it is in use), SLOT_IN_USE. */
 MUST_USE err_t cap_retype(cap_t source, enum cap_type type, uint64_t offset, uint64_t bytes, unsigned count, cap_t first);
 MUST_USE err_t cap_delete(cap_t cap); /* the slot is empty afterwards, or holds RAM: see cap_identify */
 MUST_USE err_t cap_revoke(cap_t cap); /* every other copy and every descendant, on all cores */

@@ -14,8 +14,10 @@
  * Lines that begin with "@" are facts for programs and are shown untagged, but for the tags that only the system itself may use
  * (CONSOLE_SYSTEM_TAGS): those get the writer's tag in front like any other text. */
 
+/* The service's name. */
 #define CONSOLE_SERVICE "console"
 
+/* Labels of the messages, as above. */
 enum console_label {
 	CONSOLE_WRITE = 1,
 	CONSOLE_READ = 2,
@@ -23,4 +25,5 @@ enum console_label {
 	CONSOLE_READ_KEY = 4,
 };
 
+/* Each ends in a space. */
 #define CONSOLE_SYSTEM_TAGS "@event ", "@boot ", "@boot_phases ", "@topology ", "@leak "

@@ -9,11 +9,13 @@
 #include "monitor/abi/start.h"
 #include "numa/model.h"
 
+/* What this domain was started with; which core the caller's member is on, and the dispatcher there. */
 const struct domain_start *domain_self(void);
 unsigned domain_core(void);
 struct dispatcher_shared *domain_dispatcher(void);
 const struct machine *domain_machine(void); /* NULL before discovery */
 
+/* The time-stamp counter, and how often it counts in a second. All cores' counters agree. */
 uint64_t time_tsc(void);
 uint64_t time_tsc_hz(void);
 
@@ -25,14 +27,18 @@ MUST_USE err_t domain_spawn(const char *const argv[], const char *const envp[], 
  * A domain that is ordered on several cores begins on the lowest of them, and has grown to the others when its main runs; one that can't be
  * had then is left out (span_members). On a node it begins on the core that has least to do. `quota` bounds what it has on each core that
  * it is on, from its first byte on; what would be more is refused: NO_MEMORY. */
-#define DOMAIN_GIFTS_MAX    16
+#define DOMAIN_GIFTS_MAX 16
+/* Bytes on one core; a domain can't begin with less. */
 #define DOMAIN_LEAST_MEMORY (UINT64_C(1) << 20)
+/* Where a domain begins: here, on `core`, on all of `cores`, or somewhere on `node`. */
 enum domain_where { DOMAIN_HERE, DOMAIN_ON_CORE, DOMAIN_ON_CORES, DOMAIN_ON_NODE };
+/* A capability that the new domain gets. */
 struct domain_gift {
 	cap_t cap;
 	rights_t rights; /* that its copy has at most */
 	uint32_t tag;    /* under which the program finds it */
 };
+/* How a domain is to be started. */
 struct domain_options {
 	const char *const *arguments;   /* the program's name first, NULL last */
 	const char *const *environment; /* may be NULL */
@@ -55,6 +61,8 @@ struct ipc_connection;
 MUST_USE err_t domain_take(uint32_t tag, uint64_t deadline_tsc, cap_t *cap);
 MUST_USE err_t domain_take_connection(uint32_t tag, uint64_t deadline_tsc, struct ipc_connection **out);
 
+/* Waits for its end: with what status (END_EXIT) or why (enum end_cause). Errors: NOT_FOUND. domain_kill ends it, with all its members.
+ * Errors: NOT_FOUND, PERMISSION. */
 MUST_USE err_t domain_wait(uint32_t domain, int64_t *status, enum end_cause *cause);
 MUST_USE err_t domain_kill(uint32_t domain);
 /* Moves the domain, this one or one that it has spawned (any, with the right), to another core: its threads, its memory, its connections,
@@ -63,6 +71,7 @@ MUST_USE err_t domain_kill(uint32_t domain);
  * with others, or was started to stay), NO_MEMORY (on that core), CORE_UNKNOWN,
  * CORE_DEAD, PERMISSION, NOT_FOUND, TIMEOUT (it does not answer), AGAIN (it was busy all the time). After an error it is where it was. */
 MUST_USE err_t domain_move(uint32_t domain, unsigned core);
+/* Ends this domain on all of its cores. */
 _Noreturn void domain_exit(int64_t status);
 
 /* One request to this core's monitor, for what has no function of its own; words as in monitor/abi/requests.def. */

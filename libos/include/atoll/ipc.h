@@ -14,11 +14,13 @@
 #include "cpudriver/abi/capabilities.h"
 #include "cpudriver/abi/errors.h"
 
+/* Of a call, in words and bits; of a message of a stream, in bytes; and for ipc_set_polling. */
 #define IPC_WORDS          4
 #define IPC_LAST_WORD_BITS 48 /* a larger word[3] is refused: RANGE */
 #define IPC_STREAM_BYTES   1024
 #define IPC_POLL_ALWAYS    UINT32_MAX
 
+/* A call's request or reply. */
 struct ipc_message {
 	uint64_t word[IPC_WORDS];
 	uint16_t label;
@@ -60,6 +62,7 @@ MUST_USE err_t ipc_move(struct ipc_connection *c, cap_t cap, rights_t rights, ui
 MUST_USE err_t ipc_take(struct ipc_connection *c, uint32_t tag, uint64_t deadline_tsc, cap_t *cap);
 MUST_USE err_t ipc_take_connection(struct ipc_connection *c, uint32_t tag, uint64_t deadline_tsc, struct ipc_connection **out);
 
+/* What a handler of lines has found (struct ipc_server): nothing, something, or what no honest client sends. */
 enum ipc_outcome { IPC_NOTHING, IPC_SOMETHING, IPC_CUT_OFF };
 
 /* Server. The handler of a call fills the reply. For streams it is told of each message. With `given` it is told of what clients give: a
@@ -86,8 +89,10 @@ MUST_USE err_t ipc_withdraw(struct ipc_service *service);
 /* Handles what has arrived; if nothing has, waits until something does or `deadline_tsc` (0: none) passes. Never returns an error for what
  * a client did: such a client is cut off. */
 void ipc_serve_once(uint64_t deadline_tsc);
+/* ipc_serve_once for ever. */
 _Noreturn void ipc_serve(void);
 
+/* How many looks a wait takes before the dispatcher sleeps, on the caller's member. */
 void ipc_set_polling(uint32_t iterations);
 /* The peer's core, domain number and (at a server) program name, as the monitors say; and private data for handlers. */
 unsigned ipc_peer_core(const struct ipc_connection *c);

@@ -16,6 +16,7 @@
 
 struct pager;
 
+/* A page that is asked for. */
 struct pager_request {
 	void *page;      /* that was touched */
 	uint64_t offset; /* from the beginning of the region, as it was mapped */
@@ -24,6 +25,7 @@ struct pager_request {
 	void *contents;  /* a zeroed page, which becomes the page if the answer names no frame; fill it, or leave it as it is */
 };
 
+/* What it is to be; all zero, as it comes: `contents`. */
 struct pager_answer {
 	cap_t frame; /* CAP_NULL: `contents`; else a Frame of which a page is mapped. The capability stays the program's, who keeps it until
 	                pager_stop, and may then end it */

@@ -19,6 +19,7 @@
 
 #include "libos/thread/queue.h"
 
+/* What a thread may have, and has from the beginning. */
 #define PRIORITIES       8
 #define PRIORITY_DEFAULT 4 /* 0 runs last */
 #define SHARE_LEAST      1
@@ -36,6 +37,7 @@ struct runnable {
 	bool bound; /* what it is in the middle of must not move to another member */
 };
 
+/* The threads of a member that can run. */
 struct run_queue {
 	unsigned count;
 	uint8_t levels; /* bit p: level[p] has threads */
@@ -43,6 +45,7 @@ struct run_queue {
 	uint64_t time, shares; /* policy_shares */
 };
 
+/* The table. */
 struct policy {
 	const char *name;
 	/* It became ready, or its turn is over. */
@@ -55,8 +58,10 @@ struct policy {
 	struct runnable *(*give)(struct run_queue *q, unsigned thief);
 };
 
+/* As above. */
 extern const struct policy policy_stealing, policy_shares;
 
+/* What an entry of a queue belongs to; NULL of NULL. */
 static inline struct runnable *runnable_of(struct queue_entry *e)
 {
 	return e == NULL ? NULL : (struct runnable *)((char *)e - offsetof(struct runnable, entry));

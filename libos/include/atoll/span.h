@@ -14,6 +14,7 @@
 #include "cpudriver/abi/errors.h"
 #include "monitor/abi/start.h"
 
+/* Where a member is. */
 struct span_place {
 	unsigned member, core, node;
 	uint32_t domain; /* the number of this part of the domain, for tools; programs go by that of the whole */

@@ -6,14 +6,18 @@
  *
  * For an interface I of the file apps/x/x.capnp a program lists that file among its sources, includes "generated/apps/x/x.h" and has
  *
- *   client   I_open, I_close         a connection with whoever offers the service, on any core
- *            I_call_M                a call that waits for its results
- *            I_begin_M, I_end_M      the same in two halves; stub_cancel instead of the second one
- *            I_send_M                $oneway: no answer; `-> stream`: answered, but waited for only when the credit is used up, and by
- * I_finish I_open_M, I_next_M, I_close_M     $stream: results that come as long as the caller gives credit server   struct I_service one
- * function for each method; they answer OK with the results, or an error I_serve                 offers the service and serves; returns if
- * it can't be offered. If the struct is a constant of the same file, the functions become part of the loop I_offer                 for
- * programs with a loop of their own around ipc_serve_once I_reply_M               the answer to a call that was put off (stub_put_off)
+ *   client   I_open, I_close             a connection with whoever offers the service, on any core
+ *            I_call_M                    a call that waits for its results
+ *            I_begin_M, I_end_M          the same in two halves; stub_cancel instead of the second one
+ *            I_send_M                    $oneway: no answer. `-> stream`: answered, but waited for only when the
+ *                                        credit is used up, and by I_finish
+ *            I_open_M, I_next_M, I_close_M
+ *                                        $stream: results that come as long as the caller gives credit
+ *   server   struct I_service            one function for each method; they answer OK with the results, or an error
+ *            I_serve                     offers the service and serves; returns if it can't be offered. If the
+ *                                        struct is a constant of the same file, the functions become part of the loop
+ *            I_offer                     for programs with a loop of their own around ipc_serve_once
+ *            I_reply_M                   the answer to a call that was put off (stub_put_off)
  *
  * A deadline is a value of the time-stamp counter, 0 for none. Every function that waits may answer TIMEOUT, PEER_GONE (the server has
  * ended; nothing more will come), CHANNEL_BROKEN, and what the server answers: its own errors, or METHOD, VERSION, MESSAGE, FORMAT,
@@ -65,6 +69,7 @@ enum {
  *        48..55  the interface's version
  *        56..63  its tag, made of its identifier */
 
+/* What a message is. */
 enum stub_kind {
 	/* to the server */
 	STUB_CALL = 1,
@@ -83,23 +88,28 @@ enum stub_kind {
 	STUB_STREAM_END, /* payload: error number, END if all went well */
 };
 
+/* A header of its parts; with the client's number; with another number of words of payload. */
 #define STUB_HEADER(tag, version, kind, method, words)                                                                                     \
 	((uint64_t)(tag) << 56 | (uint64_t)(version) << 48 | (uint64_t)(kind) << 40 | (uint64_t)(words) << 32 | (uint64_t)(method))
 #define STUB_NUMBER(number)       ((uint64_t)(uint16_t)(number) << 16)
 #define STUB_SIZED(header, words) (((header) & ~(UINT64_C(0xff) << 32)) | (uint64_t)(words) << 32)
 
+/* The parts of a header. */
 static inline uint16_t stub_method_of(uint64_t header)
 {
 	return (uint16_t)header;
 }
+/* The parts of a header. */
 static inline uint16_t stub_number_of(uint64_t header)
 {
 	return (uint16_t)(header >> 16);
 }
+/* The parts of a header. */
 static inline unsigned stub_words_of(uint64_t header)
 {
 	return header >> 32 & 0xff;
 }
+/* The parts of a header. */
 static inline enum stub_kind stub_kind_of(uint64_t header)
 {
 	return (enum stub_kind)(header >> 40 & 0xff);
@@ -116,6 +126,7 @@ static inline uint64_t stub_control(uint64_t identity, enum stub_kind kind, uint
 
 /* ---- Errors of a service's own ---- */
 
+/* They lie above the system's: value 1, 2, ... of the interface's enum. */
 #define STUB_ERROR_BASE   0x8000u
 #define STUB_ERROR(value) ((err_t){STUB_ERROR_BASE + (value)})
 /* What a handler answers that has put the call off. */
@@ -128,6 +139,7 @@ struct stub_cap {
 	cap_t cap;
 	uint32_t tag; /* on the wire */
 };
+/* In place of a type: any. */
 #define STUB_ANY_CAPABILITY CAP_Null
 
 /* A piece of a buffer. The client sets `at` and `bytes`, and finds them set in what a server answers; a server uses stub_bulk_read and
@@ -143,6 +155,7 @@ struct stub_bulk {
 struct stub_ticket;
 struct stub_stream;
 
+/* A buffer that both sides have mapped, at the client; `at` NULL: none. */
 struct stub_buffer {
 	void *at;
 	uint32_t bytes;
@@ -155,6 +168,7 @@ struct stub_orphan {
 	bool told;              /* the server knows */
 };
 
+/* The client of an interface: the stubs' own. */
 struct stub_client {
 	cap_t fast;                      /* the endpoint, while nothing is under way that a fast call would overtake; else CAP_NULL */
 	uint64_t interface, identity;    /* the latter of every header */
@@ -198,6 +212,7 @@ struct stub_ticket {
 	uint64_t words[STUB_LINE_WORDS];
 };
 
+/* How many words an item of a stream has. */
 struct stub_item {
 	uint32_t count;
 };
@@ -219,6 +234,8 @@ struct stub_stream {
 	uint32_t item_words;
 };
 
+/* A connection with whoever offers the service; waits until somebody does. Errors: ARGUMENT (the name), INTERFACE, LIMIT, NO_MEMORY.
+ * stub_close ends it with all that is under way. */
 MUST_USE err_t stub_open(const char *name, uint64_t interface, uint64_t identity, struct stub_client *out);
 void stub_close(struct stub_client *c);
 
@@ -269,11 +286,13 @@ bool stub_is_done(struct stub_ticket *t);
 /* Nobody waits for it any more; the server is told. Of a call that has ended: nothing happens. */
 void stub_cancel(struct stub_ticket *t);
 
+/* A message that nobody answers; an item of a stream of parameters. `words` as above. */
 MUST_USE err_t stub_send(struct stub_client *c, uint64_t header, uint64_t *words, uint64_t deadline);
 MUST_USE err_t stub_send_item(struct stub_client *c, uint64_t header, uint64_t *words, uint64_t deadline);
 /* Waits until all items are answered. The first error of any, if there was one. */
 MUST_USE err_t stub_finish(struct stub_client *c, uint64_t deadline);
 
+/* Begins a stream of results; all of its credit is given. */
 MUST_USE err_t stub_stream_open(struct stub_client *c, uint64_t call, uint64_t reply, uint64_t *words, struct stub_stream *s,
                                 uint64_t deadline);
 /* The next item; it stays until the next call for this stream. END: there are no more. */
@@ -318,6 +337,7 @@ struct stub_later {
 	uint32_t index, generation;
 };
 
+/* What a server is told beside calls; NULL: it does not want to know. */
 struct stub_events {
 	void *context;
 	void (*opened)(void *context, struct stub_session *session);
@@ -334,6 +354,7 @@ struct stub_events {
  */
 typedef err_t stub_serve_fn(const void *service, struct stub_call *call, struct stub_source *source, uint64_t *out, uint32_t *count);
 
+/* A method, as the server's side knows it. */
 struct stub_method {
 	const char *name;
 	uint64_t call, reply; /* headers */
@@ -351,6 +372,7 @@ enum stub_outcome {
 typedef enum stub_outcome stub_answer_fn(const void *service, struct stub_session *session, uint64_t token, uint16_t number,
                                          struct endpoint_message *m);
 
+/* An interface, as the server's side knows it: generated. */
 struct stub_interface {
 	const char *name;
 	uint64_t id, identity;

@@ -23,11 +23,14 @@
 #include "cpudriver/abi/errors.h"
 
 struct tasks;
+/* A task that was submitted; it may be done, and its number is not used again. */
 struct task {
 	uint64_t number;
 };
+/* What a task does. */
 typedef void task_fn(void *argument);
 
+/* Of one set of tasks. */
 #define TASK_WORKERS_MAX 256
 
 /* Starts `workers` threads that work, 1..TASK_WORKERS_MAX. Errors: ARGUMENT, NO_MEMORY. */

@@ -16,14 +16,17 @@ struct policy;
 
 /* Runs function(argument) on a stack of `stack_bytes` (0: the usual size). Who creates a thread joins it. Errors: ARGUMENT, NO_MEMORY. */
 MUST_USE err_t thread_create(void (*function)(void *), void *argument, uint64_t stack_bytes, struct thread **out);
+/* Others that can run have their turn first. */
 void thread_yield(void);
 /* The rest of the caller's turn is that thread's. Errors: STATE (it can't run now), ARGUMENT. */
 MUST_USE err_t thread_yield_to(struct thread *thread);
+/* Ends the calling thread. */
 _Noreturn void thread_exit(void);
 /* Waits for the end of a thread that thread_create has made; then it must not be named again. Errors: ARGUMENT (it is joined already,
  * nobody may join it, or it is the caller), PEER_GONE (it is lost with the core where
  * it ran). */
 MUST_USE err_t thread_join(struct thread *thread);
+/* The calling thread. */
 struct thread *thread_self(void);
 
 /* What the policy goes by (<atoll/policy.h>): 0..PRIORITIES - 1, the higher first; SHARE_LEAST..SHARE_MOST. Errors: RANGE, ARGUMENT. */
@@ -52,26 +55,32 @@ struct condition {
 };
 enum { MUTEX_FREE, MUTEX_TAKEN, MUTEX_WANTED };
 
+/* The slow halves of lock and unlock. */
 void mutex_wait(struct mutex *m);
 void mutex_wake(struct mutex *m);
 
+/* Takes the mutex; false: somebody has it. */
 static inline bool mutex_try_lock(struct mutex *m)
 {
 	uint32_t free = MUTEX_FREE;
 
 	return atomic_compare_exchange_strong_explicit(&m->state, &free, MUTEX_TAKEN, memory_order_acquire, memory_order_relaxed);
 }
+/* Takes the mutex, and waits for it if need be. Who has it must not lock it again. */
 static inline void mutex_lock(struct mutex *m)
 {
 	if (__builtin_expect(!mutex_try_lock(m), 0))
 		mutex_wait(m);
 }
+/* Gives it back, and wakes one who waits. */
 static inline void mutex_unlock(struct mutex *m)
 {
 	if (__builtin_expect(atomic_exchange_explicit(&m->state, MUTEX_FREE, memory_order_release) == MUTEX_WANTED, 0))
 		mutex_wake(m);
 }
 
+/* Waits for a signal without the mutex, which the caller has, and has again afterwards; it may also wake without a signal, so what was
+ * waited for is to be looked at again. A signal wakes one who waits, a broadcast all. */
 void condition_wait(struct condition *c, struct mutex *m);
 void condition_signal(struct condition *c);
 void condition_broadcast(struct condition *c);

@@ -48,6 +48,7 @@ STUB_LIST(float64, double);
 /* The size of a list's elements, in the list's pointer. */
 enum wire_size { WIRE_BYTE = 2, WIRE_TWO_BYTES = 3, WIRE_FOUR_BYTES = 4, WIRE_EIGHT_BYTES = 5, WIRE_COMPOSITE = 7 };
 
+/* What can be wrong with a message: FAULT(name, sentence). */
 #define WIRE_FAULTS(FAULT)                                                                                                                 \
 	FAULT(NONE, "the message is well-formed")                                                                                          \
 	FAULT(SHORT, "the message has no root")                                                                                            \
@@ -57,15 +58,18 @@ enum wire_size { WIRE_BYTE = 2, WIRE_TWO_BYTES = 3, WIRE_FOUR_BYTES = 4, WIRE_EI
 	FAULT(AGAIN, "the message points to the same words again and again")                                                               \
 	FAULT(TEXT, "a text does not end in a zero byte")
 
+/* The first of them that was found. */
 enum wire_fault {
 #define FAULT(name, sentence) WIRE_FAULT_##name,
 	WIRE_FAULTS(FAULT)
 #undef FAULT
 };
+/* In words. */
 const char *wire_fault_sentence(enum wire_fault fault);
 
 /* ---- Reading ---- */
 
+/* A message that is read: `count` words, so many of which may still be followed. */
 struct wire_reader {
 	const uint64_t *words;
 	uint32_t count;
@@ -92,6 +96,7 @@ void wire_read_words(const struct wire_reader *r, const struct wire_struct *s, u
 
 /* ---- Writing ---- */
 
+/* A message that is written: how many words there are, are in use, and whether something had no room. */
 struct wire_builder {
 	uint64_t *words;
 	uint32_t room, used;
@@ -116,6 +121,7 @@ static inline uint64_t wire_struct_pointer(int32_t offset, uint16_t data_words, 
 
 /* ---- Floating-point numbers, as bits ---- */
 
+/* The bits of a number. */
 static inline uint32_t wire_bits_of_float(float value)
 {
 	uint32_t bits;
@@ -123,6 +129,7 @@ static inline uint32_t wire_bits_of_float(float value)
 	__builtin_memcpy(&bits, &value, sizeof bits);
 	return bits;
 }
+/* The bits of a number. */
 static inline uint64_t wire_bits_of_double(double value)
 {
 	uint64_t bits;
@@ -130,6 +137,7 @@ static inline uint64_t wire_bits_of_double(double value)
 	__builtin_memcpy(&bits, &value, sizeof bits);
 	return bits;
 }
+/* The number of these bits. */
 static inline float wire_float(uint32_t bits)
 {
 	float value;
@@ -137,6 +145,7 @@ static inline float wire_float(uint32_t bits)
 	__builtin_memcpy(&value, &bits, sizeof value);
 	return value;
 }
+/* The number of these bits. */
 static inline double wire_double(uint64_t bits)
 {
 	double value;
