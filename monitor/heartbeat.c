@@ -96,6 +96,8 @@ uint64_t heartbeat_step(struct monitor *m, uint64_t now)
 	h->next = now + platform_ticks(BEAT_US);
 	h->bound = s.over ? 0 : longer(h->bound, limit);
 	if (s.silence >= limit)
-		membership_suspect(m, h->watched, platform_microseconds(s.silence), platform_microseconds(h->bound));
+		membership_suspect(
+		    m, h->watched,
+		    (struct suspicion){platform_microseconds(s.silence), platform_microseconds(h->bound), platform_microseconds(s.strain)});
 	return h->next;
 }

@@ -45,7 +45,7 @@ static void enter(struct monitor *m, uint32_t number, const struct core_set *ali
 	/* A new leader may have said that a core is alive of which this one has heard otherwise. */
 	SET_FOR_EACH (core, alive) {
 		if (core != m->core && m->peer[core].state == PEER_LOST)
-			membership_suspect(m, core, 0, 0);
+			membership_suspect(m, core, (struct suspicion){0});
 	}
 }
 
@@ -127,7 +127,7 @@ static void report_first(void)
 		platform_print(text + at, sizeof(text) - 1 - at < 32 ? sizeof(text) - 1 - at : 32);
 }
 
-static void remove_core(struct monitor *m, uint32_t core, uint32_t by, uint64_t silence_us, uint64_t bound_us)
+static void remove_core(struct monitor *m, uint32_t core, uint32_t by, struct suspicion why)
 {
 	struct core_set alive = m->membership.alive;
 
@@ -136,24 +136,28 @@ static void remove_core(struct monitor *m, uint32_t core, uint32_t by, uint64_t 
 	fence_begin(m, core);
 	set_remove(&alive, core);
 	announce(m, &alive);
-	report_line(m, "@event {\"event\":\"core_suspected\",\"core\":%u,\"by\":%u,\"silent_us\":%lu,\"bound_us\":%lu,\"view\":%u}", core,
-	            by, (unsigned long)silence_us, (unsigned long)bound_us, m->membership.view >> LEADER_BITS);
+	report_line(m,
+	            "@event {\"event\":\"core_suspected\",\"core\":%u,\"by\":%u,\"silent_us\":%lu,\"bound_us\":%lu,\"strain_us\":%lu,"
+	            "\"view\":%u}",
+	            core, by, (unsigned long)why.silence_us, (unsigned long)why.bound_us, (unsigned long)why.strain_us,
+	            m->membership.view >> LEADER_BITS);
 }
 
-static void suspect(struct monitor *m, uint32_t by, uint32_t core, uint64_t silence_us, uint64_t bound_us)
+static void suspect(struct monitor *m, uint32_t by, uint32_t core, struct suspicion why)
 {
 	uint32_t leader = membership_leader(m, core);
 
 	if (leader == m->core)
-		remove_core(m, core, by, silence_us, bound_us);
+		remove_core(m, core, by, why);
 	else
-		MESH_SEND(m, leader, suspect, .core = core, .view = m->membership.view, .silence_us = silence_us, .bound_us = bound_us);
+		MESH_SEND(m, leader, suspect, .core = core, .view = m->membership.view, .silence_us = why.silence_us,
+		          .bound_us = why.bound_us, .strain_us = why.strain_us);
 }
 
-void membership_suspect(struct monitor *m, uint32_t core, uint64_t silence_us, uint64_t bound_us)
+void membership_suspect(struct monitor *m, uint32_t core, struct suspicion why)
 {
 	if (core != m->core && membership_has(m, core))
-		suspect(m, m->core, core, silence_us, bound_us);
+		suspect(m, m->core, core, why);
 }
 
 /* Whoever is suspected himself, or speaks of another view, accuses nobody. */
@@ -161,7 +165,7 @@ void handle_suspect(struct monitor *m, uint32_t from, const struct message_suspe
 {
 	if (message->view == m->membership.view && membership_has(m, from) && membership_has(m, message->core) &&
 	    message->core != m->core && membership_leader(m, message->core) == m->core)
-		remove_core(m, message->core, from, message->silence_us, message->bound_us);
+		remove_core(m, message->core, from, (struct suspicion){message->silence_us, message->bound_us, message->strain_us});
 }
 
 /* ---- Cores come ---- */

@@ -139,8 +139,13 @@ bool membership_has(const struct monitor *m, uint32_t core);
 /* The lowest member but for `except`, a core that can't be it (CORES_MAX: nobody). */
 uint32_t membership_leader(const struct monitor *m, uint32_t except);
 
-/* The core is silent, or breaks the rules: the leader is told. */
-void membership_suspect(struct monitor *m, uint32_t core, uint64_t silence_us, uint64_t bound_us);
+/* Why a core is suspected: how long it has been silent, how long it might have been, and the longest delay that anybody knew of lately. All 0:
+ * it breaks the rules. */
+struct suspicion {
+	uint64_t silence_us, bound_us, strain_us;
+};
+/* The leader is told. */
+void membership_suspect(struct monitor *m, uint32_t core, struct suspicion why);
 
 /* A core is up. If there is a view already, the leader makes one with it. */
 void membership_up(struct monitor *m, uint32_t core);

@@ -334,7 +334,7 @@ static void channel_broken_by(struct monitor *m, uint32_t core)
 	if (p->accused == m->membership.view)
 		return;
 	p->accused = m->membership.view;
-	membership_suspect(m, core, 0, 0);
+	membership_suspect(m, core, (struct suspicion){0});
 }
 
 static void poll_peer(struct monitor *m, uint32_t core)

@@ -10,6 +10,7 @@ from stopped_thread import stopped
 
 CALM_US = 65_000  # monitor/heartbeat.h: silence that is enough on a machine that has a processor for everybody
 BEAT_US = 25_000
+DELAY_US = 3_000  # and delays that are longer say that it has not; in the longest silence they fade by half
 
 
 def balanced(machine, cores) -> None:
@@ -81,6 +82,28 @@ def test_a_core_is_started_by_hand(boot):
     assert machine.status == 0, machine.tail()
     assert [joined["core"] for joined in machine.facts("event", event="core_joined")] == [2]
     balanced(machine, range(4))
+
+
+def test_a_death_is_noticed_in_time(boot):
+    """Within 100 ms of the machine's own clock, which counts instructions, so that the host's load is not in it. Only delays that the machine
+    itself has seen excuse it, and it has several tries."""
+    with boot.session(cores=2, app="shell", icount=True, timeout=60, check=False) as machine:
+        machine.expect("atoll> ")
+        for _ in range(4):
+            time.sleep(2)  # so that the cores know each other's beats, and what was late at the start has faded
+            machine.type("run crash 0 1 256")
+            machine.expect(r'"core_suspected","core":1,[^}]*}')
+            machine.expect("others_run")
+            machine.expect("atoll> ")
+            suspicion = machine.facts("event", event="core_suspected")[-1]
+            if suspicion["strain_us"] < DELAY_US / 2:
+                break
+        machine.type("poweroff")
+        machine.finish()
+    if suspicion["strain_us"] >= DELAY_US / 2:
+        pytest.skip(f"the machine was starved each time: its cores ran up to {suspicion['strain_us'] / 1000:.0f} ms late")
+    assert suspicion["bound_us"] == CALM_US, suspicion
+    assert suspicion["silent_us"] + BEAT_US <= 100_000, suspicion
 
 
 @pytest.mark.parametrize("cores,nodes,seed", [(4, 2, 3), (4, 1, 5), (8, 2, 7)])

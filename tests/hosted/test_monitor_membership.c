@@ -105,9 +105,9 @@ static void test_two_who_suspect_each_other(void **state)
 {
 	(void)state;
 	running = 1;
-	membership_suspect(monitor[1], 2, 1, 1);
+	membership_suspect(monitor[1], 2, (struct suspicion){1, 1, 0});
 	running = 2;
-	membership_suspect(monitor[2], 1, 1, 1);
+	membership_suspect(monitor[2], 1, (struct suspicion){1, 1, 0});
 	run(250);
 	assert_int_equal(members(0), 0xb);
 	assert_int_equal(members(1), 0xb);
@@ -125,7 +125,7 @@ static void test_a_new_leader_learns_of_the_old_ones_last_view(void **state)
 	handle_view(monitor[3], 0, &(struct message_view){.number = 2 << 8, .alive0 = without_2.word[0]});
 	assert_int_equal(lost[3][2], 1);
 	running = 1;
-	membership_suspect(monitor[1], 0, FIRST_US, FIRST_US);
+	membership_suspect(monitor[1], 0, (struct suspicion){FIRST_US, FIRST_US, 0});
 	run(250);
 	assert_int_equal(members(1), 0xa);
 	assert_int_equal(members(3), 0xa);
