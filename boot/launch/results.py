@@ -46,9 +46,10 @@ class Results:
         link.replace(self.directory / "latest.jsonl")
 
 
-def origin_of_guest(settings: Settings, command: list[str]) -> dict:
+def origin_of_guest(settings: Settings, command: list[str], pinned: list[int] | None) -> dict:
+    """`pinned`: the host's processor for each core, or None."""
     return {**_origin(command), "qemu": _first_line([QEMU, "--version"]), "accelerator": machine.accelerator(settings),
-            "settings": settings.as_written()}
+            "settings": settings.as_written(), "pinned": pinned}
 
 
 def origin_of_host(command: list[str]) -> dict:

@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 import machine
+import pinning
 import report
 import settings as user
 import virtual_machine
@@ -117,7 +118,12 @@ def host(settings: user.Settings) -> int:
 def _watch(settings: user.Settings) -> int:
     with _scratch() as scratch:
         command = machine.command(settings, _image(settings), Path(scratch))
-        recording = Recording(settings, command, on_text=lambda line: print(line, flush=True))
+        processors = settings.processors()
+        if processors is not None:
+            command += pinning.words(Path(scratch) / "qmp")
+        recording = Recording(settings, command, processors, on_text=lambda line: print(line, flush=True))
+        if processors is not None:
+            pinning.begin(Path(scratch) / "qmp", processors, recording.not_pinned)
         failure = virtual_machine.stream(command, settings.timeout, recording.feed)
     code = recording.verdict(failure)
     tables = report.tables(recording.results.facts)
@@ -129,17 +135,24 @@ def _watch(settings: user.Settings) -> int:
 class Recording:
     """What the guest says, understood and kept."""
 
-    def __init__(self, settings: user.Settings, command: list[str], on_text=lambda line: None):
-        self.results = Results(settings, origin_of_guest(settings, command))
+    def __init__(self, settings: user.Settings, command: list[str], pinned: list[int] | None = None, on_text=lambda line: None):
+        self.results = Results(settings, origin_of_guest(settings, command, pinned))
+        self._unpinned: str | None = None
         self.transcript = Transcript(on_text, self.results.fact, firmware=settings.firmware == "uefi")
 
     def feed(self, data: bytes) -> None:
         self.results.log(data)
         self.transcript.feed(data)
 
+    def not_pinned(self, sentence: str) -> None:
+        self._unpinned = sentence
+
     def verdict(self, failure: str | None) -> int:
         """The exit code; a failure is said in a sentence."""
         self.transcript.end()
+        if self._unpinned is not None:
+            self.results.fact({"tag": "unpinned", "why": self._unpinned})
+            print(self._unpinned, file=sys.stderr)
         self.results.close()
         failure = failure or self.transcript.failure()
         if failure is None:

@@ -14,6 +14,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import pinning
+
 QEMU = "qemu-system-x86_64"
 MIB_PER_UNIT = {"M": 1, "G": 1024}
 LEAST_MEMORY_MIB = 64
@@ -33,6 +35,7 @@ DEFAULTS = {
     "LENS": "elapsed",
     "APP": "",
     "CMDLINE": "",
+    "PIN": "auto",
     "QEMU_EXTRA": "",
     "TIMEOUT": "300",
     "NAME": "",
@@ -56,6 +59,7 @@ class Settings:
     lens: str
     app: str
     cmdline: str
+    pin: str
     qemu_extra: tuple[str, ...]
     timeout: int
     name: str
@@ -68,6 +72,10 @@ class Settings:
             "machine": self.machine, "accel": self.accel, "cpu": self.cpu, "lens": self.lens, "app": self.app,
             "cmdline": self.cmdline,
         }
+
+    def processors(self) -> list[int] | None:
+        """The host's processor for each core, if they are to be pinned."""
+        return pinning.plan(self.cores) if self.pin != "off" and self.lens != "icount" else None
 
     def command_line(self) -> str:
         """What the loader appends to GRUB's command line. apps/init/main.c says how it is read."""
@@ -102,6 +110,7 @@ def parse(words: list[str], action: str = "run") -> Settings:
         lens=_one_of("LENS", values["LENS"], ("elapsed", "icount")),
         app=_guest_text("APP", values["APP"]),
         cmdline=_guest_text("CMDLINE", values["CMDLINE"]),
+        pin=_one_of("PIN", values["PIN"], ("auto", "on", "off")),
         qemu_extra=_words("QEMU_EXTRA", values["QEMU_EXTRA"]),
         timeout=_number("TIMEOUT", values["TIMEOUT"], 1, 86400),
         name=_name(values["NAME"], action),
@@ -118,6 +127,10 @@ def _check_together(settings: Settings) -> None:
         raise Refused("LENS=icount counts instructions of the emulator and does not go with ACCEL=kvm.")
     if settings.accel == "kvm" and not os.access("/dev/kvm", os.R_OK | os.W_OK):
         raise Refused("ACCEL=kvm needs /dev/kvm, which this host does not have or does not let you open.")
+    if settings.pin == "on" and settings.lens == "icount":
+        raise Refused("PIN=on does not go with LENS=icount, which runs all cores in one thread.")
+    if settings.pin == "on" and pinning.plan(settings.cores) is None:
+        raise Refused(f"PIN=on does not go with CORES={settings.cores}: this host has {len(os.sched_getaffinity(0))} for them.")
     if len(settings.command_line()) > LONGEST_COMMAND_LINE:
         raise Refused(f"APP and CMDLINE together are longer than {LONGEST_COMMAND_LINE} characters.")
 

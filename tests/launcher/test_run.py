@@ -145,6 +145,32 @@ def test_the_provenance_says_what_ran(launch):
     assert set(origin["host"]) == {"cpu", "cores", "kernel", "load"}
 
 
+HOST = sorted(os.sched_getaffinity(0))
+
+
+@pytest.mark.skipif(len(HOST) < 2, reason="a host of one core has nothing to choose from")
+def test_each_core_keeps_a_core_of_the_host(launch):
+    answer = launch(GOOD, "CORES=2", FAKE_QMP="answer")
+    pinned = answer.facts[0]["pinned"]
+    assert len(set(pinned)) == 2 and set(pinned) <= set(HOST)
+    assert answer.stdout.startswith(f"pinned to {pinned[0]}\npinned to {pinned[1]}\n")
+    assert answer.stderr == ""
+
+
+def test_cores_are_not_pinned_where_that_makes_no_sense(launch):
+    for words in (["PIN=off", "CORES=1"], ["LENS=icount", "CORES=1"], [f"CORES={len(HOST) + 1}"]):
+        answer = launch(GOOD, *words)
+        assert answer.facts[0]["pinned"] is None
+        assert not any(word.startswith("unix:") for word in answer.facts[0]["command"])
+
+
+def test_a_run_that_could_not_pin_says_so_and_goes_on(launch):
+    answer = launch(GOOD, "CORES=1", FAKE_QMP="refuse")
+    assert answer.returncode == 0
+    assert answer.stderr == "The virtual cores are not pinned: not today.\n"
+    assert answer.facts[-1] == {"tag": "unpinned", "why": "The virtual cores are not pinned: not today."}
+
+
 @pytest.mark.parametrize("line", [
     '@boot {"core":1,', '@boot {"core":NaN}', '@boot {"core":1,"core":2}', '@boot {"tag":"x"}',
     '[1 bench] @bench {"id":"a" @event {"event":"x"}'])
@@ -213,6 +239,9 @@ def test_the_shell_takes_its_input_from_a_pipe_too(launch):
     (["LENS=time"], "LENS=time is unknown: it is elapsed or icount."),
     (["CPU=z80"], "CPU=z80 is unknown: `qemu-system-x86_64 -cpu help` lists the models."),
     (["CPU=a b"], "CPU=a b is not the name of a processor model."),
+    (["PIN=yes"], "PIN=yes is unknown: it is auto or on or off."),
+    (["PIN=on", f"CORES={len(HOST) + 1}"], f"PIN=on does not go with CORES={len(HOST) + 1}: this host has {len(HOST)} for them."),
+    (["PIN=on", "LENS=icount"], "PIN=on does not go with LENS=icount"),
     (["QEMU_EXTRA='"], "QEMU_EXTRA=' cannot be split into words"),
     (["APP=a\tb"], "has a character that is not printable ASCII"),
     (["APP=" + "x" * 1001], "longer than 1000 characters"),
