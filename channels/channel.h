@@ -268,6 +268,13 @@ CHANNEL_MUST_CHECK static inline struct channel_result channel_poll(struct chann
 	return (struct channel_result){CHANNEL_OK};
 }
 
+/* Whether the next line is there, by one load: all that can change while nobody else uses this end. Less than channel_poll says: nothing of
+ * room, and nothing of a peer that breaks the rules. */
+static inline bool channel_glance(const struct channel *ch)
+{
+	return channel_header_sequence(channel_load_header(&ch->rx[ch->next_in & ch->mask].line.header)) == ch->next_in;
+}
+
 /* ---- Parking: poll, announce, look again, sleep ---- */
 
 /* Announces that this side goes to sleep, and looks again. CHANNEL_EMPTY: it may now sleep until it is rung (a ring that

@@ -309,6 +309,7 @@ static err_t begin(struct monitor *m, struct domain *d, const struct capability_
 err_t capability_begin(struct monitor *m, struct domain *d, uint32_t tag, const struct capability_request *request)
 {
 	const unsigned operation = request->operation;
+	const bool is_gift = operation == CAPABILITY_GIVE || operation == CAPABILITY_MOVE; /* it takes time: another domain has to run */
 	struct capability_work *w;
 	err_t e;
 
@@ -319,20 +320,39 @@ err_t capability_begin(struct monitor *m, struct domain *d, uint32_t tag, const 
 	w = work_new(m, d, tag, request);
 	if (w == NULL)
 		return ERR(LIMIT);
-	e = operation == CAPABILITY_GIVE || operation == CAPABILITY_MOVE ? gift_begin(m, d, w) : begin(m, d, w);
-	if (is_err(e))
+	m->awaited = tag != 0 && !is_gift ? w : NULL;
+	e = is_gift ? gift_begin(m, d, w) : begin(m, d, w);
+	if (is_err(e)) {
+		m->awaited = NULL;
 		work_end(m, w);
+	}
 	return e;
+}
+
+/* Who asked gets to know it with the reply if that is not given yet, else by an event. */
+static void tell_done(struct monitor *m, struct domain *d, const struct capability_work *was, bool with_reply, uint32_t error, bool ram,
+                      uint32_t messages)
+{
+	if (with_reply) {
+		m->reply.word[1] = CAPABILITY_COMPLETED | (uint64_t)ram << 32;
+		m->reply.word[2] = error;
+		m->reply.word[3] = messages;
+	} else if (d != NULL && was->tag != 0) {
+		domain_event(m, d, EVENT_done, (uint64_t[]){was->tag, error, ram, messages}, 4);
+	}
 }
 
 void capability_finish(struct monitor *m, struct capability_work *w, err_t e, cap_t cap, uint32_t messages)
 {
 	struct domain *d = domain_find(m, w->domain);
 	const struct capability_work was = *w;
+	const bool with_reply = m->awaited == w;
 	struct cap_identity id;
 	bool left;
 
 	work_end(m, w);
+	if (with_reply)
+		m->awaited = NULL;
 	if (was.request.operation == CAPABILITY_RETYPE && is_ok(e))
 		e = retype(d, &was.request, cap);
 	left = !is_empty(cap, &id);
@@ -341,9 +361,7 @@ void capability_finish(struct monitor *m, struct capability_work *w, err_t e, ca
 		capability_discard(m, cap);
 	else
 		capability_put_back(m, d, &was.request, cap);
-	if (d != NULL && was.tag != 0)
-		domain_event(m, d, EVENT_done,
-		             (uint64_t[]){was.tag, e.number, was.request.operation == CAPABILITY_DELETE && is_ok(e) && left, messages}, 4);
+	tell_done(m, d, &was, with_reply, e.number, was.request.operation == CAPABILITY_DELETE && is_ok(e) && left, messages);
 }
 
 bool capability_busy(const struct monitor *m, const struct domain *d)

@@ -156,7 +156,7 @@ static void event_keep(struct monitor *m, struct domain *d, const struct event *
 	else
 		d->last->next = e;
 	d->last = e;
-	m->events_waiting = true;
+	m->events_waiting = m->stirred = true;
 }
 
 void domain_event(struct monitor *m, struct domain *d, enum monitor_event event, const uint64_t *words, unsigned count)

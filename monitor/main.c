@@ -30,10 +30,12 @@
 #define EVENTS_RETRY_US 2000
 #define LIFE_NUMBERS    64    /* domain numbers between two lives of a core */
 #define OVERDUE_US      10000 /* how often to look at what should have happened already */
-/* How long to look on before sleeping (patience.h): about as long as it takes to be woken; for an answer, the other core too. */
+/* How long to look on before sleeping (patience.h): about as long as it takes to be woken; for an answer, the other core too; before a
+ * reply, since it was asked for, as long as that takes and to switch to who waits for it and back. */
 #define PATIENCE_US        50
 #define ANSWER_PATIENCE_US 100
-#define AWAY_US            5 /* between two looks: others ran here, or the host gave the processor to somebody else */
+#define REPLY_PATIENCE_US  100
+#define AWAY_US            10 /* between two looks: others ran here, or the host gave the processor to somebody else */
 
 static uint32_t since_start(const struct monitor *m)
 {
@@ -91,6 +93,8 @@ static struct monitor *begin(const struct core_boot *boot)
 	m->start_tsc = boot->start_tsc;
 	m->driver_us = since_start(m);
 	m->life = LIFE_READY;
+	m->stirred = true;
+	m->reply.token = REPLY_NONE;
 	/* The numbers of domains that died with the core are not given out again soon. */
 	m->domain_count = (uint16_t)(boot->restarted * LIFE_NUMBERS);
 	return m;
@@ -161,31 +165,55 @@ static void earlier(uint64_t *deadline, uint64_t candidate)
 		*deadline = candidate;
 }
 
-/* Everything but calls. Returns whether there is more to do at once; *deadline is when to look again at the latest. */
+/* Nothing is under way that goes on by itself. */
+static bool is_calm(const struct monitor *m)
+{
+	const struct agreement *a = &m->agreement;
+
+	return m->life == LIFE_READY && m->end == END_NOT_BEGUN && !a->changing && !a->recounts && !m->membership.settlement.busy &&
+	       m->membership.next_view == 0 && m->domains_ending == 0 && m->departures == 0 && !m->events_waiting;
+}
+
+/* Starts and ends of domains and cores, who is alive, and so on: all that is seldom. */
+static bool look_after_rest(struct monitor *m, uint64_t now)
+{
+	bool more;
+
+	m->stirred = false;
+	more = domains_step(m);
+	m->rest_deadline = core_start_step(m, now);
+	if (m->core == 0)
+		discovery_step(m, now);
+	more |= power_step(m, now);
+	earlier(&m->rest_deadline, membership_step(m, now));
+	earlier(&m->rest_deadline, departures_check(m, now));
+	if (m->life_deadline != UINT64_MAX && m->life_deadline != 0)
+		earlier(&m->rest_deadline, m->life_deadline > now ? m->life_deadline : now + platform_ticks(OVERDUE_US));
+	if (m->events_waiting)
+		earlier(&m->rest_deadline, now + platform_ticks(EVENTS_RETRY_US));
+	return more;
+}
+
+/* Everything but calls. Returns whether there is more to do at once; *deadline is when to look again at the latest. Operations on
+ * capabilities are what comes in quick succession, and they don't concern the rest. */
 static bool work(struct monitor *m, uint64_t *deadline)
 {
-	uint64_t now = platform_now();
-	bool more;
+	const uint64_t now = platform_now();
+	bool more, calm = is_calm(m);
 
 	mesh_poll(m);
 	more = agreement_step(&m->agreement);
 	if (more) /* what the first slice leaves is seldom more than to tidy up */
 		more = agreement_step(&m->agreement);
 	more |= capability_step(m);
-	more |= domains_step(m);
-	*deadline = core_start_step(m, now);
-	if (m->core == 0)
-		discovery_step(m, now);
-	more |= power_step(m, now);
-	earlier(deadline, membership_step(m, now));
-	earlier(deadline, departures_check(m, now));
-	if (m->life_deadline != UINT64_MAX && m->life_deadline != 0)
-		earlier(deadline, m->life_deadline > now ? m->life_deadline : now + platform_ticks(OVERDUE_US));
-	if (m->events_waiting)
-		earlier(deadline, now + platform_ticks(EVENTS_RETRY_US));
+	if (!calm || m->stirred || !is_calm(m) || (m->rest_deadline != 0 && now >= m->rest_deadline))
+		more |= look_after_rest(m, now);
+	*deadline = m->rest_deadline;
 	/* The end of a domain begins an operation behind the agreement's turn. */
 	return more || m->agreement.due_first != 0 || m->leftovers != NULL;
 }
+
+/* ---- Looking on, and sleeping ---- */
 
 /* Somebody else on this core runs, if there is anybody. Whether this monitor has something to do. */
 static bool look_once(struct monitor *m, bool *came)
@@ -196,28 +224,19 @@ static bool look_once(struct monitor *m, bool *came)
 	return *came || called;
 }
 
-/* Looks on for what the other monitors say next, if it is worth it. Whoever else on this core can run does so between two looks, first of
- * all who waits for the reply. Returns whether something came. */
-static bool look_on(struct monitor *m, struct platform_reply *reply)
+/* Looks for what the other monitors say next, until then. Whoever else on this core can run does so between two looks, or not at all.
+ * Returns whether something came, or somebody called. */
+static bool look_until(struct monitor *m, struct patience *p, uint64_t until, bool alone)
 {
-	const bool answer = !agreement_is_quiet(&m->agreement);
-	struct patience *p = &m->patience[answer];
-	uint64_t now, until, away;
+	uint64_t now = platform_now(), away;
 	bool came, any;
 
-	m->talks = false;
-	if (!patience_has(p))
-		return false;
-	if (reply->token != REPLY_NONE)
-		platform_reply(reply);
-	reply->token = REPLY_NONE;
-	if (look_once(m, &came))
-		return true; /* others ran first, so this says nothing about looking on */
-	now = platform_now();
-	until = now + platform_ticks(answer ? ANSWER_PATIENCE_US : PATIENCE_US);
 	do {
 		channel_pause(); /* an emulator that runs one core at a time goes on with another */
-		any = look_once(m, &came);
+		if (alone)
+			any = came = mesh_glance(m);
+		else
+			any = look_once(m, &came);
 		away = platform_now() - now;
 		now += away;
 	} while (!any && now < until);
@@ -227,26 +246,76 @@ static bool look_on(struct monitor *m, struct platform_reply *reply)
 	return any;
 }
 
+static void give_reply(struct monitor *m)
+{
+	if (m->reply.token != REPLY_NONE)
+		platform_reply(&m->reply);
+	m->reply.token = REPLY_NONE;
+	m->awaited = NULL;
+}
+
+static uint64_t reply_is_due(const struct monitor *m)
+{
+	return m->awaited->begun + platform_ticks(REPLY_PATIENCE_US);
+}
+
+/* What is asked of the other monitors is often answered sooner than the domain that asked could be switched to and back again: then it gets
+ * that with the reply. Longer it is not kept waiting, for its other threads wait with it. */
+static bool look_with_reply(struct monitor *m)
+{
+	struct patience *p = &m->patience[PATIENCE_REPLY];
+
+	return m->awaited != NULL && patience_has(p) && look_until(m, p, reply_is_due(m), true);
+}
+
+/* Looks on, if it is worth it. Who waits for the reply is not kept waiting any more: it runs first. Returns whether something came. */
+static bool look_on(struct monitor *m)
+{
+	const bool answer = !agreement_is_quiet(&m->agreement);
+	struct patience *p = &m->patience[answer ? PATIENCE_ANSWER : PATIENCE_ANYTHING];
+	bool came;
+
+	if (!answer && m->reply.token != REPLY_NONE)
+		return false; /* this core has something else to do: when it has not any more */
+	m->talks = false;
+	if (!patience_has(p))
+		return false;
+	give_reply(m);
+	if (look_once(m, &came))
+		return true; /* others ran first, so this says nothing about looking on */
+	return look_until(m, p, platform_now() + platform_ticks(answer ? ANSWER_PATIENCE_US : PATIENCE_US), false);
+}
+
+/* What it has not looked on for yet it does when the others on this core sleep. */
+static unsigned how_to_sleep(const struct monitor *m)
+{
+	return m->talks ? REPLY_UNTIL_IDLE : REPLY_BLOCK;
+}
+
 static _Noreturn void serve(struct monitor *m)
 {
-	struct platform_reply reply = {.token = REPLY_NONE};
 	struct platform_call call;
 	uint64_t deadline, pending;
 
 	for (;;) {
-		bool more = work(m, &deadline) || (m->talks && look_on(m, &reply));
-		bool parked = !more && mesh_park(m);
-		err_t e = platform_wait(&reply, !parked, deadline, &call, &pending);
+		bool more = work(m, &deadline) || look_with_reply(m) || (m->talks && look_on(m));
+		bool parked, called;
 
+		if (more && m->awaited != NULL && platform_now() < reply_is_due(m))
+			continue; /* what is to be done may complete the reply */
+		parked = !more && mesh_park(m);
+		called = is_ok(platform_wait(&m->reply, parked ? how_to_sleep(m) : REPLY_POLL, deadline, &call, &pending));
+		m->reply.token = REPLY_NONE;
+		m->awaited = NULL;
 		if (parked)
 			mesh_unpark(m);
+		m->stirred |= (pending & (PENDING_TIMER | PENDING_SILENCE | PENDING_STOPPED)) != 0;
 		if (pending & PENDING_SILENCE)
 			heartbeat_silence(m);
 		if (pending & PENDING_STOPPED)
 			domains_stopped(m);
-		reply.token = REPLY_NONE;
-		if (is_ok(e) && !request_serve(m, &call, &reply))
-			reply.token = REPLY_NONE;
+		if (called)
+			request_serve(m, &call);
 	}
 }
 

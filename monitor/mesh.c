@@ -232,6 +232,7 @@ static void note_arrival(struct monitor *m, const struct agreement_head *head)
 
 static void dispatch(struct monitor *m, uint32_t from, unsigned type, const union message *message)
 {
+	m->stirred |= type < AGREEMENT_FIRST;
 	if (type >= AGREEMENT_FIRST) {
 		if (type == AGREEMENT_install)
 			note_arrival(m, (const struct agreement_head *)message->words);
@@ -329,6 +330,7 @@ static void channel_broken_by(struct monitor *m, uint32_t core)
 {
 	struct peer *p = &m->peer[core];
 
+	m->stirred = true;
 	if (p->faults++ == 0)
 		report_line(m, "monitor %u: core %u: %s", m->core, core, channel_fault_sentence(channel_fault(&p->channel)));
 	if (p->accused == m->membership.view)
@@ -343,6 +345,7 @@ static void poll_peer(struct monitor *m, uint32_t core)
 	struct channel_message line;
 
 	if (has_knocked(m, core)) {
+		m->stirred = true;
 		if (p->state == PEER_UNKNOWN)
 			core_start_heard(m, core);
 		connect_peer(m, core);
@@ -391,6 +394,14 @@ bool mesh_waiting(struct monitor *m)
 		if (has_written(m, core))
 			return true;
 	return m->local_first != NULL;
+}
+
+bool mesh_glance(const struct monitor *m)
+{
+	for (uint32_t core = 0; core < m->peers; core++)
+		if (m->peer[core].state == PEER_CONNECTED && !holds_enough(&m->peer[core]) && channel_glance(&m->peer[core].channel))
+			return true;
+	return false;
 }
 
 bool mesh_park(struct monitor *m)

@@ -30,6 +30,8 @@ bool mesh_send(struct monitor *m, uint32_t core, unsigned type, const void *mess
 void mesh_poll(struct monitor *m);
 /* Whether something has arrived. */
 bool mesh_waiting(struct monitor *m);
+/* Whether a message has, to be asked again and again after mesh_waiting has said no. */
+bool mesh_glance(const struct monitor *m);
 /* Announces that this monitor sleeps. false: something has arrived meanwhile. */
 bool mesh_park(struct monitor *m);
 void mesh_unpark(struct monitor *m);

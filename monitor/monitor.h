@@ -285,6 +285,14 @@ struct spawn_text {
 
 /* ---- The whole ---- */
 
+/* What it looks on for before it sleeps (main.c): each is learnt by itself. */
+enum patience_for {
+	PATIENCE_ANYTHING, /* nothing is awaited */
+	PATIENCE_ANSWER,
+	PATIENCE_REPLY, /* an answer, while who asked waits for the reply */
+	PATIENCES,
+};
+
 enum life {
 	LIFE_DISCOVERING, /* first core: the acpi domain is at work */
 	LIFE_STARTING,    /* first core: other cores come up */
@@ -335,12 +343,14 @@ struct monitor {
 	uint64_t own_doorbell_base, own_doorbell_extra;
 	struct queued *local_first, *local_last; /* messages to itself */
 	bool talks;                              /* it has sent something to another monitor, or received, since it last looked on */
-	struct patience patience[2];             /* when nothing is awaited; for an answer */
+	struct patience patience[PATIENCES];
 	struct message_up self;
 	struct membership membership;
 	struct agreement agreement; /* begins when the peers are known (mesh_start) */
 	struct capability_work work[CAPABILITY_WORKS_MAX];
-	unsigned works; /* that are not free */
+	unsigned works;                        /* that are not free */
+	struct platform_reply reply;           /* to the request that was served last; token REPLY_NONE: it is given */
+	const struct capability_work *awaited; /* its end completes the reply, if it comes before that is given; NULL: nobody's does */
 	struct agreement_cost cost[ASKED_KINDS];
 	struct leftover *leftovers;
 
@@ -356,7 +366,9 @@ struct monitor {
 	struct ending ending[ENDINGS_MAX];
 	unsigned endings;
 	struct spawn_text *texts;
-	bool events_waiting; /* an event ring was full: look again soon */
+	bool events_waiting;    /* an event ring was full: look again soon */
+	bool stirred;           /* more has happened than operations on capabilities, since the rest was looked after (main.c) */
+	uint64_t rest_deadline; /* when to look after it at the latest; 0: at any time */
 
 	/* starting cores */
 	struct start *start; /* one record for each core of the machine */

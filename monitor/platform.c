@@ -51,16 +51,16 @@ static void set_timer(uint64_t deadline)
 	set = deadline;
 }
 
-err_t platform_wait(const struct platform_reply *reply, bool poll, uint64_t deadline, struct platform_call *call, uint64_t *pending)
+err_t platform_wait(const struct platform_reply *reply, unsigned how, uint64_t deadline, struct platform_call *call, uint64_t *pending)
 {
 	struct endpoint_message message;
 	struct endpoint_request request;
 	err_t e;
 
 	memcpy(message.word, reply->word, sizeof(message.word));
-	if (!poll)
+	if (how != REPLY_POLL)
 		set_timer(deadline);
-	e = endpoint_reply_wait(reply->token, &message, poll ? REPLY_POLL : REPLY_BLOCK, &request);
+	e = endpoint_reply_wait(reply->token, &message, how, &request);
 	/* A deadline in the past would otherwise be set anew, unseen. */
 	*pending = atomic_exchange_explicit(&domain_dispatcher()->pending, 0, memory_order_seq_cst);
 	if (*pending & PENDING_TIMER)

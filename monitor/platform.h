@@ -24,9 +24,10 @@ struct platform_reply {
 	uint64_t word[4];
 };
 
-/* Gives `reply`, then takes the next call or waits for one, for a notification or for `deadline` (0: none); with `poll` it does not wait.
- * Returns OK with a call, else something that says that there is none. *pending are the notifications since the last time. */
-MUST_USE err_t platform_wait(const struct platform_reply *reply, bool poll, uint64_t deadline, struct platform_call *call,
+/* Gives `reply`, then takes the next call or waits for one, for a notification or for `deadline` (0: none). `how`: REPLY_BLOCK; REPLY_POLL,
+ * it does not wait; REPLY_UNTIL_IDLE, it waits no longer than others on this core want to run. Returns OK with a call, else something that
+ * says that there is none. *pending are the notifications since the last time. */
+MUST_USE err_t platform_wait(const struct platform_reply *reply, unsigned how, uint64_t deadline, struct platform_call *call,
                              uint64_t *pending);
 void platform_reply(const struct platform_reply *reply);
 /* Whoever else on this core can run does. Returns whether platform_wait would have something to say. */

@@ -24,9 +24,9 @@ struct request {
 	struct domain *domain;
 	const struct platform_call *call;
 	uint32_t tag;
-	uint64_t word[4];   /* of the call */
-	uint64_t result[3]; /* words 1..3 of the reply */
-	bool later;         /* no reply now */
+	uint64_t word[4]; /* of the call */
+	uint64_t *result; /* words 1..3 of the reply */
+	bool later;       /* no reply now */
 };
 
 #define QUESTIONS_MAX   64 /* that one domain may have open */
@@ -356,12 +356,13 @@ static const struct {
 #undef REQUEST
 };
 
-bool request_serve(struct monitor *m, const struct platform_call *call, struct platform_reply *reply)
+void request_serve(struct monitor *m, const struct platform_call *call)
 {
-	struct request r = {.m = m, .domain = domain_find(m, (uint32_t)call->badge), .call = call};
+	struct request r = {.m = m, .domain = domain_find(m, (uint32_t)call->badge), .call = call, .result = &m->reply.word[1]};
 	uint64_t number = call->word[0] & 0xffff;
 	err_t e;
 
+	m->reply = (struct platform_reply){.token = call->token};
 	memcpy(r.word, call->word, sizeof(r.word));
 	r.tag = (uint32_t)(call->word[0] >> 16);
 	if (r.domain == NULL)
@@ -374,6 +375,8 @@ bool request_serve(struct monitor *m, const struct platform_call *call, struct p
 		e = ERR(LIMIT);
 	else
 		e = requests[number].serve(&r);
-	*reply = (struct platform_reply){call->token, {e.number, r.result[0], r.result[1], r.result[2]}};
-	return !r.later;
+	m->reply.word[0] = e.number;
+	if (r.later)
+		m->reply.token = REPLY_NONE;
+	m->stirred |= number != REQUEST_capability;
 }

@@ -7,5 +7,5 @@
 
 #include "monitor/monitor.h"
 
-/* Serves one call. Returns false if the reply comes later, or never. */
-bool request_serve(struct monitor *m, const struct platform_call *call, struct platform_reply *reply);
+/* Serves one call: the reply is m->reply, unless that comes later, or never. */
+void request_serve(struct monitor *m, const struct platform_call *call);

@@ -55,6 +55,7 @@ enum {
 	REPLY_BLOCK = 0,
 	REPLY_POLL = 1, /* reply, take a call if there is one, don't wait */
 	REPLY_ONLY = 2, /* reply, take nothing */
+	REPLY_UNTIL_IDLE = 3, /* the monitor's: like BLOCK, but WOULD_BLOCK as soon as nobody else on this core wants to run */
 };
 
 /* yield: lets another dispatcher run: the one that is named (own Dispatcher capability, or one on this core with the right to

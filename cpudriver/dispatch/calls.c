@@ -181,9 +181,10 @@ static void take_call(struct dispatcher *server)
 }
 
 /* The replied-to caller runs at once if the server waits now; else it gets into the queue. */
-static NORETURN void wait_for_call(struct dispatcher *server, struct dispatcher *caller)
+static NORETURN void wait_for_call(struct dispatcher *server, struct dispatcher *caller, bool until_idle)
 {
 	server->state = DISPATCHER_WAITING_CALL;
+	server->until_idle = until_idle;
 	if (caller == NULL)
 		dispatch();
 	caller->state = DISPATCHER_RUNNABLE;
@@ -196,7 +197,7 @@ static NORETURN void reply_wait_slowly(uint64_t token, struct words w, uint64_t 
 	struct dispatcher *server = core.current, *caller = NULL;
 
 	save_call(server);
-	if (flags > REPLY_ONLY)
+	if (flags > REPLY_UNTIL_IDLE)
 		refuse(server, ERR(ARGUMENT));
 	if (token != REPLY_NONE) {
 		caller = find_caller(server, token);
@@ -207,8 +208,8 @@ static NORETURN void reply_wait_slowly(uint64_t token, struct words w, uint64_t 
 	}
 	put_reply(server, OK, no_words);
 
-	if (flags == REPLY_BLOCK && server->callers_first == NULL && pending(server) == 0)
-		wait_for_call(server, caller);
+	if ((flags == REPLY_BLOCK || flags == REPLY_UNTIL_IDLE) && server->callers_first == NULL && pending(server) == 0)
+		wait_for_call(server, caller, flags == REPLY_UNTIL_IDLE);
 	if (caller != NULL)
 		make_runnable(caller);
 	if (flags == REPLY_ONLY)

@@ -59,6 +59,7 @@ struct dispatcher {
 	struct dispatcher *stopped_next;
 	uint32_t doorbell; /* index, 0: none yet */
 	uint8_t stop_reason;
+	bool until_idle; /* WAITING_CALL: not longer than somebody else on this core wants to run */
 	bool reported; /* is in the list of Kernel.next_stopped */
 	char name[9];  /* printable, ends with 0 */
 	struct {

@@ -115,10 +115,25 @@ struct dispatcher *next_dispatcher(void)
 	return turn != NULL ? (struct dispatcher *)((uint8_t *)turn - offsetof(struct dispatcher, turn)) : NULL;
 }
 
+/* The monitor, if it waits for a call only until the core is idle (REPLY_UNTIL_IDLE). */
+static struct dispatcher *woken_by_idleness(void)
+{
+	struct dispatcher *d = core.monitor;
+
+	if (d == NULL || !d->until_idle || d->state != DISPATCHER_WAITING_CALL)
+		return NULL;
+	d->until_idle = false;
+	d->state = DISPATCHER_RUNNABLE;
+	d->saved.rax = ERR_NUMBER_WOULD_BLOCK;
+	return d;
+}
+
 NORETURN void dispatch(void)
 {
 	struct dispatcher *d = next_dispatcher();
 
+	if (d == NULL)
+		d = woken_by_idleness();
 	if (d != NULL)
 		run(d);
 	turn_begin(NULL);

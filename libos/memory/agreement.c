@@ -13,13 +13,13 @@
 
 static uint32_t last_messages;
 
-static err_t request(const struct capability_request *r, uint64_t tag)
+static struct monitor_reply request(const struct capability_request *r, uint64_t tag)
 {
 	uint64_t word[3];
 
 	_Static_assert(sizeof word == sizeof *r, "");
 	memcpy(word, r, sizeof word);
-	return monitor_request(REQUEST_capability, tag, word[0], word[1], word[2]).error;
+	return monitor_request(REQUEST_capability, tag, word[0], word[1], word[2]);
 }
 
 static bool is_inside(void)
@@ -37,13 +37,16 @@ static void wait_alone(struct event_wait *w)
 static err_t ask_once(const struct capability_request *r)
 {
 	struct event_wait w;
-	err_t e;
+	struct monitor_reply reply;
 
 	events_expect(&w);
-	e = request(r, w.tag);
-	if (is_err(e)) {
+	reply = request(r, w.tag);
+	if (is_err(reply.error) || (reply.word[0] & CAPABILITY_COMPLETED) != 0) {
 		events_forget(&w);
-		return e;
+		if (is_err(reply.error))
+			return reply.error;
+		last_messages = (uint32_t)reply.word[2];
+		return (err_t){(uint32_t)reply.word[1]};
 	}
 	if (is_inside())
 		wait_alone(&w);
@@ -79,6 +82,6 @@ bool cap_forget(cap_t cap)
 		e = invoke(cap, OP_Any_delete, 0, 0, 0, 0, 0).error;
 	while (err_is(e, ERR_NUMBER_AGAIN));
 	if (err_is(e, ERR_NUMBER_NEEDS_AGREEMENT) && start_page != NULL)
-		(void)!is_ok(request(&(struct capability_request){.cap = cap.value, .operation = CAPABILITY_DELETE}, 0));
+		(void)request(&(struct capability_request){.cap = cap.value, .operation = CAPABILITY_DELETE}, 0);
 	return is_err(cap_identify(cap, &id)) || id.type == CAP_Null;
 }

@@ -94,6 +94,8 @@ struct bound_event {
 };
 _Static_assert(sizeof(struct bound_event) <= 56, "one line of a channel");
 
+#define CAPABILITY_COMPLETED UINT64_C(1) /* word 1 of the reply */
+
 /* What a domain may ask about a capability of its own when other cores are concerned: words 1..3 of the request `capability`. */
 enum capability_operation {
 	CAPABILITY_DELETE = 1, /* done: word 2 is 1 if the slot holds the memory as RAM now */

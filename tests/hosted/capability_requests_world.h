@@ -372,9 +372,19 @@ static inline int end(void **state)
 	return 0;
 }
 
+static inline err_t ask_and_wait(enum capability_operation operation)
+{
+	m.reply = (struct platform_reply){0};
+	return capability_begin(&m, d, TAG, &(struct capability_request){.cap = HOME.value, .operation = (uint8_t)operation});
+}
+
+/* The reply is given before anything comes of it. */
 static inline err_t ask(enum capability_operation operation)
 {
-	return capability_begin(&m, d, TAG, &(struct capability_request){.cap = HOME.value, .operation = (uint8_t)operation});
+	err_t e = ask_and_wait(operation);
+
+	m.awaited = NULL;
+	return e;
 }
 
 static inline err_t ask_gift(enum capability_operation operation, cap_t cap)

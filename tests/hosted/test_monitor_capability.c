@@ -55,6 +55,45 @@ static void test_a_revoke_gives_the_capability_back(void **state)
 	assert_true(at_home());
 }
 
+static void assert_told_with_reply(unsigned error, uint64_t value, uint64_t messages)
+{
+	assert_int_equal(event.count, 0);
+	assert_null(m.awaited);
+	assert_int_equal(m.reply.word[1], CAPABILITY_COMPLETED | value << 32);
+	assert_int_equal(m.reply.word[2], error);
+	assert_int_equal(m.reply.word[3], messages);
+	m.reply = (struct platform_reply){0};
+}
+
+static void test_what_is_done_before_the_reply_is_told_with_it(void **state)
+{
+	(void)state;
+	assert_true(is_ok(ask_and_wait(CAPABILITY_DELETE)));
+	assert_int_equal(m.reply.word[1], 0);
+	done(OK);
+	assert_told_with_reply(0, 1, 6);
+	assert_true(at_home());
+	assert_true(is_ok(ask_and_wait(CAPABILITY_REVOKE)));
+	done(ERR(CORE_DEAD));
+	assert_told_with_reply(ERR_NUMBER_CORE_DEAD, 0, 6);
+	agreement.answer = ERR(LIMIT);
+	assert_true(err_is(ask_and_wait(CAPABILITY_REVOKE), ERR_NUMBER_LIMIT));
+	assert_null(m.awaited);
+	agreement.answer = OK;
+}
+
+static void test_another_s_reply_is_not_touched(void **state)
+{
+	(void)state;
+	assert_true(is_ok(ask(CAPABILITY_REVOKE)));
+	m.awaited = &m.work[CAPABILITY_WORKS_MAX - 1];
+	done(OK);
+	assert_told(0, 0, 6);
+	assert_int_equal(m.reply.word[1], 0);
+	assert_non_null(m.awaited);
+	m.awaited = NULL;
+}
+
 static void test_control_is_needed(void **state)
 {
 	(void)state;
@@ -290,14 +329,17 @@ static void test_one_domain_can_have_so_many_under_way(void **state)
 
 static err_t ask_retype(enum cap_type type, uint64_t offset, uint64_t bytes, unsigned count)
 {
-	return capability_begin(&m, d, TAG,
-	                        &(struct capability_request){.cap = HOME.value,
-	                                                     .operation = CAPABILITY_RETYPE,
-	                                                     .type = (uint8_t)type,
-	                                                     .first = CAP(2, 33).value,
-	                                                     .count = (uint16_t)count,
-	                                                     .offset = offset,
-	                                                     .bytes = bytes});
+	err_t e = capability_begin(&m, d, TAG,
+	                           &(struct capability_request){.cap = HOME.value,
+	                                                        .operation = CAPABILITY_RETYPE,
+	                                                        .type = (uint8_t)type,
+	                                                        .first = CAP(2, 33).value,
+	                                                        .count = (uint16_t)count,
+	                                                        .offset = offset,
+	                                                        .bytes = bytes});
+
+	m.awaited = NULL;
+	return e;
 }
 
 static void test_retype(void **state)
@@ -367,6 +409,8 @@ int main(void)
 	    TEST(test_memory_that_a_delete_left_is_put_back),
 	    TEST(test_what_could_not_be_done_leaves_the_capability_where_it_was),
 	    TEST(test_a_revoke_gives_the_capability_back),
+	    TEST(test_what_is_done_before_the_reply_is_told_with_it),
+	    TEST(test_another_s_reply_is_not_touched),
 	    TEST(test_control_is_needed),
 	    TEST(test_bad_requests),
 	    TEST(test_a_slot_that_is_in_use_again_keeps_what_is_in_it),
