@@ -438,6 +438,11 @@ bool agreement_is_private(struct agreement *a, const struct object *object)
 	return object->type == CAP_Frame && (mesh_has_page(m, object->base) || connection_has_ring(m, object->base));
 }
 
+void agreement_put_off(struct agreement *a, cap_t cap)
+{
+	leave_over(monitor_of(a), cap, false);
+}
+
 void agreement_return_memory(struct agreement *a, cap_t ram)
 {
 	leave_over(monitor_of(a), ram, true);

@@ -190,7 +190,7 @@ void operation_dispose(struct agreement *a, struct operation *op, cap_t cap)
 }
 
 /* There is no room for an operation. One of several copies goes at once; the last one becomes the anchor, until anchors_tidy finds that
- * nothing needs it. */
+ * nothing needs it. If there is no room for that either, the monitor keeps it in mind. */
 static void dispose_without_room(struct agreement *a, cap_t cap, const struct object *object, uint32_t owner)
 {
 	struct platform_obstacle o;
@@ -207,6 +207,8 @@ static void dispose_without_room(struct agreement *a, cap_t cap, const struct ob
 	s = shared_make(a, object, owner);
 	if (s != NULL && anchor_of(s).value == CAP_NULL.value)
 		s->anchor = cap;
+	else
+		agreement_put_off(a, cap);
 }
 
 void dispose(struct agreement *a, cap_t cap)

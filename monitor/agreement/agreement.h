@@ -197,5 +197,8 @@ MUST_USE err_t agreement_deliver(struct agreement *a, uint64_t recipient, cap_t 
 /* Whether that object of another core's is in the surroundings' own hands here, and in no user's: then its owner's death is their business. */
 bool agreement_is_private(struct agreement *a, const struct object *object);
 
+/* A capability of the agreement's own for which it has no room at all: agreement_delete is to be asked for it when there is. */
+void agreement_put_off(struct agreement *a, cap_t cap);
+
 /* The last capability to some memory was the agreement's own: the slot now holds it as RAM. */
 void agreement_return_memory(struct agreement *a, cap_t ram);

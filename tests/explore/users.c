@@ -282,6 +282,12 @@ bool agreement_is_private(struct agreement *a, const struct object *object)
 	return false;
 }
 
+void agreement_put_off(struct agreement *a, cap_t cap)
+{
+	(void)a;
+	put(here->unwanted, cap.value & 0xff);
+}
+
 void agreement_return_memory(struct agreement *a, cap_t ram)
 {
 	if (monitor_slot(&world.core[a->core], ram)->type != CAP_RAM)

@@ -58,6 +58,7 @@ static struct sent sent[MESSAGES], logged[MESSAGES];
 static unsigned in_flight, log_length;
 static struct result results[16];
 static unsigned result_count;
+static cap_t put_off;
 static uint64_t private_base; /* of an object that the monitors have for themselves, 0: none */
 static struct {
 	enum cap_type type;
@@ -392,6 +393,12 @@ bool agreement_is_private(struct agreement *a, const struct object *object)
 	return object->base == private_base;
 }
 
+void agreement_put_off(struct agreement *a, cap_t cap)
+{
+	(void)a;
+	put_off = cap;
+}
+
 void agreement_return_memory(struct agreement *a, cap_t ram)
 {
 	(void)a;
@@ -408,6 +415,7 @@ static void world_begin(void)
 	memset(core, 0, sizeof(core));
 	in_flight = log_length = result_count = 0;
 	private_base = 0;
+	put_off = CAP_NULL;
 	to_retype.type = CAP_Null;
 	for (uint32_t i = 0; i < CORES; i++)
 		agreement_start(&core[i].agreement, i, CORES);

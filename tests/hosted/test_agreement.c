@@ -610,6 +610,28 @@ static void test_revoke_flushes_who_uses_the_table(void **state)
 	assert_quiet();
 }
 
+/* What can neither be deleted, nor noted, nor be begun with is not forgotten. */
+static void test_no_room_for_anything(void **state)
+{
+	struct agreement *a = &on(1)->agreement;
+	const cap_t cap = fetch(1, user(1, 20, CAP_Frame, 400, 1, 0), true);
+
+	(void)state;
+	a->operation_count = OPERATIONS_MAX;
+	for (a->shared_count = 0; a->shared_count < SHARED_MAX; a->shared_count++)
+		a->shared[a->shared_count].object = (struct object){.base = a->shared_count * PAGE, .size = PAGE, .type = CAP_Frame};
+	dispose(a, cap);
+	assert_int_equal(put_off.value, cap.value);
+	a->operation_count = 0;
+	memset(a->shared, 0, sizeof(a->shared));
+	a->shared_count = 0;
+	assert_true(is_ok(agreement_delete(a, 1, cap)));
+	run();
+	assert_int_equal(only_result()->error, ERR_NUMBER_OK);
+	give_back(1, cap);
+	assert_quiet();
+}
+
 static int set_up(void **state)
 {
 	(void)state;
@@ -653,6 +675,7 @@ int main(void)
 	    TEST(test_second_revoke_finds_itself_revoked),
 	    TEST(test_shared_object_inside_is_revoked_too),
 	    TEST(test_holder_without_room_is_asked_again),
+	    TEST(test_no_room_for_anything),
 	    TEST(test_revoke_flushes_who_uses_the_table),
 	};
 
