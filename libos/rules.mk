@@ -12,7 +12,7 @@ LIBOS_SRCS := \
 	libos/address_space/map.c libos/address_space/range.c libos/address_space/frame.c libos/address_space/pager.c \
 	libos/address_space/remote.c libos/address_space/home.c libos/address_space/change.c libos/address_space/users.c \
 	libos/address_space/others.c libos/address_space/place.c libos/address_space/view.c \
-	libos/address_space/paged.c \
+	libos/address_space/paged.c libos/address_space/parting.c \
 	libos/heap/heap.c libos/heap/malloc.c \
 	libos/thread/queue.c libos/thread/futex.c libos/thread/scheduler.c libos/thread/threads.c libos/thread/create.c libos/thread/sync.c libos/thread/word.c \
 	libos/thread/policy_stealing.c libos/thread/policy_shares.c \
@@ -22,6 +22,7 @@ LIBOS_SRCS := \
 	libos/stubs/wire.c libos/stubs/client.c libos/stubs/again.c libos/stubs/stream.c libos/stubs/carry.c libos/stubs/server.c libos/stubs/later.c \
 	libos/stubs/source.c libos/stubs/receive.c \
 	libos/domain/domain.c libos/domain/command.c libos/domain/options.c libos/domain/spawn.c libos/domain/leave.c \
+	libos/revocation/revocation.c \
 	libos/linux/table.c libos/linux/memory.c libos/linux/files.c libos/linux/time.c libos/linux/process.c libos/linux/threads.c \
 	libos/linux/console.c \
 	libos/span/messages.c libos/span/link.c libos/span/span.c libos/span/work.c libos/span/move.c libos/span/words.c

@@ -34,7 +34,7 @@
 #define COPY_SLICE    (256 * KIB)
 #define MAKE_SLICE    64 /* objects, or slots */
 #define CAPS_MAX      65536
-#define BLOCKS        (1 + sizeof(((struct domain *)0)->extra) / sizeof(struct block))
+#define BLOCKS        (1 + GRANTS_MAX)
 
 enum arrive_state { ARRIVE_HEARING, ARRIVE_COPYING, ARRIVE_MAKING, ARRIVE_FILLING, ARRIVE_READY };
 
@@ -65,13 +65,13 @@ struct arrival {
 
 static struct block *block_of(struct domain *d, unsigned index)
 {
-	return index == 0 ? &d->block : &d->extra[index - 1];
+	return index == 0 ? &d->block : &d->grant_of[index - 1].block;
 }
 
 /* What the domain may make objects of in that block. */
 static uint64_t usable(const struct domain *d, unsigned index)
 {
-	return index == 0 ? d->block.bytes - DOMAIN_START_BYTES : d->extra[index - 1].bytes - PAGE_BYTES;
+	return index == 0 ? d->block.bytes - DOMAIN_START_BYTES : d->grant_of[index - 1].block.bytes - PAGE_BYTES;
 }
 
 /* The block that the old range was in, and how far into it. */
@@ -193,6 +193,10 @@ void handle_arrive_block(struct monitor *m, uint32_t from, const struct message_
 		return;
 	d->arrival->old[message->index].base = message->base;
 	d->arrival->old[message->index].bytes = message->bytes;
+	if (message->index > 0)
+		d->grant_of[message->index - 1] = (struct grant){.order = message->order, .kept = message->kept};
+	if (message->order > d->granted)
+		d->granted = message->order;
 	e = block_take_like(m, message->base, message->bytes, block_of(d, message->index));
 	if (is_err(e))
 		fail(m, d, e);

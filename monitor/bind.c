@@ -10,6 +10,7 @@
 #include "monitor/handlers.h"
 #include "monitor/mesh.h"
 #include "monitor/rebind.h"
+#include "monitor/revocation.h"
 #include "monitor/span.h"
 #include "monitor/tickets.h"
 #include "monitor/voice.h"
@@ -58,7 +59,7 @@ static void tell_client(struct monitor *m, const struct connection *c, const str
 }
 
 /* This side holds nothing of the peer's any more, and says so. */
-static void close_here(struct monitor *m, struct connection *c, bool ended)
+static void close_here(struct monitor *m, struct connection *c, bool ended, bool taken)
 {
 	if (c->kind == CONNECTION_CHANNEL && c->peer_domain == 0)
 		voice_end(m);
@@ -68,7 +69,7 @@ static void close_here(struct monitor *m, struct connection *c, bool ended)
 	c->state = CONNECTION_CLOSING;
 	/* Whoever is on a lost core's place now has other connections under the same numbers. */
 	if (c->peer_number != 0 && !c->lost && mesh_alive(m, c->peer_core))
-		MESH_SEND(m, c->peer_core, close, .connection = c->peer_number, .ended = ended);
+		MESH_SEND(m, c->peer_core, close, .connection = c->peer_number, .ended = ended, .taken = taken);
 	if (c->peer_closed)
 		end_free(m, c);
 }
@@ -323,7 +324,7 @@ void handle_connected(struct monitor *m, uint32_t from, const struct message_con
 	}
 	t->value = 0;
 	end_unplace_all(m, c);
-	close_here(m, c, false);
+	close_here(m, c, false, false);
 	ticket_fail(m, t, e);
 }
 
@@ -588,7 +589,8 @@ err_t bind_close(struct monitor *m, struct domain *d, uint32_t connection)
 
 	if (c == NULL || c->domain != d->number || c->state != CONNECTION_OPEN)
 		return ERR(NOT_FOUND);
-	close_here(m, c, false);
+	revocation_closes(d, c);
+	close_here(m, c, false, false);
 	return OK;
 }
 
@@ -598,7 +600,7 @@ void connections_end(struct monitor *m, const struct domain *d)
 		struct connection *c = &m->connection[i];
 
 		if (c->state == CONNECTION_OPEN && c->domain == d->number)
-			close_here(m, c, !d->leaving);
+			close_here(m, c, !d->leaving, d->cause == END_REVOKED);
 	}
 }
 
@@ -633,7 +635,7 @@ void handle_close(struct monitor *m, uint32_t from, const struct message_close *
 
 	/* What is left of an end that has moved hears from its peer as `left`. */
 	if (c != NULL && c->peer_core == from && !c->peer_closed && !c->departed)
-		peer_has_closed(m, c, message->ended ? END_KILLED : END_EXIT);
+		peer_has_closed(m, c, message->ended ? END_KILLED : message->taken ? END_REVOKED : END_EXIT);
 }
 
 void connections_lose_core(struct monitor *m, uint32_t core)

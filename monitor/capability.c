@@ -13,6 +13,7 @@
 #include "monitor/membership.h"
 #include "monitor/mesh.h"
 #include "monitor/report.h"
+#include "monitor/revocation.h"
 
 #define WORKS_OF_DOMAIN 16 /* that one domain may have under way */
 
@@ -25,6 +26,7 @@ enum user {
 	USER_NOBODY, /* a capability that was discarded */
 	USER_WORK,   /* number: index of the record */
 	USER_DOMAIN, /* number: the ending domain's */
+	USER_GRANT,  /* number: the domain's that loses a block */
 };
 
 static uint64_t token_of(enum user user, uint32_t number)
@@ -377,6 +379,11 @@ err_t capability_revoke_block(struct monitor *m, const struct domain *d, cap_t c
 	return agreement_revoke(&m->agreement, token_of(USER_DOMAIN, d->number), cap);
 }
 
+err_t capability_revoke_grant(struct monitor *m, const struct domain *d, cap_t cap)
+{
+	return agreement_revoke(&m->agreement, token_of(USER_GRANT, d->number), cap);
+}
+
 /* ---- What the agreement asks of its surroundings ---- */
 
 static struct monitor *monitor_of(struct agreement *a)
@@ -411,6 +418,9 @@ void agreement_done(struct agreement *a, uint64_t token, enum operation_kind kin
 	case USER_WORK:
 		note_cost(m, &m->work[number], kind, messages);
 		capability_finish(m, &m->work[number], error, cap, messages);
+		break;
+	case USER_GRANT:
+		revocation_revoked(m, number, error);
 		break;
 	case USER_DOMAIN:
 		domain_revoked(m, number, error);

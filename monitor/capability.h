@@ -21,6 +21,8 @@ MUST_USE err_t capability_begin(struct monitor *m, struct domain *d, uint32_t ta
 
 /* Takes apart everything that was made of one of the domain's blocks, on all cores; domain_revoked is called when that is done. */
 MUST_USE err_t capability_revoke_block(struct monitor *m, const struct domain *d, cap_t cap);
+/* The same of a domain that goes on; revocation_revoked is called. */
+MUST_USE err_t capability_revoke_grant(struct monitor *m, const struct domain *d, cap_t cap);
 
 /* Nobody wants it any more. It is deleted; memory that only it held goes back to this core. The slot is not the caller's any more. */
 void capability_discard(struct monitor *m, cap_t cap);

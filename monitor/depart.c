@@ -17,6 +17,7 @@
 #include "monitor/move.h"
 #include "monitor/platform.h"
 #include "monitor/rebind.h"
+#include "monitor/revocation.h"
 #include "monitor/tickets.h"
 #include "monitor/whereabouts.h"
 
@@ -177,10 +178,13 @@ static void tell_blocks(struct monitor *m, const struct domain *d)
 	const uint32_t to = d->departure->to;
 
 	MESH_SEND(m, to, arrive_block, .domain = d->number, .index = 0, .base = d->block.base, .bytes = d->block.bytes);
-	for (unsigned i = 0; i < sizeof(d->extra) / sizeof(d->extra[0]); i++)
-		if (d->extra[i].bytes != 0)
-			MESH_SEND(m, to, arrive_block, .domain = d->number, .index = i + 1, .base = d->extra[i].base,
-			          .bytes = d->extra[i].bytes);
+	for (unsigned i = 0; i < GRANTS_MAX; i++) {
+		const struct grant *g = &d->grant_of[i];
+
+		if (g->block.bytes != 0)
+			MESH_SEND(m, to, arrive_block, .domain = d->number, .index = i + 1, .base = g->block.base,
+			          .bytes = g->block.bytes, .order = g->order, .kept = g->kept);
+	}
 }
 
 err_t depart_now(struct monitor *m, struct domain *d, uint64_t next_event, uint64_t token, bool *later)
@@ -192,7 +196,8 @@ err_t depart_now(struct monitor *m, struct domain *d, uint64_t next_event, uint6
 	if (p == NULL)
 		return ERR(STATE);
 	/* Answers that are under way would not find it. */
-	if (d->tickets != (p->own != 0) || d->first != NULL || next_event != d->events.next_out || capability_busy(m, d))
+	if (d->tickets != (p->own != 0) || d->first != NULL || next_event != d->events.next_out || capability_busy(m, d) ||
+	    revocation_under_way(d))
 		return ERR(AGAIN);
 	e = rebind_hold(m, d);
 	if (is_err(e)) {
@@ -224,8 +229,8 @@ static bool is_own(const struct domain *d, const struct platform_remote *what)
 	const struct block *b = &d->block;
 	bool own = what->base >= b->base && what->base - b->base < b->bytes && what->bytes <= b->bytes - (what->base - b->base);
 
-	for (unsigned i = 0; i < sizeof(d->extra) / sizeof(d->extra[0]) && !own; i++) {
-		b = &d->extra[i];
+	for (unsigned i = 0; i < GRANTS_MAX && !own; i++) {
+		b = &d->grant_of[i].block;
 		own = what->base >= b->base && what->base - b->base < b->bytes && what->bytes <= b->bytes - (what->base - b->base);
 	}
 	return own;

@@ -16,6 +16,7 @@
 #include "monitor/move.h"
 #include "monitor/names.h"
 #include "monitor/report.h"
+#include "monitor/revocation.h"
 #include "monitor/span.h"
 #include "monitor/tickets.h"
 #include "monitor/whereabouts.h"
@@ -100,8 +101,8 @@ bool domain_has_memory(const struct monitor *m, uint64_t base, uint64_t bytes)
 		const struct domain *d = &m->domain[i];
 		bool any = contains(&d->block, base, bytes);
 
-		for (unsigned b = 0; b < sizeof(d->extra) / sizeof(d->extra[0]); b++)
-			any |= contains(&d->extra[b], base, bytes);
+		for (unsigned b = 0; b < GRANTS_MAX; b++)
+			any |= contains(&d->grant_of[b].block, base, bytes);
 		if (any && d->phase != DOMAIN_FREE)
 			return true;
 	}
@@ -194,25 +195,30 @@ static uint64_t memory_of(const struct domain *d)
 {
 	uint64_t bytes = d->block.bytes;
 
-	for (unsigned i = 0; i < sizeof(d->extra) / sizeof(d->extra[0]); i++)
-		bytes += d->extra[i].bytes;
+	for (unsigned i = 0; i < GRANTS_MAX; i++)
+		bytes += d->grant_of[i].block.bytes;
 	return bytes;
 }
 
 err_t domain_more_memory(struct monitor *m, struct domain *d, uint64_t bytes, uint64_t slot, uint64_t *base, uint64_t *size)
 {
-	struct block *b = NULL;
+	struct grant *g = NULL;
+	struct block *b;
 	err_t e;
 
-	for (unsigned i = 0; i < sizeof(d->extra) / sizeof(d->extra[0]) && b == NULL; i++)
-		if (d->extra[i].bytes == 0)
-			b = &d->extra[i];
-	if (b == NULL)
+	for (unsigned i = 0; i < GRANTS_MAX && g == NULL; i++)
+		if (d->grant_of[i].block.bytes == 0)
+			g = &d->grant_of[i];
+	if (g == NULL)
 		return ERR(LIMIT);
 	if (slot >= CNODE_SLOTS || bytes == 0 || bytes > WINDOW_BYTES)
 		return ERR(ARGUMENT);
 	if (d->quota != 0 && bytes + PAGE_BYTES > d->quota - memory_of(d))
 		return ERR(NO_MEMORY);
+	if (d->revocation.kind == REVOKE_MEMORY)
+		return ERR(NO_MEMORY);
+	*g = (struct grant){.state = GRANT_HELD, .order = ++d->granted};
+	b = &g->block;
 	/* An object of its own, smaller by a page: revoking it is not revoking this monitor's block. */
 	e = block_take(m, CAP_RAM, bytes + PAGE_BYTES, b);
 	if (is_err(e))
@@ -259,6 +265,7 @@ void domain_end(struct monitor *m, struct domain *d, enum end_cause cause, uint6
 	d->phase = DOMAIN_STOPPING;
 	m->domains_ending++;
 	MESH_SEND(m, 0, withdraw, .domain = d->number); /* all its names */
+	revocation_domain_ends(m, d);
 	span_member_ends(m, d);
 	connections_end(m, d);
 }
@@ -360,9 +367,9 @@ static void let_go(struct domain *d)
 
 static struct block *next_block(struct domain *d)
 {
-	for (unsigned i = 0; i < sizeof(d->extra) / sizeof(d->extra[0]); i++)
-		if (d->extra[i].bytes != 0)
-			return &d->extra[i];
+	for (unsigned i = 0; i < GRANTS_MAX; i++)
+		if (d->grant_of[i].block.bytes != 0)
+			return &d->grant_of[i].block;
 	return d->block.bytes != 0 ? &d->block : NULL;
 }
 
@@ -423,6 +430,7 @@ void domain_over(struct monitor *m, struct domain *d)
 {
 	if (d->phase != DOMAIN_LINGERING || span_goes_on(d))
 		return;
+	revocation_domain_over(m, d);
 	d->phase = DOMAIN_FREE;
 	m->domains_ending--;
 	tell_waiters(m, d);
@@ -444,7 +452,7 @@ static bool step(struct monitor *m, struct domain *d)
 		/* Before it knows its peers there is no agreement. */
 		if (next_block(d) == NULL)
 			linger(m, d);
-		else if (m->peer != NULL)
+		else if (m->peer != NULL && !revocation_busy(d))
 			begin_revoke(m, d);
 		break;
 	case DOMAIN_CLEARING:
@@ -502,9 +510,10 @@ void domains_stopped(struct monitor *m)
 
 			if (d->phase != DOMAIN_RUNNING || d->dispatcher_base != base || reason == STOP_REQUESTED)
 				continue;
-			report_line(m, "The domain %s (%u) on core %u was stopped at 0x%lx: %s.", d->name, d->number, m->core,
-			            (unsigned long)rip, stop_sentence(reason));
-			domain_end(m, d, END_FAULT, reason);
+			report_line(m, "The domain %s (%u) on core %u was stopped at 0x%lx: %s%s.", d->name, d->number, m->core,
+			            (unsigned long)rip, stop_sentence(reason),
+			            d->robbed ? ", after memory had been taken back from it" : "");
+			domain_end(m, d, d->robbed ? END_REVOKED : END_FAULT, reason);
 		}
 }
 

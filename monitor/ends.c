@@ -33,6 +33,7 @@ struct connection *end_new(struct monitor *m, uint32_t domain)
 
 		*c = (struct connection){.state = CONNECTION_ASKED, .generation = generation, .domain = domain, .peer_core = m->core};
 		c->number = (uint32_t)generation << 16 | i;
+		c->order = ++m->connections_made;
 		m->connections++;
 		return c;
 	}

@@ -26,6 +26,7 @@
 #include "monitor/power.h"
 #include "monitor/report.h"
 #include "monitor/requests.h"
+#include "monitor/revocation.h"
 
 #define EVENTS_RETRY_US 2000
 #define LIFE_NUMBERS    64    /* domain numbers between two lives of a core */
@@ -171,7 +172,7 @@ static bool is_calm(const struct monitor *m)
 	const struct agreement *a = &m->agreement;
 
 	return m->life == LIFE_READY && m->end == END_NOT_BEGUN && !a->changing && !a->recounts && !m->membership.settlement.busy &&
-	       m->membership.next_view == 0 && m->domains_ending == 0 && m->departures == 0 && !m->events_waiting;
+	       m->membership.next_view == 0 && m->domains_ending == 0 && m->departures == 0 && m->revocations == 0 && !m->events_waiting;
 }
 
 /* Starts and ends of domains and cores, who is alive, and so on: all that is seldom. */
@@ -185,6 +186,7 @@ static bool look_after_rest(struct monitor *m, uint64_t now)
 	if (m->core == 0)
 		discovery_step(m, now);
 	more |= power_step(m, now);
+	earlier(&m->rest_deadline, revocations_step(m, now, &more));
 	earlier(&m->rest_deadline, membership_step(m, now));
 	earlier(&m->rest_deadline, departures_check(m, now));
 	if (m->life_deadline != UINT64_MAX && m->life_deadline != 0)

@@ -96,6 +96,7 @@ enum ticket_kind {
 	TICKET_GROW,
 	TICKET_SHRINK,
 	TICKET_MOVE,
+	TICKET_RECLAIM,
 };
 
 /* Somebody else wants the domain to have that connection: over which of its connections and under which tag it gets it, and who waits to
@@ -162,6 +163,34 @@ struct event {
 	uint64_t words[CHANNEL_WORDS];
 };
 
+/* A block that a domain has been given beside its first one (revocation.c). */
+enum grant_state {
+	GRANT_HELD,
+	GRANT_WARNED,   /* the domain has heard that it is about to be taken */
+	GRANT_GIVEN,    /* its turn to be revoked comes */
+	GRANT_REVOKING, /* the agreement has its capability */
+	GRANT_CLEARING,
+};
+
+struct grant {
+	struct block block;
+	enum grant_state state;
+	bool kept;      /* taken last */
+	uint32_t order; /* later ones have a higher number */
+	uint64_t until; /* warned: then it is taken */
+	uint64_t cleared;
+};
+#define GRANTS_MAX 32
+
+/* What a domain is being asked to give back. */
+struct revocation {
+	enum revocation_kind kind;
+	uint32_t asker, ticket; /* the core whose monitor has asked, and its number for it */
+	uint64_t amount, given, taken;
+	uint64_t deadline;
+	bool answered; /* the domain has said that this was all */
+};
+
 struct domain {
 	enum domain_phase phase;
 	uint32_t number, parent;
@@ -174,8 +203,11 @@ struct domain {
 	struct members *others;                /* member 0's: all members (span.c); NULL: it has never grown */
 	const struct manifest_program *rights; /* NULL: the defaults */
 	struct block block;
-	struct block extra[32]; /* REQUEST_memory */
-	uint64_t quota;         /* bytes of all blocks, at most; 0: no bound */
+	struct grant grant_of[GRANTS_MAX]; /* REQUEST_memory */
+	uint32_t granted;                  /* so far */
+	bool robbed;                       /* something was taken from it that it had not given */
+	struct revocation revocation;
+	uint64_t quota; /* bytes of all blocks, at most; 0: no bound */
 	cap_t grant, dispatcher, task, doorbell, start_frame;
 	uint64_t dispatcher_base, doorbell_base, doorbell_extra;
 	uint8_t *start; /* its four start pages, as this monitor sees them */
@@ -226,6 +258,9 @@ struct connection {
 	bool peer_closed;                               /* the peer's monitor has said so, and holds nothing of ours any more */
 	bool lost;                                      /* the peer's core has died */
 	bool link;                                      /* between members of a span */
+	bool asked, taken;                              /* its domain is asked to give it back; it is being taken */
+	uint32_t order;                                 /* later ones have a higher number */
+	uint64_t until;                                 /* being taken: then it is closed */
 	uint8_t member;                                 /* the peer's, then */
 	uint8_t slot_send, slot_receive, slot_doorbell; /* of the domain's task CNode, 0: none */
 	struct block ring;                              /* Frame: where this end receives */
@@ -360,6 +395,8 @@ struct monitor {
 	uint16_t domain_count;   /* for numbers */
 	struct connection connection[CONNECTIONS_MAX];
 	unsigned connections;
+	uint32_t connections_made; /* so far */
+	unsigned revocations;      /* domains from which something is to come back */
 	struct waiter *waiters;
 	struct whereabouts *whereabouts; /* whereabouts.h */
 	unsigned departures;

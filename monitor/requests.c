@@ -14,6 +14,7 @@
 #include "monitor/power.h"
 #include "monitor/rebind.h"
 #include "monitor/requests.h"
+#include "monitor/revocation.h"
 #include "monitor/span.h"
 #include "monitor/spawn.h"
 #include "monitor/tickets.h"
@@ -45,7 +46,8 @@ static bool may(const struct domain *d, enum monitor_request request)
 static err_t serve_exit(struct request *r)
 {
 	r->later = true;
-	domain_end(r->m, r->domain, r->word[2] == END_CORE ? END_CORE : END_EXIT, r->word[1]);
+	domain_end(r->m, r->domain, r->word[2] == END_CORE || r->word[2] == END_REVOKED ? (enum end_cause)r->word[2] : END_EXIT,
+	           r->word[1]);
 	return OK;
 }
 
@@ -339,6 +341,26 @@ static err_t serve_file(struct request *r)
 	r->result[1] = file.size;
 	memcpy(buffer, file.data + r->word[1], r->result[0]);
 	return OK;
+}
+
+static err_t serve_reclaim(struct request *r)
+{
+	return revocation_request(r->m, r->domain, r->tag, r->word, may(r->domain, REQUEST_reclaim));
+}
+
+static err_t serve_give_back(struct request *r)
+{
+	return revocation_give_back(r->m, r->domain, r->word[1], r->word[2]);
+}
+
+static err_t serve_given_back(struct request *r)
+{
+	return revocation_given_back(r->domain);
+}
+
+static err_t serve_keep(struct request *r)
+{
+	return revocation_keep(r->domain, r->word[1]);
 }
 
 void handle_crash(struct monitor *m, uint32_t from, const struct message_crash *message)

@@ -8,6 +8,7 @@
 #include "monitor/domain.h"
 #include "monitor/handlers.h"
 #include "monitor/mesh.h"
+#include "monitor/revocation.h"
 #include "monitor/span.h"
 #include "monitor/spawn.h"
 #include "monitor/tickets.h"
@@ -19,6 +20,7 @@ struct member {
 	uint32_t core, domain;
 	uint64_t memory;
 	uint32_t asker, ticket; /* wanted, joining, leaving: who waits for it */
+	bool taken;             /* leaving: it was not asked */
 };
 
 struct members {
@@ -140,6 +142,8 @@ static void answer(struct monitor *m, const struct domain *d, const struct membe
 static void drop_record(struct monitor *m, struct domain *d, struct member *r, err_t e)
 {
 	answer(m, d, r, e);
+	if (r->state == MEMBER_LEAVING)
+		revocation_member_gone(d, r->taken);
 	*r = (struct member){.state = MEMBER_NONE};
 	d->others->others--;
 }
@@ -200,6 +204,8 @@ static err_t want(struct monitor *m, uint32_t from, const struct message_grow *m
 		return ERR(CORE_DEAD);
 	if (has_member(d, message->core))
 		return ERR(EXISTS);
+	if (d->revocation.kind == REVOKE_CORES)
+		return ERR(REVOKING);
 	e = add_record(d, &wanted);
 	if (is_ok(e))
 		begin_next(m, d);
@@ -332,6 +338,39 @@ void handle_shrink(struct monitor *m, uint32_t from, const struct message_shrink
 
 	if (is_err(e))
 		MESH_SEND(m, from, shrunk, .ticket = message->ticket, .error = e.number);
+}
+
+/* ---- Revocation ---- */
+
+unsigned span_others(const struct domain *d)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 1; d->others != NULL && i < SPAN_MAX; i++)
+		count += d->others->member[i].state == MEMBER_HERE;
+	return count;
+}
+
+bool span_take(struct monitor *m, struct domain *d)
+{
+	for (unsigned i = SPAN_MAX - 1; d->others != NULL && i > 0; i--) {
+		struct member *r = &d->others->member[i];
+
+		if (r->state != MEMBER_HERE)
+			continue;
+		*r = (struct member){.state = MEMBER_LEAVING, .core = r->core, .domain = r->domain, .taken = true};
+		MESH_SEND(m, r->core, dismiss, .span = d->span, .member = i, .cause = END_REVOKED, .leaves = 1);
+		return true;
+	}
+	return false;
+}
+
+bool span_is_taken(const struct domain *d)
+{
+	for (unsigned i = 1; d->others != NULL && i < SPAN_MAX; i++)
+		if (d->others->member[i].state == MEMBER_LEAVING && d->others->member[i].taken)
+			return true;
+	return false;
 }
 
 void handle_dismiss(struct monitor *m, uint32_t from, const struct message_dismiss *message)

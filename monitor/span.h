@@ -38,6 +38,11 @@ MUST_USE err_t span_ask_shrink(struct monitor *m, struct domain *d, uint32_t tag
 /* One of the links that the new member waits for is bound, or can't be. */
 void span_link_bound(struct monitor *m, struct domain *d, err_t e);
 
+/* For revocation.h, at the home: how many members there are beside member 0; the last of them is taken; one is being taken. */
+unsigned span_others(const struct domain *d);
+bool span_take(struct monitor *m, struct domain *d);
+bool span_is_taken(const struct domain *d);
+
 /* The domain has begun to end: the other members do too, unless it leaves them. */
 void span_member_ends(struct monitor *m, struct domain *d);
 /* Nothing is left of the domain. */

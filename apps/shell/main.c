@@ -9,10 +9,12 @@
 
 #include <atoll/capability.h>
 #include <atoll/domain.h>
+#include <atoll/revocation.h>
 
 #define WORDS_MAX    32
 #define DOMAINS_MAX  64
 #define SERVICES_MAX 256
+#define RECLAIM_MS   1000
 
 struct command {
 	const char *name, *arguments, *summary;
@@ -312,6 +314,43 @@ static void command_move(int words, char **word)
 		printf("domain %s can't be moved to core %s: %s\n", word[1], word[2], err_sentence(e));
 }
 
+/* reclaim DOMAIN KIND AMOUNT [MILLISECONDS [CORE]] */
+static bool read_reclaim(int words, char **word, struct revocation_order *o)
+{
+	static const char *const kinds[REVOCATION_KINDS] = {
+	    [REVOKE_MEMORY] = "memory", [REVOKE_CORES] = "cores", [REVOKE_CHANNELS] = "channels"};
+	unsigned kind = REVOKE_MEMORY;
+
+	if (words < 4) {
+		printf("reclaim what, and how much? As in: reclaim 65537 memory 4M 100\n");
+		return false;
+	}
+	while (kind < REVOCATION_KINDS && strcmp(word[2], kinds[kind]) != 0)
+		kind++;
+	if (kind == REVOCATION_KINDS) {
+		printf("%s is none of memory, cores, channels\n", word[2]);
+		return false;
+	}
+	*o = (struct revocation_order){.kind = (enum revocation_kind)kind, .core = CORE_HERE, .deadline_ms = RECLAIM_MS};
+	return read_domain(word[1], &o->domain) && read_bytes(word[3], &o->amount) &&
+	       (words < 5 || read_number(word[4], &o->deadline_ms)) && (words < 6 || read_number(word[5], &o->core));
+}
+
+static void command_reclaim(int words, char **word)
+{
+	struct revocation_order o;
+	struct revocation_result r;
+	err_t e;
+
+	if (!read_reclaim(words, word, &o))
+		return;
+	e = revocation_ask(&o, &r);
+	if (is_err(e))
+		printf("%s %s can't be had from domain %s: %s\n", word[3], word[2], word[1], err_sentence(e));
+	else
+		printf("given %llu, taken %llu\n", (unsigned long long)r.given, (unsigned long long)r.taken);
+}
+
 static void command_start(int words, char **word)
 {
 	uint64_t core;
@@ -346,6 +385,8 @@ static const struct command commands[] = {
     {"wait", "DOMAIN", "waits for a domain's end", command_wait},
     {"kill", "DOMAIN", "ends a domain", command_kill},
     {"move", "DOMAIN CORE", "moves a domain to another core; its peers go on", command_move},
+    {"reclaim", "DOMAIN KIND AMOUNT [MS [CORE]]", "asks for memory, cores or channels back; after MS milliseconds takes them",
+     command_reclaim},
     {"services", "", "the services that have a name", command_services},
     {"start", "CORE", "starts a core that has died", command_start},
     {"poweroff", "", "ends the system", command_poweroff},
@@ -357,7 +398,7 @@ static void command_help(int words, char **word)
 {
 	(void)words, (void)word;
 	for (size_t i = 0; i < COMMANDS; i++)
-		printf("%-9s%-28s%s\n", commands[i].name, commands[i].arguments, commands[i].summary);
+		printf("%-9s%-31s%s\n", commands[i].name, commands[i].arguments, commands[i].summary);
 	printf("Programs that use all cores: matmul, sort, kv, pipeline, stream; each says by --help what else it can be told.\n");
 }
 

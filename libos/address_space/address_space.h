@@ -89,6 +89,10 @@ MUST_USE err_t frame_map_at(cap_t frame, uint64_t base, uint64_t paddr, uint64_t
 void frame_region_drop(struct vm_region *r);
 /* A frame's region gets a number under which other members know its frame. */
 MUST_USE err_t region_as_slab(struct vm_region *r);
+/* Parting with a block of the domain's memory (parting.c). Gives it back: false, if something is in it that can't be moved elsewhere. */
+bool block_vacate(unsigned block);
+/* It is about to be taken: what is in it is lost. False: the library OS can't live without it. */
+bool block_lose(unsigned block);
 /* Zeroes a frame that is mapped nowhere, through the window at this address, CLEAR_WINDOW_BYTES. */
 MUST_USE err_t frame_clear(cap_t frame, uint64_t bytes);
 void frame_clear_start(uint64_t window);

@@ -94,7 +94,7 @@ static err_t touch_anonymous(struct vm_region *r, uint64_t page, uint64_t code, 
 static err_t touch_frame(struct vm_region *r, uint64_t page, unsigned from, struct link_touched *out)
 {
 	uint64_t low = max(page & ~(AROUND_ALL - 1), r->base), high = min((page & ~(AROUND_ALL - 1)) + AROUND_ALL, r->end);
-	err_t e = region_as_slab(r); /* changes are of all of it, so none is under way */
+	err_t e = r->lost ? ERR(REVOKED) : region_as_slab(r); /* changes are of all of it, so none is under way */
 
 	if (is_err(e))
 		return e;

@@ -70,7 +70,7 @@ static err_t map_own(uint64_t base, uint64_t bytes)
 
 	if (is_err(e))
 		return e;
-	e = memory_object(CAP_Frame, bytes, PAGE_BYTES, frame, &paddr);
+	e = memory_object_vital(CAP_Frame, bytes, PAGE_BYTES, frame, &paddr);
 	if (is_err(e)) {
 		cap_slot_free(frame);
 		return e;

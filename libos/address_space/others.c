@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "libos/address_space/others.h"
+#include "libos/address_space/piece.h"
 #include "libos/address_space/remote.h"
 #include "libos/address_space/supply.h"
 #include "libos/ipc/gift.h"
@@ -237,6 +238,17 @@ void link_handle_gone(unsigned from, const struct link_gone *m)
 		cap_slot_free(s->cap);
 	if (s != NULL)
 		*s = (struct other_slab){0};
+}
+
+/* The owner has given the memory back, or it was taken: if something was still made of it, that is lost. */
+void link_handle_parted(unsigned from, const struct link_parted *m)
+{
+	struct piece p;
+
+	for (uint64_t base = 0; piece_from(base, USER_TOP, &p); base = p.end)
+		if (!p.page->lost && p.page->borrowed && p.page->owner == from && p.page->slab == m->slab)
+			piece_lose(&p);
+	link_handle_gone(from, &(struct link_gone){.slab = m->slab});
 }
 
 /* ---- Coming and going ---- */

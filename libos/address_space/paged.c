@@ -109,6 +109,8 @@ err_t paged_fill(struct vm_region *r, uint64_t page, bool write, unsigned from)
 {
 	struct page there;
 
+	if (page_at(page, &there) && there.lost)
+		return ERR(REVOKED);
 	if (page_at(page, &there) && !(write && there.copy))
 		return OK;
 	return ask(r->pager, page, write, from);

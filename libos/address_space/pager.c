@@ -21,8 +21,10 @@ static err_t touch_elsewhere(uint64_t address, uint64_t code, struct queue **que
 
 static err_t touch_simple(const struct vm_region *r, uint64_t address, uint64_t code)
 {
+	struct page there;
+
 	if (!r->touch || code & FAULT_PRESENT)
-		return ERR(CAP_RIGHTS);
+		return page_at(address & ~(PAGE_BYTES - 1), &there) && there.lost ? ERR(REVOKED) : ERR(CAP_RIGHTS);
 	return piece_touch(r, address, r->shift);
 }
 
@@ -35,7 +37,7 @@ err_t page_touch(uint64_t address, uint64_t code, struct queue **queue)
 	if (r == NULL)
 		return touch_elsewhere(address, code, queue);
 	if ((needed_rights(code) & ~(uint64_t)r->rights) != 0 || r->use != REGION_ANONYMOUS)
-		return ERR(CAP_RIGHTS);
+		return r->lost ? ERR(REVOKED) : ERR(CAP_RIGHTS);
 	if (change_covers(address))
 		e = ERR(WOULD_BLOCK);
 	else if (r->policy == POLICY_LOCAL)

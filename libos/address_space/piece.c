@@ -7,7 +7,9 @@
 #include "libos/address_space/address_space.h"
 #include "libos/address_space/others.h"
 #include "libos/address_space/place.h"
+#include "libos/address_space/remote.h"
 #include "libos/address_space/view.h"
+#include "libos/memory/agreement.h"
 #include "libos/memory/memory.h"
 
 #define LEAF_BYTES (PAGE_TABLE_SLOTS * PAGE_BYTES) /* what a table of level 1 maps */
@@ -16,7 +18,7 @@
 
 static bool same(const struct page *a, const struct page *b)
 {
-	return a->cap.value == b->cap.value;
+	return a->cap.value == b->cap.value && !a->lost;
 }
 
 static bool find_at(uint64_t address, unsigned level, struct piece *out)
@@ -78,7 +80,7 @@ err_t piece_map(const struct piece *p, uint64_t rights)
 	cap_t table;
 	err_t e = rights == 0 ? OK : tables_get(p->base, p->level, &table);
 
-	if (rights == 0 || is_err(e))
+	if (rights == 0 || page.lost || is_err(e))
 		return e;
 	return invoke(page.cap, OP_Frame_map, table.value, tables_entry(p->base, p->level), rights, page.index * PAGE_BYTES,
 	              (p->end - p->base) / tables_bytes(p->level))
@@ -87,6 +89,8 @@ err_t piece_map(const struct piece *p, uint64_t rights)
 
 void piece_unmap(const struct piece *p)
 {
+	if (p->page->lost)
+		return;
 	/* NOT_MAPPED, when the region has no rights, is as good. */
 	(void)!is_ok(invoke(p->page->cap, OP_Frame_unmap, p->base, 0, 0, 0, 0).error);
 }
@@ -105,7 +109,20 @@ void piece_drop(const struct piece *p)
 
 	piece_unmap(p);
 	record(p, (struct page){.cap = CAP_NULL});
-	give_up(p->base, page, (uint32_t)((p->end - p->base) / PAGE_BYTES));
+	if (!page.lost)
+		give_up(p->base, page, (uint32_t)((p->end - p->base) / PAGE_BYTES));
+}
+
+void piece_lose(const struct piece *p)
+{
+	struct page page = *p->page;
+	unsigned home;
+
+	piece_unmap(p);
+	for (uint64_t k = 0; k < (p->end - p->base) / tables_bytes(p->level); k++)
+		p->page[k] = is_elsewhere(p->base, &home) ? (struct page){.cap = CAP_NULL} : PAGE_LOST;
+	if (cap_forget(page.cap))
+		cap_slot_free(page.cap);
 }
 
 /* ---- Making ---- */
@@ -155,7 +172,7 @@ bool piece_lift(uint64_t base, struct page *out)
 {
 	struct piece p;
 
-	if (!piece_find(base, &p) || p.base != base || p.end != base + PAGE_BYTES)
+	if (!piece_find(base, &p) || p.base != base || p.end != base + PAGE_BYTES || p.page->lost)
 		return false;
 	*out = *p.page;
 	piece_unmap(&p);
@@ -172,7 +189,7 @@ err_t piece_replace(const struct piece *p, struct page page, uint64_t rights)
 {
 	uint32_t pages = (uint32_t)((p->end - p->base) / PAGE_BYTES);
 	struct page old = *p->page;
-	err_t e = page_copy_cap(page, &page.cap);
+	err_t e = old.lost ? ERR(REVOKED) : page_copy_cap(page, &page.cap);
 
 	if (is_err(e))
 		return e;
@@ -302,7 +319,9 @@ err_t piece_touch(const struct vm_region *r, uint64_t address, unsigned shift)
 
 	if (touch_page(r, address, shift, &e))
 		return e;
-	return piece_find(address, &other) ? piece_map(&other, r->rights) : touch_grain(r, address, shift);
+	if (!piece_find(address, &other))
+		return touch_grain(r, address, shift);
+	return other.page->lost ? ERR(REVOKED) : piece_map(&other, r->rights);
 }
 
 /* ---- Cutting ---- */
@@ -317,6 +336,8 @@ static err_t cut_run(const struct piece *p, uint64_t address, uint64_t rights)
 	low.end = high.base = address;
 	high.page += (address - p->base) / tables_bytes(p->level);
 	page = *high.page;
+	if (page.lost)
+		return OK; /* each entry of those is a piece by itself */
 	e = page_copy_cap(page, &page.cap);
 	if (is_err(e))
 		return e;

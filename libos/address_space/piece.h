@@ -42,5 +42,7 @@ MUST_USE err_t piece_cut(uint64_t address, const struct vm_region *r);
 /* Maps a piece that is not mapped, or the other way around. */
 MUST_USE err_t piece_map(const struct piece *p, uint64_t rights);
 void piece_unmap(const struct piece *p);
+/* Its memory is taken: it is lost, if this member is home to it, else it is touched anew. */
+void piece_lose(const struct piece *p);
 /* Unmaps it and gives its memory back; what is borrowed goes back to its owner, if this member is home to the piece. */
 void piece_drop(const struct piece *p);

@@ -283,6 +283,8 @@ err_t region_fill(struct vm_region *r, uint64_t page, uint64_t code, unsigned fr
 
 	if (r->policy == POLICY_PAGED)
 		return paged_fill(r, page, write, from);
+	if (page_at(page, &there) && there.lost)
+		return ERR(REVOKED);
 	if (page_at(page, &there))
 		return reconcile(r, page, write, from, there.dirty);
 	if (!r->touch)
@@ -368,11 +370,29 @@ static err_t move_piece(uint64_t base, uint64_t end, unsigned member, uint64_t *
 	}
 	if (is_ok(e)) {
 		to.dirty = from.dirty;
+		to.copy = from.copy;
 		e = piece_replace(&p, to, piece_rights(r, &p));
 	}
 	if (is_err(e))
 		pages_return(base, to, got);
 	return e;
+}
+
+/* The beginning of a piece, as far as it is in the range and in one table; *base is where to go on. */
+static err_t move_some(const struct piece *p, uint64_t *base, uint64_t end, unsigned member)
+{
+	const struct vm_region *r = regions_find(&regions, p->base);
+	uint64_t from = p->base < *base ? *base : p->base, to = p->end > end ? end : p->end;
+	err_t e = r == NULL ? ERR(NOT_SUPPORTED) : OK;
+
+	if (to > (from | (PAGE_BYTES_LARGE - 1)) + 1)
+		to = (from | (PAGE_BYTES_LARGE - 1)) + 1;
+	*base = to;
+	if (is_ok(e))
+		e = piece_cut(from, r);
+	if (is_ok(e))
+		e = piece_cut(to, r);
+	return is_ok(e) ? move_piece(from, to, member, base) : e;
 }
 
 err_t place_migrate(uint64_t base, uint64_t end, unsigned member)
@@ -381,20 +401,29 @@ err_t place_migrate(uint64_t base, uint64_t end, unsigned member)
 	err_t e = OK;
 
 	while (is_ok(e) && piece_from(base, end, &p)) {
-		struct vm_region *r = regions_find(&regions, p.base);
+		const struct vm_region *r = regions_find(&regions, p.base);
 		unsigned owner = p.page->borrowed ? p.page->owner : span_member();
-		uint64_t from = p.base < base ? base : p.base, to = p.end > end ? end : p.end;
 
-		if (to > (from | (PAGE_BYTES_LARGE - 1)) + 1)
-			to = (from | (PAGE_BYTES_LARGE - 1)) + 1;
-		base = to;
-		if (owner == member)
-			continue;
-		e = r == NULL || r->use != REGION_ANONYMOUS || r->policy == POLICY_PAGED ? ERR(NOT_SUPPORTED) : piece_cut(from, r);
-		if (is_ok(e))
-			e = piece_cut(to, r);
-		if (is_ok(e))
-			e = move_piece(from, to, member, &base);
+		if (p.page->lost || owner == member)
+			base = p.end;
+		else if (r == NULL || r->use != REGION_ANONYMOUS || r->policy == POLICY_PAGED)
+			e = ERR(NOT_SUPPORTED);
+		else
+			e = move_some(&p, &base, end, member);
+	}
+	return e;
+}
+
+err_t place_move_out(uint64_t base, uint64_t end, uint64_t low, uint64_t high)
+{
+	struct piece p;
+	err_t e = OK;
+
+	while (is_ok(e) && piece_from(base, end, &p)) {
+		if (supply_is_in(*p.page, low, high))
+			e = move_some(&p, &base, end, span_member());
+		else
+			base = p.end;
 	}
 	return e;
 }

@@ -28,5 +28,8 @@ void place_start(void);
 /* Moves what there is of a range, which nobody else touches meanwhile, to that member's memory. For threads. */
 MUST_USE err_t place_migrate(uint64_t base, uint64_t end, unsigned member);
 
+/* The same for what is made of [low, high) of this member's own physical memory: to elsewhere in it. */
+MUST_USE err_t place_move_out(uint64_t base, uint64_t end, uint64_t low, uint64_t high);
+
 /* Answers as memory_where does, for an address that is at home here. */
 MUST_USE err_t where_is(uint64_t address, struct link_ranged *answer);

@@ -198,6 +198,8 @@ err_t where_is(uint64_t address, struct link_ranged *answer)
 		answer->member = span_member();
 		answer->paddr = r->paddr + (address - r->base);
 		e = OK;
+	} else if (r != NULL && page_at(address & ~(PAGE_BYTES - 1), &p) && p.lost) {
+		e = ERR(REVOKED);
 	} else if (r != NULL && page_at(address & ~(PAGE_BYTES - 1), &p)) {
 		answer->member = p.borrowed ? p.owner : span_member();
 		answer->paddr = page_paddr(p) + address % PAGE_BYTES;

@@ -47,6 +47,7 @@ struct vm_region {
 	cap_t *piece;    /* CAP_NULL: not made yet; NULL: common */
 	uint64_t paddr;  /* where it begins, */
 	uint64_t offset; /* and how far into the frame that is */
+	bool lost;       /* the system has taken its memory */
 	cap_t frame;     /* a copy, if other members use it; common: what it is mapped by */
 	uint16_t slab;   /* the frame's number as a slab, if other members use it, else SLAB_NONE */
 };

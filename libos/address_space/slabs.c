@@ -28,9 +28,24 @@ err_t slabs_add(struct slab_set *s, struct slab *slab, uint16_t *number)
 	return OK;
 }
 
+void slabs_close(struct slab_set *s, uint16_t number, bool closed)
+{
+	struct slab *slab = s->at[number];
+
+	if (slab->closed == closed)
+		return;
+	slab->closed = closed;
+	if (closed)
+		s->free_pages -= slab->free;
+	else
+		s->free_pages += slab->free;
+	if (!closed && number < s->search_from)
+		s->search_from = number;
+}
+
 void slabs_remove(struct slab_set *s, uint16_t number)
 {
-	s->free_pages -= s->at[number]->free;
+	slabs_close(s, number, true);
 	s->at[number] = NULL;
 	while (s->count > 0 && s->at[s->count - 1] == NULL)
 		s->count--;
@@ -109,7 +124,7 @@ bool slabs_take(struct slab_set *s, uint32_t pages, struct run *out)
 		struct slab *slab = s->at[n];
 		uint32_t page;
 
-		if (slab == NULL || slab->free < pages)
+		if (slab == NULL || slab->closed || slab->free < pages)
 			continue;
 		page = find(slab, pages);
 		if (page == slab->pages)
@@ -132,7 +147,8 @@ err_t slabs_give(struct slab_set *s, struct run run)
 		return ERR(RANGE);
 	set_all(slab, run.page, run.pages, false);
 	slab->free += run.pages;
-	s->free_pages += run.pages;
+	if (!slab->closed)
+		s->free_pages += run.pages;
 	if (run.slab < s->search_from)
 		s->search_from = run.slab;
 	return OK;

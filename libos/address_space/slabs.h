@@ -18,6 +18,7 @@ struct slab {
 	uint64_t given;  /* the members that have a copy of it, a bit each */
 	bool registered; /* a frame that is in use as a whole: no page is ever given out */
 	bool ended;      /* it is, but goes away */
+	bool closed;     /* no page is given out any more: its memory is about to be given back */
 	unsigned giving; /* to so many members at this moment */
 	uint8_t *window; /* where the library OS sees it */
 	uint64_t *taken; /* (pages + 63) / 64 words */
@@ -29,7 +30,7 @@ struct slab_set {
 	struct slab **at; /* NULL: this number is free */
 	unsigned count, capacity;
 	unsigned search_from; /* no slab below has a free page */
-	uint64_t free_pages;
+	uint64_t free_pages;  /* of those that are not closed */
 };
 
 /* Some pages of a slab, one behind the other. */
@@ -49,8 +50,10 @@ static inline unsigned slab_words(uint32_t pages)
 
 /* A slab, all free, gets a number. LIMIT: the array is full. */
 MUST_USE err_t slabs_add(struct slab_set *s, struct slab *slab, uint16_t *number);
-/* It must be all free. */
+/* It must be all free, or all that was given out of it is lost. */
 void slabs_remove(struct slab_set *s, uint16_t number);
+/* Closes it, or opens it again. */
+void slabs_close(struct slab_set *s, uint16_t number, bool closed);
 
 /* Takes exactly `pages` in a row, beginning at a multiple of `pages` if that is a power of two. False: no slab has them. */
 bool slabs_take(struct slab_set *s, uint32_t pages, struct run *out);

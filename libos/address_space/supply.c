@@ -5,7 +5,10 @@
 
 #include "libos/address_space/address_space.h"
 #include "libos/address_space/supply.h"
+#include "libos/memory/agreement.h"
 #include "libos/memory/memory.h"
+#include "libos/span/link.h"
+#include "libos/span/span.h"
 
 #define SLAB_LEAST (128 * KIB)
 #define SLAB_MOST  PAGE_BYTES_LARGE
@@ -17,7 +20,10 @@ static unsigned stocked;
 
 /* The window on each RAM block. It lies at the block's own place within 1 GiB, so that what is aligned is so in both. */
 static uint64_t windows_next, windows_end;
-static uint64_t window_of_block[BLOCKS_MAX];
+static struct {
+	uint64_t at;           /* the window, 0: none yet */
+	uint64_t first, bytes; /* addresses that are this number's for good, from which it is cut */
+} block_windows[BLOCKS_MAX];
 
 void supply_start(uint64_t windows)
 {
@@ -36,21 +42,23 @@ static err_t window_at(uint64_t paddr, uint64_t bytes, uint64_t *window)
 {
 	unsigned index;
 	const struct ram_block *block = memory_block_of(paddr, bytes, &index);
-	uint64_t *at;
 
 	if (block == NULL)
 		return ERR(RANGE);
-	at = &window_of_block[index];
-	if (*at == 0) {
-		uint64_t base = windows_next + block->base % PAGE_BYTES_HUGE;
-		uint64_t next = (base + block->bytes + PAGE_BYTES_HUGE - 1) & ~(PAGE_BYTES_HUGE - 1);
+	if (block_windows[index].at == 0) {
+		uint64_t offset = block->base % PAGE_BYTES_HUGE;
+		uint64_t room = (offset + block->bytes + PAGE_BYTES_HUGE - 1) & ~(PAGE_BYTES_HUGE - 1);
 
-		if (next > windows_end)
-			return ERR(LIMIT);
-		*at = base;
-		windows_next = next;
+		if (room > block_windows[index].bytes) {
+			if (room > windows_end - windows_next)
+				return ERR(LIMIT);
+			block_windows[index].first = windows_next;
+			block_windows[index].bytes = room;
+			windows_next += room;
+		}
+		block_windows[index].at = block_windows[index].first + offset;
 	}
-	*window = *at + (paddr - block->base);
+	*window = block_windows[index].at + (paddr - block->base);
 	return OK;
 }
 
@@ -188,7 +196,7 @@ void supply_moved(void)
 	struct cap_identity frame;
 
 	for (unsigned n = 0; n < slabs.count; n++)
-		if (slabs.at[n] != NULL && is_ok(cap_identify(slabs.at[n]->cap, &frame)))
+		if (slabs.at[n] != NULL && slabs.at[n]->cap.value != CAP_NULL.value && is_ok(cap_identify(slabs.at[n]->cap, &frame)))
 			slabs.at[n]->base = frame.base;
 }
 
@@ -233,6 +241,98 @@ void supply_taken_back(unsigned member)
 {
 	for (unsigned n = 0; n < slabs.count; n++)
 		supply_set_given((uint16_t)n, member, false);
+}
+
+/* ---- Parting with a block ---- */
+
+static bool is_slab_in(const struct slab *s, uint64_t low, uint64_t high)
+{
+	return s != NULL && !s->registered && s->base >= low && s->base < high;
+}
+
+bool supply_is_in(struct page page, uint64_t low, uint64_t high)
+{
+	return !page.lost && (!page.borrowed || page.owner == span_member()) && is_slab_in(supply_slab(page.slab), low, high);
+}
+
+/* The stock goes back, too: it may be of anywhere. */
+static void empty_stock(void)
+{
+	while (stocked > 0) {
+		struct page page = stock[--stocked];
+
+		if (is_ok(cap_delete(page.cap)))
+			cap_slot_free(page.cap);
+		(void)!is_ok(slabs_give(&slabs, (struct run){page.slab, page.index, 1}));
+	}
+}
+
+void supply_close(uint64_t low, uint64_t high, bool closed)
+{
+	if (closed)
+		empty_stock();
+	for (unsigned n = 0; n < slabs.count; n++)
+		if (is_slab_in(slabs.at[n], low, high))
+			slabs_close(&slabs, (uint16_t)n, closed);
+}
+
+void supply_count(uint64_t low, uint64_t high, uint64_t *bytes, uint64_t *taken)
+{
+	*bytes = *taken = 0;
+	for (unsigned n = 0; n < slabs.count; n++) {
+		const struct slab *s = slabs.at[n];
+
+		if (!is_slab_in(s, low, high))
+			continue;
+		*bytes += s->pages * PAGE_BYTES;
+		*taken += (s->pages - s->free) * PAGE_BYTES;
+	}
+}
+
+static void tell_parted(uint16_t number, uint64_t members)
+{
+	for (members &= link_mask; members != 0; members &= members - 1)
+		(void)!is_ok(LINK_SEND((unsigned)__builtin_ctzll(members), parted, .slab = number));
+}
+
+void supply_frame_lost(uint16_t slab)
+{
+	tell_parted(slab, slabs.at[slab]->given);
+}
+
+/* Members that know the slab forget it. What they say of its number until they have heard must mean nothing else, so the number stays
+ * taken, by a slab of no pages. */
+static void part_with(uint16_t number)
+{
+	struct slab *s = slabs.at[number];
+	uint64_t members = s->given & link_mask;
+
+	slabs_remove(&slabs, number);
+	if (cap_forget(s->cap))
+		cap_slot_free(s->cap);
+	store_free(s->taken, slab_words(s->pages) * sizeof *s->taken);
+	if (members == 0) {
+		store_free(s, sizeof *s);
+		return;
+	}
+	*s = (struct slab){.registered = true, .ended = true, .cap = CAP_NULL};
+	slabs.at[number] = s;
+	if (number >= slabs.count)
+		slabs.count = number + 1u;
+	tell_parted(number, members);
+}
+
+void supply_part(uint64_t low, uint64_t high)
+{
+	empty_stock();
+	for (unsigned n = slabs.count; n-- > 0;)
+		if (n < slabs.count && is_slab_in(slabs.at[n], low, high))
+			part_with((uint16_t)n);
+}
+
+void supply_block_ended(unsigned block)
+{
+	block_windows[block].at = 0;
 }
 
 /* ---- Runs and pages ---- */

@@ -31,6 +31,21 @@ void supply_shrink(void);
 /* The domain has moved: where the slabs are now. */
 void supply_moved(void);
 
+/* ---- A block that is given back, or taken: [low, high) of physical memory (libos/address_space/parting.c) ---- */
+
+/* Whether a page is of one of this member's slabs in there; not of frames that others know. */
+bool supply_is_in(struct page page, uint64_t low, uint64_t high);
+/* Gives nothing out of it any more, or again. */
+void supply_close(uint64_t low, uint64_t high, bool closed);
+/* How many bytes of it are slabs, and how many of these are given out. */
+void supply_count(uint64_t low, uint64_t high, uint64_t *slabs, uint64_t *taken);
+/* The slabs in there end, whatever was given out of them. */
+void supply_part(uint64_t low, uint64_t high);
+/* A frame that others know as that slab is lost. */
+void supply_frame_lost(uint16_t slab);
+/* Its windows are free for another block. */
+void supply_block_ended(unsigned block);
+
 /* A copy of the slab's capability in a new slot. */
 MUST_USE err_t supply_copy(uint16_t slab, cap_t *out);
 /* NULL: there is none of that number. */

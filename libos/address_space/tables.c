@@ -92,7 +92,7 @@ static err_t make(uint64_t address, unsigned level, cap_t above)
 
 	if (is_err(e))
 		return e;
-	e = memory_object(type, PAGE_TABLE_BYTES, PAGE_BYTES, table, NULL);
+	e = memory_object_vital(type, PAGE_TABLE_BYTES, PAGE_BYTES, table, NULL);
 	if (is_err(e)) {
 		cap_slot_free(table);
 		return e;

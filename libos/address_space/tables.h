@@ -25,12 +25,14 @@ struct page {
 	uint32_t borrowed : 1; /* not of the supply here (lent.h) */
 	uint32_t dirty : 1;    /* of a replicated region: somebody may write to it (home.c) */
 	uint32_t copy : 1;     /* of a paged region: to be copied before somebody writes (paged.c) */
-	uint32_t reserved : 3;
+	uint32_t lost : 1;     /* the system has taken the memory (parting.c): whoever touches it hears REVOKED */
+	uint32_t reserved : 2;
 	uint16_t slab; /* the owner's number for it */
 	cap_t cap;     /* CAP_NULL: nothing is there */
 };
 _Static_assert(sizeof(struct page) == 8, "");
 #define PAGE_INDEX_MAX 0xfffffu
+#define PAGE_LOST      ((struct page){.lost = 1, .slab = UINT16_MAX, .cap = {UINT16_MAX}}) /* a capability that is never used */
 
 /* The records of the table of level 1..3 that holds the address's entry, PAGE_TABLE_SLOTS of them; NULL if there are none. */
 struct page *tables_pages(uint64_t address, unsigned level);

@@ -14,6 +14,8 @@
 #include "libos/memory/memory.h"
 #include "libos/upcall/dispatcher.h"
 
+#define LOST_LINES CHANNEL_LINES_MIN
+
 struct ipc_connection *connections[CONNECTION_LISTS];
 
 static void ring_doorbell(void *argument)
@@ -79,6 +81,22 @@ static void drop_slot(cap_t slot)
 {
 	if (slot.value != CAP_NULL.value)
 		cap_slot_drop(slot);
+}
+
+/* What is sent goes nowhere, and nothing comes. An endpoint becomes such a channel, too. */
+void connection_lose(struct ipc_connection *c)
+{
+	static _Alignas(LINE_BYTES) struct channel_slot nothing[2][LOST_LINES];
+
+	memset(nothing, 0, sizeof nothing);
+	(void)channel_ok(channel_init(&c->channel, nothing[0], nothing[1], LOST_LINES, NULL, NULL));
+	if (c->local)
+		drop_slot(c->send);
+	c->send = c->local ? CAP_NULL : c->send;
+	c->local = false;
+	atomic_store_explicit(&c->closed, true, memory_order_relaxed);
+	gifts_wake(c);
+	connection_wake(c);
 }
 
 static err_t open_channel(struct ipc_connection *c, const struct bound_event *bound)

@@ -74,6 +74,8 @@ void connections_renumber(uint32_t was, uint32_t number);
 /* Gives everything back; the monitor is told. */
 void connection_close(struct ipc_connection *c);
 struct ipc_connection *connection_find(uint32_t number);
+/* The system takes it: to the program it is as if the peer had gone, and its rings are not touched any more. Inside a section. */
+void connection_lose(struct ipc_connection *c);
 
 /* A client waits until the channel has something, or the peer has gone. */
 void connection_wait(struct ipc_connection *c);

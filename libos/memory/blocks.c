@@ -36,16 +36,20 @@ static struct extent *insert(struct block_list *l, struct extent **link, uint64_
 
 err_t blocks_add(struct block_list *l, cap_t cap, uint64_t base, uint64_t bytes, uint64_t used)
 {
-	struct ram_block *b = &l->block[l->count];
+	struct extent *free = NULL;
+	unsigned at = 0;
 
-	if (l->count == BLOCKS_MAX)
+	while (at < l->count && l->block[at].bytes != 0)
+		at++;
+	if (at == BLOCKS_MAX)
 		return ERR(LIMIT);
 	if (used > bytes)
 		return ERR(ARGUMENT);
-	*b = (struct ram_block){cap, base, bytes, NULL};
-	if (used < bytes && insert(l, &b->free, base + used, bytes - used) == NULL)
+	if (used < bytes && insert(l, &free, base + used, bytes - used) == NULL)
 		return ERR(LIMIT);
-	l->count++;
+	l->block[at] = (struct ram_block){.cap = cap, .base = base, .bytes = bytes, .free = free};
+	if (at == l->count)
+		l->count++;
 	l->free_bytes += bytes - used;
 	return OK;
 }
@@ -67,7 +71,7 @@ static uint64_t align_up(uint64_t value, uint64_t alignment)
 bool blocks_find(const struct block_list *l, uint64_t bytes, uint64_t alignment, struct block_place *place)
 {
 	for (unsigned b = place->block; b < l->count; b++) {
-		for (const struct extent *e = l->block[b].free; e != NULL; e = e->next) {
+		for (const struct extent *e = l->block[b].closed ? NULL : l->block[b].free; e != NULL; e = e->next) {
 			uint64_t from = b == place->block && place->base > e->base ? place->base : e->base;
 			uint64_t base = align_up(from, alignment);
 
@@ -150,4 +154,27 @@ err_t blocks_give(struct block_list *l, uint64_t base, uint64_t bytes)
 	}
 	l->free_bytes += bytes;
 	return OK;
+}
+
+uint64_t blocks_free_in(const struct ram_block *b)
+{
+	uint64_t bytes = 0;
+
+	for (const struct extent *e = b->free; e != NULL; e = e->next)
+		bytes += e->bytes;
+	return bytes;
+}
+
+void blocks_remove(struct block_list *l, unsigned block)
+{
+	struct ram_block *b = &l->block[block];
+
+	l->free_bytes -= blocks_free_in(b);
+	while (b->free != NULL) {
+		struct extent *e = b->free;
+
+		b->free = e->next;
+		blocks_store(l, e, 1);
+	}
+	*b = (struct ram_block){.cap = CAP_NULL};
 }

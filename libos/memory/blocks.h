@@ -25,8 +25,10 @@ struct extent {
 
 struct ram_block {
 	cap_t cap;
-	uint64_t base, bytes;
+	uint64_t base, bytes; /* 0 bytes: this place is free */
 	struct extent *free;
+	bool closed; /* nothing is made of it, for it is about to be given back */
+	bool vital;  /* it has something that the library OS can't live without */
 };
 
 struct block_list {
@@ -51,12 +53,17 @@ struct block_place {
 	uint64_t base;
 };
 
-/* The first place for `bytes` (a multiple of the page) that is not before *place: start with {0, 0}. */
+/* The first place for `bytes` (a multiple of the page) that is not before *place: start with {0, 0}. Closed blocks have none. */
 bool blocks_find(const struct block_list *l, uint64_t bytes, uint64_t alignment, struct block_place *place);
 /* Takes a range that lies in one free extent. LIMIT: the store is empty. */
 MUST_USE err_t blocks_take(struct block_list *l, struct block_place place, uint64_t bytes);
 /* Gives a range back. RANGE: it lies in no block, or part of it is free already. LIMIT: the store is empty. */
 MUST_USE err_t blocks_give(struct block_list *l, uint64_t base, uint64_t bytes);
+
+/* All of the block's memory has gone: its place is free. */
+void blocks_remove(struct block_list *l, unsigned block);
+/* Of one block. */
+uint64_t blocks_free_in(const struct ram_block *b);
 
 /* The block that the range lies in, else NULL. */
 const struct ram_block *blocks_of(const struct block_list *l, uint64_t base, uint64_t bytes);

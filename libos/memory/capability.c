@@ -127,7 +127,7 @@ static err_t add_cnode(void)
 
 	if (is_err(e))
 		return e;
-	e = memory_object(CAP_CNode, CNODE_BYTES, PAGE_BYTES, CAP(ROOT_SELF, root), NULL);
+	e = memory_object_vital(CAP_CNode, CNODE_BYTES, PAGE_BYTES, CAP(ROOT_SELF, root), NULL);
 	if (is_ok(e))
 		slot_space_add(&space, root);
 	return e;

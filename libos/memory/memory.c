@@ -4,13 +4,22 @@
 /* Objects out of the domain's RAM blocks.
  *
  * The CPU driver has the last word on what is free: memory that was given back here may still be held by a peer that got a copy of the
- * frame. Retyping such memory answers OVERLAP, and the search goes on behind it; it is found again when the peer has let go. */
+ * frame. Retyping such memory answers OVERLAP, and the search goes on behind it; it is found again when the peer has let go.
+ *
+ * The first block stays the domain's as long as it lives, the others may be asked back, or taken (libos/revocation/revocation.h). So what
+ * the library OS can't live without is *vital*: it is made of the first one as long as possible. A part of that, the reserve, is for
+ * nothing else while there is other memory. Then such things get blocks of their own, which the monitor is asked to take last. */
 
 #include <atoll/address_space.h>
+#include <atoll/domain.h>
 
 #include "libos/address_space/supply.h"
 #include "libos/memory/memory.h"
 #include "libos/upcall/dispatcher.h"
+
+#define RESERVE_MOST  (512 * KIB)
+#define RESERVE_SHARE 8 /* of the first block, at most */
+#define VITAL_BLOCK   (1 * MIB)
 
 #define EXTENTS_AT_START 64
 #define EXTENTS_LOW      16 /* fewer in the store: get more */
@@ -19,6 +28,7 @@
 static struct block_list blocks;
 static struct extent first_extents[EXTENTS_AT_START];
 static memory_source_fn *source;
+bool memory_is_short;
 
 err_t memory_add(cap_t ram, uint64_t base, uint64_t bytes, uint64_t used)
 {
@@ -37,7 +47,7 @@ void memory_moved(void)
 	struct cap_identity ram;
 
 	for (unsigned i = 0; i < blocks.count; i++)
-		if (is_ok(cap_identify(blocks.block[i].cap, &ram)))
+		if (blocks.block[i].bytes != 0 && is_ok(cap_identify(blocks.block[i].cap, &ram)))
 			blocks_move(&blocks, i, ram.base);
 }
 
@@ -61,15 +71,40 @@ static void keep_extents(void)
 	busy = false;
 }
 
+/* Whether as much as that would not be missed in the first block. */
+static bool spares_reserve(uint64_t bytes)
+{
+	const uint64_t share = blocks.block[0].bytes / RESERVE_SHARE, reserve = share < RESERVE_MOST ? share : RESERVE_MOST;
+
+	return blocks_free_in(&blocks.block[0]) >= reserve + bytes;
+}
+
+enum use { USE_ORDINARY, USE_VITAL, USE_ANY };
+
+/* Whether something may be made of the block. A monitor has only the one. */
+static bool may_use(unsigned block, enum use use, uint64_t bytes)
+{
+	if (use == USE_ANY || source == NULL)
+		return true;
+	if (use == USE_VITAL)
+		return block == 0 || blocks.block[block].vital;
+	return block == 0 ? spares_reserve(bytes) : !blocks.block[block].vital;
+}
+
 /* Tries one place after the other until the CPU driver agrees. */
-static err_t make(enum cap_type type, uint64_t bytes, uint64_t alignment, cap_t slot, paddr_t *base)
+static err_t make(enum cap_type type, uint64_t bytes, uint64_t alignment, cap_t slot, paddr_t *base, enum use use)
 {
 	struct block_place place = {0, 0};
 
 	while (blocks_find(&blocks, bytes, alignment, &place)) {
 		const struct ram_block *b = &blocks.block[place.block];
-		err_t e = cap_retype(b->cap, type, place.base - b->base, bytes, 1, slot);
+		err_t e;
 
+		if (!may_use(place.block, use, bytes)) {
+			place = (struct block_place){place.block + 1, 0};
+			continue;
+		}
+		e = cap_retype(b->cap, type, place.base - b->base, bytes, 1, slot);
 		if (is_ok(e)) {
 			if (base != NULL)
 				*base = PADDR(place.base);
@@ -82,15 +117,20 @@ static err_t make(enum cap_type type, uint64_t bytes, uint64_t alignment, cap_t 
 	return ERR(NO_MEMORY);
 }
 
-err_t memory_object_at_hand(enum cap_type type, uint64_t bytes, uint64_t alignment, cap_t slot, paddr_t *base)
+static err_t at_hand(enum cap_type type, uint64_t bytes, uint64_t alignment, cap_t slot, paddr_t *base, enum use use)
 {
 	bool inside = dispatcher_enter();
 	err_t e;
 
 	keep_extents();
-	e = make(type, bytes, alignment, slot, base);
+	e = make(type, bytes, alignment, slot, base, use);
 	dispatcher_leave(inside);
 	return e;
+}
+
+err_t memory_object_at_hand(enum cap_type type, uint64_t bytes, uint64_t alignment, cap_t slot, paddr_t *base)
+{
+	return at_hand(type, bytes, alignment, slot, base, USE_ORDINARY);
 }
 
 err_t memory_object(enum cap_type type, uint64_t bytes, uint64_t alignment, cap_t slot, paddr_t *base)
@@ -104,14 +144,63 @@ err_t memory_object(enum cap_type type, uint64_t bytes, uint64_t alignment, cap_
 	if (alignment < PAGE_BYTES)
 		alignment = PAGE_BYTES;
 	inside = dispatcher_enter();
-	e = memory_object_at_hand(type, whole, alignment, slot, base);
+	e = at_hand(type, whole, alignment, slot, base, USE_ORDINARY);
 	if (err_is(e, ERR_NUMBER_NO_MEMORY)) {
 		supply_shrink();
-		e = memory_object_at_hand(type, whole, alignment, slot, base);
+		e = at_hand(type, whole, alignment, slot, base, USE_ORDINARY);
 	}
 	/* Whatever the source's reason is, to the caller there is no more. */
-	if (err_is(e, ERR_NUMBER_NO_MEMORY) && source != NULL && is_ok(source(whole + alignment)))
-		e = memory_object_at_hand(type, whole, alignment, slot, base);
+	if (err_is(e, ERR_NUMBER_NO_MEMORY) && source != NULL && !memory_is_short && is_ok(source(whole + alignment, false)))
+		e = at_hand(type, whole, alignment, slot, base, USE_ORDINARY);
+	if (err_is(e, ERR_NUMBER_NO_MEMORY) && !memory_is_short)
+		e = at_hand(type, whole, alignment, slot, base, USE_ANY);
+	dispatcher_leave(inside);
+	return e;
+}
+
+/* The block is to be taken last. */
+static void keep(unsigned block)
+{
+	struct ram_block *b = &blocks.block[block];
+
+	if (block == 0 || b->vital)
+		return;
+	b->vital = true;
+	(void)monitor_request(REQUEST_keep, 0, b->base, 0, 0);
+}
+
+/* A further block for such things alone; ordinary things find room in it when there is no other. */
+static void add_vital_block(void)
+{
+	const unsigned before = blocks.count;
+	unsigned block = 0;
+
+	if (source == NULL || is_err(source(VITAL_BLOCK, true)))
+		return;
+	/* The new one has nothing in it yet. */
+	while (block < before && (blocks.block[block].bytes == 0 || blocks_free_in(&blocks.block[block]) != blocks.block[block].bytes))
+		block++;
+	if (block < blocks.count)
+		keep(block);
+}
+
+err_t memory_object_vital(enum cap_type type, uint64_t bytes, uint64_t alignment, cap_t slot, paddr_t *base)
+{
+	bool inside = dispatcher_enter();
+	unsigned block;
+	paddr_t at;
+	err_t e = at_hand(type, bytes, alignment, slot, &at, USE_VITAL);
+
+	if (err_is(e, ERR_NUMBER_NO_MEMORY)) {
+		add_vital_block();
+		e = at_hand(type, bytes, alignment, slot, &at, USE_VITAL);
+	}
+	if (err_is(e, ERR_NUMBER_NO_MEMORY))
+		e = memory_object(type, bytes, alignment, slot, &at);
+	if (is_ok(e) && memory_block_of(at.value, bytes, &block) != NULL)
+		keep(block);
+	if (is_ok(e) && base != NULL)
+		*base = at;
 	dispatcher_leave(inside);
 	return e;
 }
@@ -138,6 +227,22 @@ const struct ram_block *memory_block_of(uint64_t base, uint64_t bytes, unsigned 
 	if (b != NULL)
 		*index = (unsigned)(b - blocks.block);
 	return b;
+}
+
+const struct ram_block *memory_block(unsigned index)
+{
+	return index < blocks.count && blocks.block[index].bytes != 0 ? &blocks.block[index] : NULL;
+}
+
+void memory_block_close(unsigned index, bool closed)
+{
+	blocks.block[index].closed = closed;
+}
+
+void memory_block_end(unsigned index)
+{
+	blocks_remove(&blocks, index);
+	supply_block_ended(index);
 }
 
 void memory_object_delete(cap_t slot)

@@ -22,15 +22,26 @@ void cap_slot_drop(cap_t slot);
 /* The domain has moved: where the blocks are now. */
 void memory_moved(void);
 
-/* Where further blocks come from when the memory is used up; a monitor has no such place. */
-typedef err_t memory_source_fn(uint64_t bytes);
+/* While it is set ordinary objects are made only of what is free and not reserved. */
+extern bool memory_is_short;
+
+/* Where further blocks come from when the memory is used up: of so many bytes or, unless `exactly`, more. A monitor has no such place. */
+typedef err_t memory_source_fn(uint64_t bytes, bool exactly);
 void memory_set_source(memory_source_fn *source);
 
 /* memory_object out of what there is, without asking anybody for more. */
 MUST_USE err_t memory_object_at_hand(enum cap_type type, uint64_t bytes, uint64_t alignment, cap_t slot, paddr_t *base);
 uint64_t memory_free_bytes(void);
+/* memory_object for what the library OS itself can't live without: tables, CNodes, its store. */
+MUST_USE err_t memory_object_vital(enum cap_type type, uint64_t bytes, uint64_t alignment, cap_t slot, paddr_t *base);
 /* The block that a range lies in, and its number (below BLOCKS_MAX), else NULL. */
 const struct ram_block *memory_block_of(uint64_t base, uint64_t bytes, unsigned *index);
+/* The block of that number; NULL: there is none. */
+const struct ram_block *memory_block(unsigned index);
+/* Nothing is made of it any more, or again. */
+void memory_block_close(unsigned index, bool closed);
+/* It is not this domain's any more. */
+void memory_block_end(unsigned index);
 /* Deletes what is in a slot and gives its memory back; the slot stays taken. */
 void memory_object_delete(cap_t slot);
 

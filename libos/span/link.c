@@ -323,8 +323,8 @@ static void left(const uint64_t word[EVENT_WORDS])
 				listeners[i].left(member);
 		fail_questions(member);
 	}
-	if (word[5] == END_CORE)
-		span_lost(member, (unsigned)word[4]);
+	if (word[5] == END_CORE || word[5] == END_REVOKED)
+		span_lost(member, (unsigned)word[4], (enum end_cause)word[5]);
 	/* Giving things back may need the agreement, and with it a thread that waits. */
 	if (is_err(service_begin(close, &c, sizeof c)))
 		connection_close(c);

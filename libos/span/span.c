@@ -138,18 +138,20 @@ void span_begin(uint64_t stack)
 
 struct loss {
 	unsigned member, core;
+	enum end_cause why;
 };
 
-static _Noreturn void end_without(unsigned core)
+static _Noreturn void end_without(unsigned core, enum end_cause why)
 {
 	struct text line = {.length = 0};
 
 	text_add(&line, "core ");
 	text_add_number(&line, core);
-	text_add(&line, " has died, and the program can't do without it: it ends\n");
+	text_add(&line, why == END_CORE ? " has died" : " was taken back");
+	text_add(&line, ", and the program can't do without it: it ends\n");
 	console_report(line.bytes, line.length);
 	console_flush();
-	domain_exit_now_because(END_CORE, core);
+	domain_exit_now_because(why, core);
 }
 
 static void tell_program(void *argument)
@@ -160,16 +162,16 @@ static void tell_program(void *argument)
 	void *stack;
 
 	if (loss_handler == 0 || is_err(span_worker_begin(loss_handler, l->member, l->core, &worker, &thread, &stack)))
-		end_without(l->core);
+		end_without(l->core, l->why);
 	(void)span_worker_end(worker, thread, stack);
 }
 
-void span_lost(unsigned member, unsigned core)
+void span_lost(unsigned member, unsigned core, enum end_cause why)
 {
-	const struct loss l = {member, core};
+	const struct loss l = {member, core, why};
 
 	if (span_member() == 0 && is_err(service_begin(tell_program, &l, sizeof l)))
-		domain_exit_now_because(END_CORE, core);
+		domain_exit_now_because(why, core);
 }
 
 void link_handle_on_loss(unsigned from, const struct link_on_loss *m)

@@ -52,8 +52,8 @@ static inline uint64_t area_of(unsigned member)
 /* The first thing of a new member's thread 0, in place of a program. */
 _Noreturn void span_member_main(void);
 
-/* A member has gone with its core. */
-void span_lost(unsigned member, unsigned core);
+/* A member has gone with its core, or the core was taken back: END_CORE, END_REVOKED. */
+void span_lost(unsigned member, unsigned core, enum end_cause why);
 /* This member has promised to leave. It does so if no thread but its services' is left and `may` agrees, which is asked inside a section.
  */
 bool span_leaves(void);

@@ -17,6 +17,7 @@
 #include "libos/ipc/events.h"
 #include "libos/linux/linux.h"
 #include "libos/memory/memory.h"
+#include "libos/revocation/revocation.h"
 #include "libos/span/link.h"
 #include "libos/span/move.h"
 #include "libos/span/span.h"
@@ -61,33 +62,32 @@ static void must(const char *what, err_t e)
 
 #define BLOCK_LEAST (1 * MIB)
 
-/* A further block, of `bytes`. It arrives in the task CNode. In the next slot there the monitor may just have put something, which will be
- * moved away: then it is the one after. */
+/* A further block, of `bytes`. It arrives in the task CNode, in the first slot that is free. There the monitor may just have put something,
+ * which will be moved away: then it is the one after. */
 static err_t ask_for_block(uint64_t bytes)
 {
-	static unsigned slot;
-	struct monitor_reply reply;
+	struct monitor_reply reply = {.error = ERR(NO_SLOT)};
+	struct cap_identity there;
+	unsigned slot = start_page->first_free_slot;
 
-	if (slot == 0)
-		slot = start_page->first_free_slot;
-	for (;; slot++) {
-		if (slot >= CNODE_SLOTS)
-			return ERR(NO_SLOT);
+	for (; slot < CNODE_SLOTS; slot++) {
+		if (is_ok(cap_identify(CAP(ROOT_TASK, slot), &there)) && there.type != CAP_Null)
+			continue;
 		reply = monitor_request(REQUEST_memory, 0, bytes, slot, 0);
 		if (!err_is(reply.error, ERR_NUMBER_SLOT_IN_USE))
 			break;
 	}
 	if (is_err(reply.error))
 		return reply.error;
-	return memory_add(CAP(ROOT_TASK, slot++), reply.word[0], reply.word[1], 0);
+	return memory_add(CAP(ROOT_TASK, slot), reply.word[0], reply.word[1], 0);
 }
 
 /* More memory than was granted. Blocks are few (BLOCKS_MAX), so each is half of all those before, or as much as is needed. */
-static err_t more_memory(uint64_t bytes)
+static err_t more_memory(uint64_t bytes, bool exactly)
 {
 	static uint64_t granted;
 	uint64_t least = bytes < BLOCK_LEAST ? BLOCK_LEAST : (bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
-	uint64_t wanted = least > granted / 2 ? least : granted / 2 & ~(PAGE_BYTES - 1);
+	uint64_t wanted = exactly || least > granted / 2 ? least : granted / 2 & ~(PAGE_BYTES - 1);
 	err_t e = ask_for_block(wanted);
 
 	if (is_err(e) && wanted > least) {
@@ -121,6 +121,7 @@ static void start_ordinary(const struct domain_start *page)
 		must("program", frame_common(&page->piece[i]));
 	spawn_start();
 	leave_start();
+	revocation_start();
 	pending_interest = ~UINT64_C(0);
 }
 

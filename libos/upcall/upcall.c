@@ -84,6 +84,9 @@ void pending_handle_enabled(void)
 		atomic_store_explicit(&DISPATCHER->disabled, 1, memory_order_relaxed);
 		atomic_signal_fence(memory_order_seq_cst);
 		pending_handle();
+		/* A thread that goes on without an upcall has a turn like any other, if there are others now. */
+		if (timer_armed == 0 && threads_ready.count != 0)
+			threads_set_timer();
 		atomic_signal_fence(memory_order_seq_cst);
 		atomic_store_explicit(&DISPATCHER->disabled, 0, memory_order_relaxed);
 		atomic_signal_fence(memory_order_seq_cst);
@@ -125,8 +128,8 @@ void upcall_trap(struct dispatcher_shared *shared, uint64_t vector, uint64_t cod
 		report_trap(shared, vector, code);
 }
 
-/* The monitor asks for memory back. What this library OS holds is in use, but for its stocks, which are small: it goes on, and the
- * monitor may take the range by force, as its contract says. */
+/* The CPU driver asks for nothing: it is the monitor that does, by a message (libos/revocation/revocation.h), as it has to agree with
+ * other cores. */
 void upcall_revoke(struct dispatcher_shared *shared, uint64_t base, uint64_t bytes)
 {
 	(void)shared;

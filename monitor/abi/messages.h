@@ -66,9 +66,20 @@ enum {
 enum end_cause {
 	END_EXIT, /* status is what it returned */
 	END_KILLED,
-	END_FAULT, /* status is enum stop_reason; the CPU driver stopped it */
-	END_CORE,  /* its core died */
+	END_FAULT,   /* status is enum stop_reason; the CPU driver stopped it */
+	END_CORE,    /* its core died */
+	END_REVOKED, /* something was taken back that it could not do without */
 };
+
+/* What a domain can be asked to give back (monitor/revocation.h). */
+enum revocation_kind {
+	REVOKE_NOTHING,
+	REVOKE_MEMORY,   /* bytes of one core's memory: blocks that it has been given beside its first one */
+	REVOKE_CORES,    /* members of its span, but for member 0 */
+	REVOKE_CHANNELS, /* connections with services and clients, its own end of each */
+	REVOCATION_KINDS
+};
+#define REVOCATION_DEADLINE_MS 60000 /* at most */
 
 enum connection_kind {
 	CONNECTION_ENDPOINT, /* the client calls slot `send`; the server sees `connection` as the badge */

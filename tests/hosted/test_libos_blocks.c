@@ -98,6 +98,45 @@ static void neighbours_join_but_not_across_blocks(void **state)
 	assert_int_equal(list.stored, EXTENTS - 2);
 }
 
+static void nothing_is_made_of_a_closed_block(void **state)
+{
+	struct block_place place = {0, 0};
+
+	(void)state;
+	begin(EXTENTS);
+	assert_true(is_ok(blocks_add(&list, CAP(1, 6), 0x100000, 0x4000, 0x4000)));
+	assert_true(is_ok(blocks_add(&list, CAP(1, 7), 0x200000, 0x4000, 0x1000)));
+	list.block[1].closed = true;
+	assert_false(blocks_find(&list, 0x1000, 0x1000, &place));
+	assert_true(is_ok(blocks_give(&list, 0x200000, 0x1000)));
+	assert_int_equal(blocks_free_in(&list.block[1]), 0x4000);
+	list.block[1].closed = false;
+	assert_true(blocks_find(&list, 0x4000, 0x1000, &place));
+	assert_int_equal(place.base, 0x200000);
+}
+
+static void a_block_that_is_gone_leaves_its_place(void **state)
+{
+	struct block_place place = {0, 0};
+
+	(void)state;
+	begin(EXTENTS);
+	assert_true(is_ok(blocks_add(&list, CAP(1, 6), 0x100000, 0x4000, 0x4000)));
+	assert_true(is_ok(blocks_add(&list, CAP(1, 7), 0x200000, 0x4000, 0)));
+	assert_true(is_ok(blocks_add(&list, CAP(1, 8), 0x300000, 0x4000, 0x4000)));
+	(void)take(0x1000, 0x1000);
+	blocks_remove(&list, 1);
+	assert_int_equal(list.free_bytes, 0);
+	assert_int_equal(list.stored, EXTENTS);
+	assert_false(blocks_find(&list, 0x1000, 0x1000, &place));
+	assert_null(blocks_of(&list, 0x200000, 0x1000));
+	assert_true(err_is(blocks_give(&list, 0x200000, 0x1000), ERR_NUMBER_RANGE));
+	assert_true(is_ok(blocks_add(&list, CAP(1, 7), 0x500000, 0x8000, 0)));
+	assert_int_equal(list.count, 3);
+	assert_ptr_equal(blocks_of(&list, 0x500000, 0x8000), &list.block[1]);
+	assert_int_equal(take(0x8000, 0x1000), 0x500000);
+}
+
 static void nonsense_is_refused(void **state)
 {
 	(void)state;
@@ -182,6 +221,8 @@ int main(void)
 	    cmocka_unit_test(alignment_leaves_the_rest_usable),
 	    cmocka_unit_test(the_search_goes_on_behind_a_refused_place),
 	    cmocka_unit_test(neighbours_join_but_not_across_blocks),
+	    cmocka_unit_test(nothing_is_made_of_a_closed_block),
+	    cmocka_unit_test(a_block_that_is_gone_leaves_its_place),
 	    cmocka_unit_test(nonsense_is_refused),
 	    cmocka_unit_test(an_empty_store_is_an_error_that_changes_nothing),
 	    cmocka_unit_test(random_use_matches_a_map_of_pages),

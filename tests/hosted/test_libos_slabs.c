@@ -60,6 +60,30 @@ static void runs_are_aligned_and_disjoint(void **state)
 	assert_false(slabs_take(&set, 0, &b));
 }
 
+static void a_closed_slab_only_takes_back(void **state)
+{
+	struct run run, other;
+
+	(void)state;
+	add(0, 64);
+	add(1, 64);
+	assert_true(slabs_take(&set, 8, &run) && run.slab == 0);
+	slabs_close(&set, 0, true);
+	slabs_close(&set, 0, true);
+	assert_int_equal(set.free_pages, 64);
+	assert_true(slabs_take(&set, 8, &other) && other.slab == 1);
+	assert_true(is_ok(slabs_give(&set, run)));
+	assert_int_equal(set.free_pages, 56);
+	assert_int_equal(pool[0].free, 64);
+	slabs_close(&set, 0, false);
+	assert_int_equal(set.free_pages, 120);
+	assert_true(slabs_take(&set, 64, &run) && run.slab == 0);
+	slabs_close(&set, 0, true);
+	slabs_remove(&set, 0); /* with all that was given out */
+	assert_int_equal(set.free_pages, 56);
+	assert_true(slabs_take(&set, 8, &run) && run.slab == 1);
+}
+
 static void only_what_was_taken_can_be_given(void **state)
 {
 	struct run run;
@@ -206,6 +230,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup(runs_are_aligned_and_disjoint, begin),
+	    cmocka_unit_test_setup(a_closed_slab_only_takes_back, begin),
 	    cmocka_unit_test_setup(only_what_was_taken_can_be_given, begin),
 	    cmocka_unit_test_setup(numbers_are_used_again, begin),
 	    cmocka_unit_test_setup(nobody_gets_a_page_twice, begin),

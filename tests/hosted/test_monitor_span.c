@@ -133,6 +133,17 @@ void domain_event(struct monitor *m, struct domain *d, enum monitor_event event,
 	answered++;
 }
 
+static unsigned left_alone, taken;
+
+void revocation_member_gone(struct domain *d, bool was_taken)
+{
+	assert_int_equal(d->member, 0);
+	if (was_taken)
+		taken++;
+	else
+		left_alone++;
+}
+
 err_t bind_link(struct monitor *m, struct domain *d, unsigned member, uint32_t fellow)
 {
 	(void)member;
@@ -489,6 +500,10 @@ static void act(void)
 	case 1:
 		if (member_on(core) != NULL)
 			domain_end(world[core], member_on(core), END_EXIT, 3);
+		break;
+	case 2:
+		if (member_on(FIRST) != NULL)
+			(void)span_take(world[FIRST], member_on(FIRST));
 		break;
 	default:
 		if (random_number() % 2 != 0)

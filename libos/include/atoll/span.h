@@ -9,7 +9,8 @@
  * is killed or faults, all end, and `domain_wait` answers when the last one is gone.
  *
  * If the core of another member than member 0 dies, that member is lost with the threads and the memory that it was home to. The program
- * may go on if it can: it installs a handler. Without one the domain ends (END_CORE). With the core of member 0 it ends in any case. */
+ * may go on if it can: it installs a handler. Without one the domain ends (END_CORE). With the core of member 0 it ends in any case. A core
+ * that is taken back (<atoll/revocation.h>) is lost in the same way, but for the cause (END_REVOKED). */
 
 #include "cpudriver/abi/errors.h"
 #include "monitor/abi/start.h"
