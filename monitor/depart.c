@@ -182,8 +182,8 @@ static void tell_blocks(struct monitor *m, const struct domain *d)
 		const struct grant *g = &d->grant_of[i];
 
 		if (g->block.bytes != 0)
-			MESH_SEND(m, to, arrive_block, .domain = d->number, .index = i + 1, .base = g->block.base,
-			          .bytes = g->block.bytes, .order = g->order, .kept = g->kept);
+			MESH_SEND(m, to, arrive_block, .domain = d->number, .index = i + 1, .base = g->block.base, .bytes = g->block.bytes,
+			          .order = g->order, .kept = g->kept);
 	}
 }
 

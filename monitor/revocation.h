@@ -30,7 +30,8 @@
  *   channels  the connection that was bound last first; neither links of its span nor the console's with this monitor. Its peer hears
  * `closed`
  *
- * A domain is asked for one thing at a time: REVOKING to whoever comes second. While it moves to another core it can't be asked: AGAIN. If it ends meanwhile the asker hears PEER_GONE: all is back.
+ * A domain is asked for one thing at a time: REVOKING to whoever comes second. While it moves to another core it can't be asked: AGAIN. If
+ * it ends meanwhile the asker hears PEER_GONE: all is back.
  */
 
 #include "monitor/monitor.h"
