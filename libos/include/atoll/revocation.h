@@ -23,39 +23,44 @@
 #include "cpudriver/abi/errors.h"
 #include "monitor/abi/messages.h"
 
+/* What the program is asked for. */
 struct revocation_wish {
-	enum revocation_kind kind;
-	uint64_t amount;       /* that is missing: bytes, members, connections */
-	uint64_t deadline_tsc; /* from then on it is taken */
+	enum revocation_kind kind; /* of what */
+	uint64_t amount;           /* that is missing: bytes, members, connections */
+	uint64_t deadline_tsc;     /* from then on it is taken */
 };
 
+/* What has been taken. */
 struct revocation_loss {
 	enum revocation_kind kind; /* memory or channels: lost cores are span_on_loss's */
 	uint64_t bytes;            /* memory: how much; all of it was this member's */
-	unsigned member;
+	unsigned member;           /* that has lost it */
 };
 
-/* Both may be NULL. They are called on member 0, by threads such as span_run's: with a stack (of 64 KiB), but without what the C library
- * has for each thread (errno, stdio). `asked` returns when it has done what it can; `lost` comes when something has been taken. */
+/* Both functions may be NULL. They are called on member 0, by threads such as span_run's: with a stack (of 64 KiB), but without what the C
+ * library has for each thread (errno, stdio). */
 struct revocation_handlers {
-	void (*asked)(void *argument, const struct revocation_wish *wish);
-	void (*lost)(void *argument, const struct revocation_loss *loss);
-	void *argument;
+	void (*asked)(void *argument, const struct revocation_wish *wish); /* returns when it has done what it can */
+	void (*lost)(void *argument, const struct revocation_loss *loss);  /* something has been taken */
+	void *argument;                                                    /* handed to both */
 };
 /* Member 0's threads install them: STATE elsewhere. */
 MUST_USE err_t revocation_handle(const struct revocation_handlers *handlers);
 
 /* ---- Asking ---- */
 
+/* What another domain is to give back. */
 struct revocation_order {
-	uint32_t domain;
-	enum revocation_kind kind;
-	uint64_t amount;
-	uint64_t core;        /* memory: of its member there; CORE_HERE: of member 0 */
-	uint64_t deadline_ms; /* at most REVOCATION_DEADLINE_MS; 0: what it does not give at once */
+	uint32_t domain;           /* its number */
+	enum revocation_kind kind; /* of what */
+	uint64_t amount;           /* bytes, members, connections */
+	uint64_t core;             /* memory: of its member there; CORE_HERE: of member 0 */
+	uint64_t deadline_ms;      /* at most REVOCATION_DEADLINE_MS; 0: what it does not give at once is taken */
 };
+/* What came back: memory is given by the block, so it may be more than was asked for. */
 struct revocation_result {
-	uint64_t given, taken; /* memory is given by the block, so it may be more than was asked for */
+	uint64_t given; /* by the domain */
+	uint64_t taken; /* from it */
 };
 /* Asks a domain that the caller has started, or any if it has the right; returns when all of it is back. Errors: PERMISSION, NOT_FOUND (no
  * such domain, or no member there), CORE_UNKNOWN, ARGUMENT (no such kind, an amount of 0, a deadline too far), RANGE (it has not so much),
