@@ -15,6 +15,7 @@ from pathlib import Path
 
 import machine
 import pinning
+import qmp
 import report
 import settings as user
 import virtual_machine
@@ -120,7 +121,7 @@ def _watch(settings: user.Settings) -> int:
         command = machine.command(settings, _image(settings), Path(scratch))
         processors = settings.processors()
         if processors is not None:
-            command += pinning.words(Path(scratch) / "qmp")
+            command += qmp.words(Path(scratch) / "qmp")
         recording = Recording(settings, command, processors, on_text=lambda line: print(line, flush=True))
         if processors is not None:
             pinning.begin(Path(scratch) / "qmp", processors, recording.not_pinned)
