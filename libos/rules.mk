@@ -4,7 +4,7 @@
 # The library OS, and how every program starts and is linked with it.
 
 LIBOS_SRCS := \
-	libos/upcall/entry.S libos/upcall/guarded.S libos/upcall/upcall.c libos/upcall/report.c \
+	libos/upcall/entry.S libos/upcall/door.S libos/upcall/guarded.S libos/upcall/upcall.c libos/upcall/report.c \
 	libos/start/start.c libos/start/stack.c \
 	libos/memory/slots.c libos/memory/blocks.c libos/memory/capability.c libos/memory/memory.c libos/memory/store.c \
 	libos/memory/agreement.c \
@@ -18,7 +18,7 @@ LIBOS_SRCS := \
 	libos/thread/policy_stealing.c libos/thread/policy_shares.c \
 	libos/tasks/graph.c libos/tasks/run.c \
 	libos/ipc/wait.c libos/ipc/events.c libos/ipc/connection.c libos/ipc/client.c libos/ipc/stream.c libos/ipc/notice.c \
-	libos/ipc/server.c libos/ipc/device.c libos/ipc/gift.c \
+	libos/ipc/server.c libos/ipc/door.c libos/ipc/late.c libos/ipc/device.c libos/ipc/gift.c \
 	libos/stubs/wire.c libos/stubs/client.c libos/stubs/again.c libos/stubs/stream.c libos/stubs/carry.c libos/stubs/server.c libos/stubs/later.c \
 	libos/stubs/source.c libos/stubs/receive.c \
 	libos/domain/domain.c libos/domain/command.c libos/domain/options.c libos/domain/spawn.c libos/domain/leave.c \

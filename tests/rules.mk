@@ -89,6 +89,8 @@ PROGRAMS += stubs
 stubs_SRCS := $(addprefix tests/programs/stubs/, main.c workshop.c calls.c streams.c carries.c bad.c workshop.capnp)
 PROGRAMS += roam
 roam_SRCS := tests/programs/roam.c
+PROGRAMS += doors
+doors_SRCS := $(addprefix tests/programs/doors/, main.c gate.c gate.capnp)
 PROGRAMS += soak
 soak_SRCS := $(addprefix tests/programs/soak/, main.c lead.c picture.c worker.c things.c operations.c contents.c)
 

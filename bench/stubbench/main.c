@@ -4,13 +4,15 @@
 /* Measures a call through typed stubs beside the call that it is made of:
  *
  *   ipc.call                      three numbers there, one back; `from` and `to` say whether it stays on the core
+ *   ipc.door, ipc.door.busy       the same on one core to a service with a door, none of whose threads waits in its loop for calls: they
+ *                                 wait for something else, or one of them computes for ever
  *   ipc.call/ipc.remote.rtt       the two between the same cores, in batches that take turns, as a ratio
  *
  *   stubbench                     on this core, then to every other one
  *   stubbench --local             on this core only
  *
- * The other side is the same program, `stubbench --serve SERVICE`, which answers both kinds of calls. The bar for the same core is relative
- * to ipcbench's ipc.local.rtt of the same run. */
+ * The other side is the same program, `stubbench --serve SERVICE KIND`, which answers both kinds of calls. The bar for the same core is
+ * relative to ipcbench's ipc.local.rtt of the same run. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,10 +54,31 @@ static void plain(void *context, struct ipc_connection *c, const struct ipc_mess
 	*reply = *request;
 }
 
-static int serve(const char *name)
+static void compute(void *argument)
+{
+	for (volatile uint64_t *count = argument;;)
+		++*count;
+}
+
+/* Calls come through the door only. */
+static err_t serve_at_door(const char *name, bool busy)
+{
+	static const struct echo_service service = {.add = add, .polling = polling, .events = {.shuttles = 2}};
+	static uint64_t computed;
+	struct thread *thread;
+	err_t e = echo_offer(name, &service);
+
+	if (is_ok(e) && busy)
+		e = thread_create(compute, &computed, 0, &thread);
+	while (is_ok(e))
+		ipc_serve_once(0);
+	return e;
+}
+
+static int serve(const char *name, const char *kind)
 {
 	static const struct echo_service service = {.add = add, .polling = polling, .events = {.call = plain}};
-	err_t e = echo_serve(name, &service);
+	err_t e = strcmp(kind, "call") == 0 ? echo_serve(name, &service) : serve_at_door(name, strcmp(kind, "door.busy") == 0);
 
 	printf("stubbench: %s: %s\n", name, err_sentence(e));
 	return EXIT_FAILURE;
@@ -71,11 +94,11 @@ struct partner {
 static struct samples calls, ratios;
 static const struct lens *lens;
 
-static err_t partner_start(struct partner *p, unsigned core)
+static err_t partner_start(struct partner *p, unsigned core, const char *kind)
 {
-	const char *const arguments[] = {"stubbench", "--serve", p->name, NULL};
+	const char *const arguments[] = {"stubbench", "--serve", p->name, kind, NULL};
 
-	snprintf(p->name, sizeof p->name, "stubbench.%u", core);
+	snprintf(p->name, sizeof p->name, "%s.%u", kind, core);
 	return domain_spawn(arguments, NULL, core, 0, &p->domain);
 }
 
@@ -88,17 +111,19 @@ static err_t partner_end(const struct partner *p)
 	return is_ok(e) ? domain_wait(p->domain, &status, &cause) : e;
 }
 
-static err_t measure_here(void)
+static err_t measure_here(const char *kind)
 {
+	char id[16];
 	struct partner p;
 	struct echo c;
 	struct echo_add_results results = {0};
-	err_t e = partner_start(&p, domain_core());
+	err_t e = partner_start(&p, domain_core(), kind);
 
 	if (is_ok(e))
 		e = echo_open(p.name, &c);
 	if (is_err(e))
 		return e;
+	snprintf(id, sizeof id, "ipc.%s", kind);
 	samples_begin(&calls);
 	for (unsigned round = 0; round < REPEATS + WARM_UP && is_ok(e); round++) {
 		uint64_t begin = sample_now();
@@ -110,7 +135,7 @@ static err_t measure_here(void)
 	if (is_ok(e) && results.sum != REPEATS + WARM_UP - 1 + 5)
 		e = ERR(FORMAT);
 	if (is_ok(e))
-		samples_print(&calls, lens, "ipc.call", domain_core(), domain_core());
+		samples_print(&calls, lens, id, domain_core(), domain_core());
 	echo_close(&c);
 	return is_ok(e) ? partner_end(&p) : e;
 }
@@ -158,7 +183,7 @@ static err_t measure_across(unsigned core)
 	struct partner p;
 	struct ipc_connection *untyped = NULL;
 	struct echo c;
-	err_t e = partner_start(&p, core);
+	err_t e = partner_start(&p, core, "call");
 
 	if (is_ok(e))
 		e = echo_open(p.name, &c);
@@ -183,8 +208,12 @@ static err_t measure_all(bool local_only)
 {
 	static struct core_info cores[MACHINE_CORES];
 	unsigned count = 0;
-	err_t e = measure_here();
+	err_t e = measure_here("call");
 
+	if (is_ok(e))
+		e = measure_here("door");
+	if (is_ok(e))
+		e = measure_here("door.busy");
 	/* A wait that polls has no length in instructions. */
 	if (is_err(e) || local_only || lens_is_instructions(lens))
 		return e;
@@ -201,8 +230,8 @@ int main(int argc, char **argv)
 	const char *why = lens_open(&own);
 	err_t e;
 
-	if (argc == 3 && strcmp(argv[1], "--serve") == 0)
-		return serve(argv[2]);
+	if (argc == 4 && strcmp(argv[1], "--serve") == 0)
+		return serve(argv[2], argv[3]);
 	if (argc > 2 || (argc == 2 && strcmp(argv[1], "--local") != 0)) {
 		printf("stubbench: %s is not --local\n", argv[1]);
 		return EXIT_FAILURE;

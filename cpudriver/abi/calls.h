@@ -17,7 +17,7 @@
  *   RDX        W1                word 1          word 1
  *   R10        W2                word 2          word 2
  *   R8         W3                word 3          word 3
- *   R9         W4                0               REPLY_*
+ *   R9         W4                CALL_*          REPLY_*
  *   returns
  *   RAX        error             error           error                    error
  *   RDI                                          badge
@@ -45,7 +45,18 @@ enum call_number {
 };
 
 /* call: returns OK with the reply, PEER_GONE, TIMEOUT (the deadline of this dispatcher passed before the reply), or why it could not
- * be made. A server that is not waiting gets PENDING_CALL, and the caller stands in its queue, first come, first served. */
+ * be made. A server that waits takes it at once; so does one that does not if its door is open (dispatcher.h): the call runs there in the rest
+ * of the caller's turn. Any other gets PENDING_CALL, and the caller stands in its queue, first come, first served.
+ *
+ * A call that may be detached holds only the thread that makes it. As soon as its turn is over, the server waits for something else, or
+ * there is something to tell the caller, it returns UNDER_WAY with a number in word 0: the reply comes into `late[number]` of the shared frame.
+ * WOULD_BLOCK says that the server has not got it, and the words are as they were: something came while the caller stood in the queue, or it
+ * would not stand there. */
+enum {
+	CALL_DETACH = 1,  /* may be detached, if one of `late` is free */
+	CALL_AT_ONCE = 2, /* or not at all */
+};
+#define CALL_FLAGS (CALL_DETACH | CALL_AT_ONCE)
 
 /* reply_wait: gives the caller named by the token its reply, then takes the next call. Returns OK with a call; NOTIFIED if there is none
  * but the pending word is not 0; else it waits (or returns WOULD_BLOCK). A token stays good until it is used or its owner ends,
@@ -56,6 +67,10 @@ enum {
 	REPLY_POLL = 1, /* reply, take a call if there is one, don't wait */
 	REPLY_ONLY = 2, /* reply, take nothing */
 	REPLY_UNTIL_IDLE = 3, /* the monitor's: like BLOCK, but WOULD_BLOCK as soon as nobody else on this core wants to run */
+	/* Reply, and have nothing to go on with: the caller runs on at once, and this dispatcher is entered by an upcall, through its door or
+	 * when its turn comes. Returns if there is nobody to run on: OK if the reply came late, or NO_CALLER. */
+	REPLY_LEAVE = 4,
+	REPLY_ASK = 5, /* no reply: OK if somebody waits for it, or NO_CALLER */
 };
 
 /* yield: lets another dispatcher run: the one that is named (own Dispatcher capability, or one on this core with the right to

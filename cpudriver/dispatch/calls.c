@@ -18,50 +18,20 @@
 #include "cpudriver/abi/calls.h"
 #include "cpudriver/capability/database.h"
 #include "cpudriver/core.h"
+#include "cpudriver/dispatch/doors.h"
 #include "cpudriver/dispatch/switch.h"
 #include "cpudriver/entry/calls.h"
 
-#define TOKEN_ADDRESS (WINDOW_BYTES - 1)
-#define TOKEN_COUNT   WINDOW_BYTES
-_Static_assert((WINDOW_BYTES & (WINDOW_BYTES - 1)) == 0, "a bit");
-
-struct words {
-	uint64_t w0, w1, w2, w3;
-};
-
-static inline void put_words(struct dispatcher *d, struct words w)
-{
-	d->saved.rsi = w.w0;
-	d->saved.rdx = w.w1;
-	d->saved.r10 = w.w2;
-	d->saved.r8 = w.w3;
-}
-
-static inline void put_call(struct dispatcher *server, uint64_t badge, uint64_t token, struct words w)
-{
-	server->saved.rax = ERR_NUMBER_OK;
-	server->saved.rdi = badge;
-	server->saved.r9 = token;
-	server->served = token;
-	put_words(server, w);
-}
-
-static inline void put_reply(struct dispatcher *caller, err_t e, struct words w)
-{
-	caller->saved.rax = e.number;
-	caller->saved.rdi = 0;
-	caller->saved.r9 = 0;
-	put_words(caller, w);
-}
-
-static const struct words no_words;
-
 /* ---- call ------------------------------------------------------------------------------------------------------------------------- */
 
+static NORETURN void refuse_with(struct dispatcher *d, err_t e, struct words w)
+{
+	put_reply(d, e, w);
+	resume_call(&d->saved);
+}
 static NORETURN void refuse(struct dispatcher *d, err_t e)
 {
-	put_reply(d, e, no_words);
-	resume_call(&d->saved);
+	refuse_with(d, e, no_words);
 }
 
 static err_t find_server(struct dispatcher *caller, uint64_t cap, struct slot **endpoint)
@@ -98,10 +68,23 @@ static void dequeue(struct dispatcher *caller, struct dispatcher *server)
 		server->callers_last = before;
 }
 
-static NORETURN void call_slowly(uint64_t cap, struct words w)
+/* The server runs in the caller's turn. */
+__attribute__((always_inline)) static inline NORETURN void enter_server(struct dispatcher *caller, struct dispatcher *server,
+                                                                        uint64_t badge, struct words w)
+{
+	caller->state = DISPATCHER_WAITING_REPLY;
+	caller->server = server;
+	caller->token += TOKEN_COUNT;
+	server->state = DISPATCHER_RUNNABLE;
+	put_call(server, badge, caller->token, w);
+	switch_to(server);
+	resume_call(&server->saved);
+}
+
+static NORETURN void call_slowly(uint64_t cap, struct words w, uint64_t flags)
 {
 	struct dispatcher *caller = core.current;
-	struct slot *endpoint;
+	struct slot *endpoint = NULL;
 	err_t e = find_server(caller, cap, &endpoint);
 
 	save_call(caller);
@@ -114,9 +97,17 @@ static NORETURN void call_slowly(uint64_t cap, struct words w)
 		refuse(caller, ERR(PEER_GONE));
 	if (server == caller)
 		refuse(caller, ERR(STATE));
+	if (flags > CALL_FLAGS)
+		refuse(caller, ERR(ARGUMENT));
 	if ((pending(caller) & PENDING_TIMER) != 0)
-		refuse(caller, ERR(TIMEOUT));
+		refuse_with(caller, (flags & CALL_DETACH) != 0 ? ERR(WOULD_BLOCK) : ERR(TIMEOUT), w);
 
+	caller->call_flags = (uint8_t)flags;
+	if (door_enter_from_call(server))
+		enter_server(caller, server, endpoint->extra, w);
+	if ((flags & CALL_AT_ONCE) != 0)
+		refuse_with(caller, ERR(WOULD_BLOCK), w);
+	end_lending(caller);
 	caller->server = server;
 	caller->saved.rdi = endpoint->extra;
 	put_words(caller, w);
@@ -124,38 +115,35 @@ static NORETURN void call_slowly(uint64_t cap, struct words w)
 	dispatch();
 }
 
-NORETURN void call_entry(uint64_t cap, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3)
+NORETURN void call_entry(uint64_t cap, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3, uint64_t flags)
 {
 	struct dispatcher *caller = core.current;
 	struct slot *endpoint = cap_slot(caller->root, (cap_t){(uint16_t)cap});
 	struct words w = {w0, w1, w2, w3};
 
 	if (endpoint == NULL || endpoint->type != CAP_Endpoint) /* not an endpoint */
-		call_slowly(cap, w);
+		call_slowly(cap, w, flags);
 	if ((endpoint->rights & RIGHT_WRITE) == 0) /* not allowed */
-		call_slowly(cap, w);
+		call_slowly(cap, w, flags);
 
 	struct dispatcher *server = dispatcher_at(endpoint->base);
 
-	if (server->state != DISPATCHER_WAITING_CALL) /* busy, or gone */
-		call_slowly(cap, w);
 	if ((pending(caller) & PENDING_TIMER) != 0) /* the deadline has passed already */
-		call_slowly(cap, w);
+		call_slowly(cap, w, flags);
+	if (flags > CALL_FLAGS) /* no flags */
+		call_slowly(cap, w, flags);
+	if (server->state != DISPATCHER_WAITING_CALL && !door_enter(server)) /* busy and closed, or gone */
+		call_slowly(cap, w, flags);
 
 	save_call(caller);
-	caller->state = DISPATCHER_WAITING_REPLY;
-	caller->server = server;
-	caller->token += TOKEN_COUNT;
-	server->state = DISPATCHER_RUNNABLE;
-	put_call(server, endpoint->extra, caller->token, w);
-	switch_to(server);
-	resume_call(&server->saved);
+	caller->call_flags = (uint8_t)flags;
+	enter_server(caller, server, endpoint->extra, w);
 }
 
 /* ---- reply_wait ------------------------------------------------------------------------------------------------------------------- */
 
 /* Any address may be in a token, so only the database can say whether a dispatcher is there. */
-static struct dispatcher *find_caller(const struct dispatcher *server, uint64_t token)
+static struct dispatcher *find_caller(uint64_t token)
 {
 	const struct slot wanted = {.base = token & TOKEN_ADDRESS, .size = DISPATCHER_BYTES, .type = CAP_Dispatcher};
 	const struct slot *s = database_not_before(&core.capabilities, &wanted);
@@ -165,7 +153,39 @@ static struct dispatcher *find_caller(const struct dispatcher *server, uint64_t 
 
 	struct dispatcher *caller = dispatcher_at(s->base);
 
-	return caller->state == DISPATCHER_WAITING_REPLY && caller->server == server && caller->token == token ? caller : NULL;
+	return caller->state != DISPATCHER_NEW && caller->state != DISPATCHER_STOPPED ? caller : NULL;
+}
+
+static bool waits_for(const struct dispatcher *caller, const struct dispatcher *server, uint64_t token)
+{
+	return caller->state == DISPATCHER_WAITING_REPLY && caller->server == server && caller->token == token;
+}
+
+/* The reply to the token: into the registers of the caller that waits for it, or where a detached call's belongs. False: it is nobody's. */
+static bool reply_to(struct dispatcher *server, uint64_t token, struct words w, struct dispatcher **waiting)
+{
+	struct dispatcher *caller = find_caller(token);
+	struct late_reply *late;
+
+	if (caller == NULL)
+		return false;
+	if (waits_for(caller, server, token)) {
+		put_reply(caller, OK, w);
+		server->served = server->served == token ? 0 : server->served;
+		*waiting = caller;
+		return true;
+	}
+	late = find_late(caller, server, token);
+	if (late != NULL)
+		reply_late(caller, late, OK, w);
+	return late != NULL;
+}
+
+static bool is_awaited(const struct dispatcher *server, uint64_t token)
+{
+	struct dispatcher *caller = find_caller(token);
+
+	return caller != NULL && (waits_for(caller, server, token) || find_late(caller, server, token) != NULL);
 }
 
 /* The first caller's message becomes the result of the server's reply_wait. */
@@ -185,8 +205,10 @@ static NORETURN void wait_for_call(struct dispatcher *server, struct dispatcher 
 {
 	server->state = DISPATCHER_WAITING_CALL;
 	server->until_idle = until_idle;
-	if (caller == NULL)
+	if (caller == NULL) {
+		end_lending(server);
 		dispatch();
+	}
 	caller->state = DISPATCHER_RUNNABLE;
 	switch_to(caller);
 	resume_call(&caller->saved);
@@ -197,27 +219,40 @@ static NORETURN void reply_wait_slowly(uint64_t token, struct words w, uint64_t 
 	struct dispatcher *server = core.current, *caller = NULL;
 
 	save_call(server);
-	if (flags > REPLY_UNTIL_IDLE)
+	if (flags > REPLY_ASK)
 		refuse(server, ERR(ARGUMENT));
-	if (token != REPLY_NONE) {
-		caller = find_caller(server, token);
-		if (caller == NULL)
-			refuse(server, ERR(NO_CALLER));
-		put_reply(caller, OK, w);
-		server->served = server->served == token ? 0 : server->served;
-	}
+	if (flags == REPLY_ASK)
+		refuse(server, is_awaited(server, token) ? OK : ERR(NO_CALLER));
+	if (token != REPLY_NONE && !reply_to(server, token, w, &caller))
+		refuse(server, ERR(NO_CALLER));
 	put_reply(server, OK, no_words);
 
+	if (flags == REPLY_LEAVE && caller != NULL)
+		door_leave(server, caller);
 	if ((flags == REPLY_BLOCK || flags == REPLY_UNTIL_IDLE) && server->callers_first == NULL && pending(server) == 0)
 		wait_for_call(server, caller, flags == REPLY_UNTIL_IDLE);
 	if (caller != NULL)
 		make_runnable(caller);
-	if (flags == REPLY_ONLY)
+	if (flags == REPLY_ONLY || flags == REPLY_LEAVE)
 		return_to_caller(server, OK);
 	if (server->callers_first == NULL)
 		return_to_caller(server, pending(server) != 0 ? ERR(NOTIFIED) : ERR(WOULD_BLOCK));
 	take_call(server);
 	return_to_caller(server, OK);
+}
+
+/* To the call that it took last. */
+static NORETURN void reply_and_go_on(uint64_t token, struct words w, uint64_t flags)
+{
+	struct dispatcher *server = core.current, *caller = dispatcher_at(token & TOKEN_ADDRESS);
+
+	if (flags != REPLY_LEAVE) /* stays */
+		reply_wait_slowly(token, w, flags);
+
+	save_call(server);
+	server->served = 0;
+	put_reply(caller, OK, w);
+	door_leave(server, caller);
 }
 
 NORETURN void reply_wait_entry(uint64_t token, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3, uint64_t flags)
@@ -228,7 +263,7 @@ NORETURN void reply_wait_entry(uint64_t token, uint64_t w0, uint64_t w1, uint64_
 	if (token != server->served || token == REPLY_NONE) /* not the call that it took last */
 		reply_wait_slowly(token, w, flags);
 	if (flags != REPLY_BLOCK) /* goes on without waiting */
-		reply_wait_slowly(token, w, flags);
+		reply_and_go_on(token, w, flags);
 	if (server->callers_first != NULL || pending(server) != 0) /* has more to do */
 		reply_wait_slowly(token, w, flags);
 
@@ -264,9 +299,12 @@ void end_call(struct dispatcher *caller, err_t e)
 
 void end_callers(struct dispatcher *server)
 {
-	for (struct dispatcher *d = core.dispatchers; d != NULL; d = d->next)
+	for (struct dispatcher *d = core.dispatchers; d != NULL; d = d->next) {
 		if ((d->state == DISPATCHER_CALLING || d->state == DISPATCHER_WAITING_REPLY) && d->server == server)
 			end_call(d, ERR(PEER_GONE));
+		if (d->state != DISPATCHER_NEW && d->state != DISPATCHER_STOPPED)
+			end_late(d, server);
+	}
 }
 
 /* ---- yield ------------------------------------------------------------------------------------------------------------------------ */
@@ -304,6 +342,7 @@ NORETURN void yield_entry(uint64_t cap, uint64_t how)
 
 	if (how == YIELD_WAIT && pending(self) != 0)
 		return_to_caller(self, OK);
+	end_lending(self);
 	if (target != NULL && target->turn.queued)
 		schedule_take_this(&core.schedule, &target->turn);
 	else

@@ -21,8 +21,6 @@ NORETURN void return_to_caller(struct dispatcher *d, err_t e);
 /* Starts an upcall of the running dispatcher; its own state is saved already. */
 NORETURN void upcall(struct dispatcher *d, enum upcall which, uint64_t a, uint64_t b);
 
-/* The running dispatcher is in a call that may block: saves what goes on in it. */
-void save_call(struct dispatcher *d);
 /* The running dispatcher was interrupted. Returns whether it was enabled, so that an upcall may follow. */
 bool save_interrupted(struct dispatcher *d, const struct trap_frame *f);
 /* Whether an upcall may interrupt it at this instruction. */
@@ -46,6 +44,13 @@ void want_timer(uint64_t tsc);
 /* After the timer's interrupt. */
 void timer_expired(void);
 bool turn_is_over(void);
+
+/* ---- doors.c ---- */
+
+/* There is something to tell a dispatcher that calls: its call is detached, if it may be. False: it waits on. */
+bool detach_call(struct dispatcher *caller);
+/* The dispatcher ends the turn that it was lent: those whose calls it serves go on, as far as they may. */
+void end_lending(struct dispatcher *server);
 
 /* ---- calls.c ---- */
 

@@ -14,9 +14,9 @@
  *   NEW, STOPPED ───────────▶ RUNNABLE ─────────────────────────▶ WAITING ──────── notify ──────▶ RUNNABLE
  *                               │  ▲ │        reply_wait
  *                               │  │ └──────────────────────────▶ WAITING_CALL ─── call, notify ─▶ RUNNABLE
- *                         call  │  │ reply, timeout, server's end
+ *                         call  │  │ reply, timeout, server's end, detached
  *                               ▼  │
- *       CALLING (in the server's queue) ── server takes it ──▶ WAITING_REPLY
+ *       CALLING (in the server's queue) ── server takes it, or is entered ──▶ WAITING_REPLY
  *
  *   any ──── stop, fault while disabled, end of the object ────▶ STOPPED
  *
@@ -43,7 +43,8 @@ struct dispatcher {
 
 	/* calls */
 	uint64_t token;            /* of its latest call: its physical address, and a count above */
-	uint64_t served;           /* token of the call that it took last, 0 when answered or gone */
+	uint64_t served;           /* token of the call that it took last, 0 when answered, detached or gone */
+	uint8_t call_flags;        /* CALL_*, of its latest call */
 	struct dispatcher *server; /* CALLING, WAITING_REPLY: whom it calls */
 	struct dispatcher *caller_next;
 	struct dispatcher *callers_first, *callers_last; /* who stands in its queue */

@@ -10,16 +10,6 @@
 /* SDM vol. 1, 13.4: an XSAVE area whose header says that every component has its initial value; only MXCSR is taken from the area. */
 const struct xstate_initial xstate_initial = {.mxcsr = 0x1f80};
 
-void save_call(struct dispatcher *d)
-{
-	d->saved.rip = core.user_rip;
-	d->saved.rsp = core.user_rsp;
-	d->saved.rflags = core.user_rflags;
-	d->saved.fs_base = read_fs_base();
-	d->saved.gs_base = read_gs_base();
-	d->resume = RESUME_CALL;
-}
-
 static void save_registers(struct registers *to, const struct trap_frame *f)
 {
 	__builtin_memcpy(to, f, offsetof(struct registers, rip));

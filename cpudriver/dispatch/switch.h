@@ -15,6 +15,17 @@ struct xstate_initial {
 _Static_assert(offsetof(struct xstate_initial, mxcsr) == 24 && sizeof(struct xstate_initial) == 576, "SDM vol. 1, 13.4.1 and 13.4.2");
 extern const struct xstate_initial xstate_initial;
 
+/* The running dispatcher is in a call that may block: saves what goes on in it. */
+__attribute__((always_inline)) static inline void save_call(struct dispatcher *d)
+{
+	d->saved.rip = core.user_rip;
+	d->saved.rsp = core.user_rsp;
+	d->saved.rflags = core.user_rflags;
+	d->saved.fs_base = read_fs_base();
+	d->saved.gs_base = read_gs_base();
+	d->resume = RESUME_CALL;
+}
+
 static inline void load_page_table(uint64_t page_table4)
 {
 	if (core.page_table4 == page_table4)

@@ -17,7 +17,7 @@ static void end_waiting(struct dispatcher *d, err_t e)
 	make_runnable(d);
 }
 
-/* A dispatcher that calls waits for its reply and nothing else, but a deadline ends that too. */
+/* A dispatcher that calls waits for its reply and nothing else, unless its call may be detached; but a deadline ends that too. */
 void notify(struct dispatcher *d, uint64_t bits)
 {
 	pend(d, bits);
@@ -25,6 +25,6 @@ void notify(struct dispatcher *d, uint64_t bits)
 		end_waiting(d, OK);
 	else if (d->state == DISPATCHER_WAITING_CALL)
 		end_waiting(d, ERR(NOTIFIED));
-	else if ((bits & PENDING_TIMER) != 0 && (d->state == DISPATCHER_CALLING || d->state == DISPATCHER_WAITING_REPLY))
+	else if ((d->state == DISPATCHER_CALLING || d->state == DISPATCHER_WAITING_REPLY) && !detach_call(d) && (bits & PENDING_TIMER) != 0)
 		end_call(d, ERR(TIMEOUT));
 }

@@ -9,7 +9,7 @@
 
 /* The words and values are in core.invocation. */
 err_t invoke_entry(uint64_t cap_and_operation);
-NORETURN void call_entry(uint64_t cap, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3);
+NORETURN void call_entry(uint64_t cap, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3, uint64_t flags);
 NORETURN void reply_wait_entry(uint64_t token, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3, uint64_t flags);
 NORETURN void yield_entry(uint64_t cap, uint64_t how);
 

@@ -72,6 +72,7 @@ static void after_interrupt(struct trap_frame *f)
 
 	if (turn_is_over()) {
 		save_interrupted(d, f);
+		end_lending(d);
 		schedule_add(&core.schedule, &d->turn);
 		dispatch();
 	}

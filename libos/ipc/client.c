@@ -11,6 +11,7 @@
 #include "libos/ipc/connection.h"
 #include "libos/ipc/endpoint.h"
 #include "libos/ipc/events.h"
+#include "libos/ipc/late.h"
 #include "libos/upcall/dispatcher.h"
 
 #define LOOKS_IN_A_ROW 32
@@ -121,34 +122,21 @@ void ipc_close(struct ipc_connection *c)
 {
 	if (is_err(connection_visit(c)))
 		return; /* its member is gone, and has closed it */
-	if (c->service != NULL)
+	if (c->service != NULL) {
 		atomic_store_explicit(&c->closed, true, memory_order_relaxed);
-	else
+	} else {
+		late_cancel(c, ERR(PEER_GONE));
 		connection_close(c);
+	}
 }
 
 /* ---- Calls ---- */
 
-/* A deadline of another thread would end this one's call; it waits until the call has returned. */
-static void set_timer(void (*how)(void))
-{
-	bool inside = dispatcher_enter();
-
-	how();
-	dispatcher_leave(inside);
-}
-
 static err_t call_endpoint(struct ipc_connection *c, const struct ipc_message *request, struct ipc_message *reply)
 {
 	struct endpoint_message m = {{request->word[0], request->word[1], request->word[2], pack_last(request)}};
-	bool had_timer = timer_armed != 0;
-	err_t e;
+	err_t e = late_call(c->send, &m, c);
 
-	if (__builtin_expect(had_timer, 0))
-		set_timer(threads_stop_timer);
-	e = endpoint_call(c->send, &m);
-	if (__builtin_expect(had_timer, 0))
-		set_timer(threads_set_timer);
 	reply->word[0] = m.word[0];
 	reply->word[1] = m.word[1];
 	reply->word[2] = m.word[2];

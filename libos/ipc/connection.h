@@ -33,7 +33,8 @@ struct ipc_connection {
 	bool stream;
 	bool lines;          /* the channel is used as it is, by a protocol of the program's */
 	bool greeted;        /* server: the greeting has come */
-	bool opened;         /* server: the program knows of it */
+	bool opened, known;  /* server: the program is being told of it, has been */
+	uint32_t calls;      /* server: that are being served through a door (server_hold) */
 	_Atomic bool closed; /* the peer has gone */
 	_Atomic bool busy;
 	struct channel channel;

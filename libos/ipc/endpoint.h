@@ -19,18 +19,23 @@ struct endpoint_request {
 
 #define ENDPOINT_CLOBBERS "rbx", "rbp", "rcx", "r11", "r12", "r13", "r14", "r15", "memory", "cc"
 
-/* Calls with *message and replaces it by the reply. */
-MUST_USE static inline err_t endpoint_call(cap_t endpoint, struct endpoint_message *message)
+/* Calls with *message and replaces it by the reply; `flags` are CALL_*. */
+MUST_USE static inline err_t endpoint_call_with(cap_t endpoint, struct endpoint_message *message, uint64_t flags)
 {
 	uint64_t rax = CALL_BIT | CALL_NUMBER_CALL, rdi = endpoint.value;
 	uint64_t rsi = message->word[0], rdx = message->word[1];
 	register uint64_t r10 __asm__("r10") = message->word[2];
 	register uint64_t r8 __asm__("r8") = message->word[3];
-	register uint64_t r9 __asm__("r9") = 0;
+	register uint64_t r9 __asm__("r9") = flags;
 
 	__asm__ volatile("syscall" : "+a"(rax), "+D"(rdi), "+S"(rsi), "+d"(rdx), "+r"(r10), "+r"(r8), "+r"(r9) : : ENDPOINT_CLOBBERS);
 	*message = (struct endpoint_message){{rsi, rdx, r10, r8}};
 	return (err_t){(uint32_t)rax};
+}
+
+MUST_USE static inline err_t endpoint_call(cap_t endpoint, struct endpoint_message *message)
+{
+	return endpoint_call_with(endpoint, message, 0);
 }
 
 /* The same with words that nobody looks at. */
@@ -64,6 +69,14 @@ MUST_USE static inline err_t endpoint_reply(uint64_t token, const struct endpoin
 	struct endpoint_request none;
 
 	return endpoint_reply_wait(token, reply, REPLY_ONLY, &none);
+}
+
+/* Whether anybody still waits for a reply to `token`. */
+static inline bool endpoint_is_awaited(uint64_t token)
+{
+	struct endpoint_request none;
+
+	return is_ok(endpoint_reply_wait(token, &(struct endpoint_message){{0}}, REPLY_ASK, &none));
 }
 
 /* Lets `to` run (CAP_NULL: whoever is next); `flags` are YIELD_*. */

@@ -4,11 +4,13 @@
 /* The little that every domain has of a server: where notifications wait for the thread that serves. */
 
 #include "libos/ipc/server.h"
+#include "libos/ipc/door.h"
 #include "libos/ipc/serve.h"
 #include "libos/upcall/dispatcher.h"
 
 struct thread *serving_thread;
 uint64_t server_notices;
+const struct door *door;
 
 void server_wake(void)
 {

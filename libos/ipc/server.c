@@ -34,6 +34,7 @@ static bool news;                     /* a connection or a gift that the program
 static struct endpoint_message reply; /* to reply_token, with the next reply_wait */
 static uint64_t reply_token = REPLY_NONE;
 static struct ipc_connection *last_caller; /* most calls come from whoever has called before */
+static struct ipc_connection *last_held;   /* the same, of a door */
 
 /* ---- Services and their clients ---- */
 
@@ -105,15 +106,26 @@ static void hand_over_gifts(struct ipc_connection *c)
 		s->given(s->context, c, g.tag, g.cap, g.connection);
 }
 
+/* The program is told of a client once, by the thread that comes first. The others wait for that. */
+static void introduce(struct ipc_connection *c)
+{
+	bool inside = dispatcher_enter(), first = !c->opened;
+
+	c->opened = true;
+	dispatcher_leave(inside);
+	if (first && c->service->server.opened != NULL)
+		c->service->server.opened(c->service->server.context, c);
+	if (first)
+		*(volatile bool *)&c->known = true;
+	while (!*(volatile bool *)&c->known)
+		thread_yield();
+}
+
 static void announce_news(void)
 {
 	news = false;
 	for (struct ipc_connection *c = connections[SERVED]; c != NULL; c = c->next) {
-		bool opened = c->opened;
-
-		c->opened = true;
-		if (!opened && c->service->server.opened != NULL)
-			c->service->server.opened(c->service->server.context, c);
+		introduce(c);
 		hand_over_gifts(c);
 	}
 }
@@ -122,6 +134,8 @@ static void cut_off(struct ipc_connection *c)
 {
 	if (last_caller == c)
 		last_caller = NULL;
+	if (last_held == c)
+		last_held = NULL;
 	if (c->opened && c->service->server.closed != NULL)
 		c->service->server.closed(c->service->server.context, c);
 	connection_close(c);
@@ -221,7 +235,7 @@ static enum ipc_outcome serve_connection(struct ipc_connection *c)
 	enum ipc_outcome o;
 
 	if (c->local)
-		return c->closed ? IPC_CUT_OFF : IPC_NOTHING;
+		return c->closed && c->calls == 0 ? IPC_CUT_OFF : IPC_NOTHING;
 	if (!c->held && connection_is_idle(c))
 		return IPC_NOTHING;
 	header = channel_load_header(&ch->rx[ch->next_in & ch->mask].line.header);
@@ -277,33 +291,75 @@ struct ipc_connection *server_caller(uint64_t badge)
 	return __builtin_expect(c != NULL && c->number == badge, 1) ? c : calling((uint32_t)badge);
 }
 
-static void answer_message(const struct endpoint_request *r, struct ipc_connection *c)
+static void answer_message(struct ipc_connection *c, struct endpoint_message *m)
 {
 	struct ipc_message request = {
-	    .word = {r->message.word[0], r->message.word[1], r->message.word[2], unpack_last(r->message.word[3])},
-	    .label = (uint16_t)(r->message.word[3] >> LABEL_SHIFT),
+	    .word = {m->word[0], m->word[1], m->word[2], unpack_last(m->word[3])},
+	    .label = (uint16_t)(m->word[3] >> LABEL_SHIFT),
 	};
 	struct ipc_message response = {.label = 0};
 
-	if (c != NULL && c->service != NULL)
+	if (c != NULL)
 		answer(c, &request, &response);
-	reply_token = r->token;
-	reply = (struct endpoint_message){{response.word[0], response.word[1], response.word[2], pack_last(&response)}};
+	*m = (struct endpoint_message){{response.word[0], response.word[1], response.word[2], pack_last(&response)}};
+}
+
+static bool answer_words(struct ipc_connection *c, uint64_t token, struct endpoint_message *m)
+{
+	const struct ipc_server *s;
+
+	if (c == NULL || c->service == NULL || c->service->server.words == NULL) {
+		answer_message(c != NULL && c->service != NULL ? c : NULL, m);
+		return true;
+	}
+	s = &c->service->server;
+	return s->words(s->context, c, token, m->word);
 }
 
 static void answer_endpoint(const struct endpoint_request *r)
 {
 	struct ipc_connection *c = server_caller(r->badge);
-	const struct ipc_server *s;
 
-	if (c == NULL || c->service == NULL || c->service->server.words == NULL) {
-		answer_message(r, c);
-		return;
-	}
-	s = &c->service->server;
 	reply = r->message;
-	if (__builtin_expect(s->words(s->context, c, r->token, reply.word), 1))
+	if (__builtin_expect(answer_words(c, r->token, &reply), 1))
 		reply_token = r->token;
+}
+
+/* ---- Calls through a door ---- */
+
+struct ipc_connection *server_hold(uint64_t badge)
+{
+	struct ipc_connection *c = last_held;
+
+	if (__builtin_expect(c == NULL || c->number != badge, 0)) {
+		c = connection_find((uint32_t)badge);
+		if (c == NULL) {
+			events_poll();
+			threads_set_timer(); /* if that has made others ready */
+			c = connection_find((uint32_t)badge);
+		}
+		if (c == NULL || c->service == NULL)
+			return NULL;
+		last_held = c;
+	}
+	c->calls++;
+	return c;
+}
+
+void server_let_go(struct ipc_connection *c)
+{
+	if (c == NULL)
+		return;
+	c->calls--;
+	if (__builtin_expect(c->closed && c->calls == 0, 0))
+		server_wake();
+}
+
+bool server_answer(struct ipc_connection *c, uint64_t token, struct endpoint_message *m)
+{
+	if (c != NULL && __builtin_expect(!*(volatile bool *)&c->known, 0))
+		introduce(c);
+	return answer_words(c, token, m);
 }
 
 /* Gives the last caller its reply and answers further calls until there are none. True if there were any. */

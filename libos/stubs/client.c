@@ -20,9 +20,11 @@
 
 #include <atoll/domain.h>
 
+#include "libos/ipc/late.h"
 #include "libos/stubs/client.h"
 
 #define LOOKS_IN_A_ROW 32
+#define REFUSED_MOST   16
 
 /* ---- Connections ---- */
 
@@ -54,17 +56,17 @@ err_t client_open(const char *name, uint64_t interface, uint64_t identity, uint6
 	return OK;
 }
 
-/* No deadline of a sleeping thread ends the call; it waits until the call has returned. */
-static err_t call_undisturbed(cap_t endpoint, struct endpoint_message *m)
+static err_t error_in(const uint64_t *payload)
 {
-	bool inside = dispatcher_enter();
-	err_t e;
+	return (uint32_t)payload[0] == ERR_NUMBER_OK ? ERR(MESSAGE) : (err_t){(uint32_t)payload[0]};
+}
 
-	threads_stop_timer();
-	e = endpoint_call(endpoint, m);
-	threads_set_timer();
-	dispatcher_leave(inside);
-	return e;
+/* What the answer to a fast call means that is not its results. */
+static err_t fast_failure(err_t e, const struct endpoint_message *m)
+{
+	if (is_err(e))
+		return err_is(e, ERR_NUMBER_CAP_EMPTY) ? ERR(PEER_GONE) : e; /* it has gone with all that led to it */
+	return stub_kind_of(m->word[0]) == STUB_FAILURE ? error_in(m->word + 1) : ERR(MESSAGE);
 }
 
 /* Whose session the channel belongs to. */
@@ -72,10 +74,10 @@ static err_t join(struct stub_client *c, struct ipc_connection *lines)
 {
 	struct endpoint_message m = {{stub_control(c->identity, STUB_HELLO, 0, 0), 0, 0, 0}};
 	uint64_t words[2];
-	err_t e = call_undisturbed(ipc_endpoint(c->endpoint), &m);
+	err_t e = late_call(ipc_endpoint(c->endpoint), &m, c);
 
 	if (is_err(e) || m.word[0] != stub_control(c->identity, STUB_REPLY, 0, 1))
-		return stub_fast_failure(e, m.word[0], m.word[1]);
+		return fast_failure(e, &m);
 	words[0] = stub_control(c->identity, STUB_JOIN, 0, 1);
 	words[1] = m.word[1];
 	return channel_ok(channel_send(&lines->channel, STUB_LINE, words, 2)) ? OK : ERR(CHANNEL_BROKEN);
@@ -84,10 +86,11 @@ static err_t join(struct stub_client *c, struct ipc_connection *lines)
 static err_t make_lines(struct stub_client *c)
 {
 	struct ipc_connection *lines;
-	err_t e = connection_bind(c->name, BIND_STREAM, GREETING_LINES, &(struct ipc_binding){.interface = c->interface}, &lines);
+	const struct ipc_binding how = {.interface = c->interface, .now = true};
+	err_t e = connection_bind(c->name, BIND_STREAM, GREETING_LINES, &how, &lines);
 
 	if (is_err(e))
-		return e;
+		return err_is(e, ERR_NUMBER_NOT_FOUND) ? ERR(PEER_GONE) : e; /* it was there */
 	e = join(c, lines);
 	if (is_ok(e))
 		c->lines = lines;
@@ -138,6 +141,7 @@ void stub_close(struct stub_client *c)
 		return; /* its member is gone, and has closed it */
 	inside = dispatcher_enter();
 	fail_all(c, ERR(PEER_GONE));
+	late_cancel(c, ERR(PEER_GONE));
 	dispatcher_leave(inside);
 	if (c->lines != NULL)
 		ipc_close(c->lines);
@@ -271,11 +275,6 @@ void client_orphan(struct stub_client *c, uint16_t number, uint16_t lines)
 static bool is_last(enum stub_kind kind)
 {
 	return kind == STUB_REPLY || kind == STUB_FAILURE || kind == STUB_STREAM_END;
-}
-
-static err_t error_in(const uint64_t *payload)
-{
-	return (uint32_t)payload[0] == ERR_NUMBER_OK ? ERR(MESSAGE) : (err_t){(uint32_t)payload[0]};
 }
 
 /* What a ticket gets: its reply, or an error. */
@@ -518,6 +517,27 @@ void stub_cancel(struct stub_ticket *t)
 	dispatcher_leave(inside);
 }
 
+void stub_cancel_all(struct stub_client *c)
+{
+	bool inside;
+
+	if (is_err(client_visit(c)))
+		return;
+	late_cancel(c, ERR(CANCELLED));
+	inside = dispatcher_enter();
+	while (c->tickets != NULL) {
+		struct stub_ticket *t = c->tickets;
+
+		(void)take_out(t);
+		t->error = ERR(CANCELLED);
+		client_orphan(c, t->number, t->lines);
+	}
+	c->deliveries++;
+	if (c->lines != NULL)
+		connection_wake(c->lines);
+	dispatcher_leave(inside);
+}
+
 /* The message that has come instead of the reply, and the call that goes on as others do. */
 static void go_on_with_ticket(struct stub_client *c, uint64_t reply, struct stub_ticket *t, const struct channel_message *m)
 {
@@ -606,40 +626,59 @@ err_t stub_call_line(struct stub_client *c, uint64_t call, uint64_t reply, uint6
 
 /* ---- Fast calls ---- */
 
-err_t stub_fast_failure(err_t e, uint64_t header, uint64_t word)
+/* If there is a deadline (not 0) the timer detaches the call then, if nothing else does before. */
+static err_t call_until(cap_t endpoint, struct endpoint_message *m, uint64_t deadline, uint64_t flags)
 {
-	if (is_err(e))
-		return err_is(e, ERR_NUMBER_CAP_EMPTY) ? ERR(PEER_GONE) : e; /* it has gone with all that led to it */
-	return stub_kind_of(header) == STUB_FAILURE ? error_in(&word) : ERR(MESSAGE);
-}
+	bool inside;
+	err_t e;
 
-/* The deadline ends the CPU driver's call. Nobody else has set the timer. */
-static err_t call_until(cap_t endpoint, struct endpoint_message *m, uint64_t deadline)
-{
-	bool inside = dispatcher_enter();
-	err_t e = invoke(CAP_SELF_DISPATCHER, OP_Dispatcher_set_timer, deadline, 0, 0, 0, 0).error;
-
-	if (is_ok(e))
-		e = endpoint_call(endpoint, m);
-	(void)!is_ok(invoke(CAP_SELF_DISPATCHER, OP_Dispatcher_set_timer, 0, 0, 0, 0, 0).error);
-	(void)pending_take(PENDING_TIMER);
+	if (deadline == 0)
+		return endpoint_call_with(endpoint, m, flags);
+	inside = dispatcher_enter();
+	threads_set_timer_by(deadline);
+	e = endpoint_call_with(endpoint, m, flags);
+	threads_set_timer();
 	dispatcher_leave(inside);
 	return e;
 }
 
+/* `e` is what a fast call has returned, not WOULD_BLOCK. */
+static err_t end_fast(struct stub_client *c, uint64_t reply, struct endpoint_message *m, uint64_t deadline, err_t e)
+{
+	if (err_is(e, ERR_NUMBER_UNDER_WAY))
+		e = late_wait(m, deadline, c);
+	return is_err(e) || m->word[0] != reply ? fast_failure(e, m) : OK;
+}
+
+/* If it can't go at once others that are ready go first; the next time it stands in the server's queue, to the end of its turn. Being
+ * refused so often it sends a message. (That is served by a single thread there, which had better not wait for us.) */
 err_t stub_call_otherwise(struct stub_client *c, uint64_t reply, struct endpoint_message *m, uint64_t deadline)
 {
-	err_t e;
+	err_t e = client_visit(c);
 
-	if (c->fast.value == CAP_NULL.value)
-		return stub_call_line(c, m->word[0], reply, m->word, deadline);
-	e = client_visit(c);
 	if (is_err(e))
 		return e;
-	if (thread_others_ready() || timer_armed != 0)
-		return stub_call_line(c, m->word[0], reply, m->word, deadline);
-	e = deadline != 0 ? call_until(c->fast, m, deadline) : endpoint_call(c->fast, m);
-	return is_err(e) || m->word[0] != reply ? stub_fast_failure(e, m->word[0], m->word[1]) : OK;
+	for (unsigned refused = 0; c->fast.value != CAP_NULL.value && late_has_room() && refused < REFUSED_MOST;) {
+		bool others = thread_others_ready();
+
+		if (deadline != 0 && time_tsc() >= deadline)
+			return ERR(TIMEOUT);
+		late_begin();
+		e = call_until(c->fast, m, deadline, others && refused == 0 ? CALL_DETACH | CALL_AT_ONCE : CALL_DETACH);
+		if (!err_is(e, ERR_NUMBER_WOULD_BLOCK))
+			return end_fast(c, reply, m, deadline, e);
+		refused += others;
+		thread_yield();
+	}
+	return stub_call_line(c, m->word[0], reply, m->word, deadline);
+}
+
+err_t stub_fast_end(struct stub_client *c, uint64_t reply, struct endpoint_message *m, err_t e)
+{
+	if (!err_is(e, ERR_NUMBER_WOULD_BLOCK))
+		return end_fast(c, reply, m, 0, e);
+	thread_yield(); /* what came while it stood in the queue has brought no upcall */
+	return stub_call_otherwise(c, reply, m, 0);
 }
 
 /* ---- Messages without an answer, and items ---- */

@@ -14,7 +14,25 @@ struct later {
 
 static struct later laters[STUB_LATERS];
 
-err_t stub_put_off(struct stub_call *call, struct stub_later *out)
+/* The handlers' program is told; it may take its time. */
+static void cancel(struct later *l)
+{
+	struct stub_session *s = l->session;
+
+	l->session = NULL;
+	if (stub_server.events->cancelled != NULL)
+		stub_server.events->cancelled(stub_server.events->context, s, (struct stub_later){(uint32_t)(l - laters), l->generation});
+}
+
+/* Who has given up a fast call tells nobody. */
+static void drop_unawaited(void)
+{
+	for (struct later *l = laters; l < laters + STUB_LATERS; l++)
+		if (l->session != NULL && l->token != REPLY_NONE && !endpoint_is_awaited(l->token))
+			cancel(l);
+}
+
+static bool put_off(const struct stub_call *call, struct stub_later *out)
 {
 	bool inside = dispatcher_enter();
 	uint32_t i = 0;
@@ -26,7 +44,24 @@ err_t stub_put_off(struct stub_call *call, struct stub_later *out)
 		*out = (struct stub_later){i, laters[i].generation};
 	}
 	dispatcher_leave(inside);
-	return i < STUB_LATERS ? OK : ERR(LIMIT);
+	return i < STUB_LATERS;
+}
+
+err_t stub_put_off(struct stub_call *call, struct stub_later *out)
+{
+	if (put_off(call, out))
+		return OK;
+	drop_unawaited();
+	return put_off(call, out) ? OK : ERR(LIMIT);
+}
+
+bool stub_is_cancelled(const struct stub_call *call)
+{
+	const struct ipc_connection *c = call->session->lines;
+
+	if (call->token != REPLY_NONE)
+		return !endpoint_is_awaited(call->token);
+	return c == NULL || atomic_load_explicit(&c->closed, memory_order_relaxed);
 }
 
 err_t stub_later_take(struct stub_later later, struct stub_call *call)
@@ -74,16 +109,6 @@ err_t stub_fail(struct stub_later later, err_t why)
 	err_t e = stub_later_take(later, &call);
 
 	return is_err(e) ? e : stub_later_answer(&call, 0, none, 0, is_err(why) ? why : ERR(ARGUMENT));
-}
-
-/* The handlers' program is told; it may take its time. */
-static void cancel(struct later *l)
-{
-	struct stub_session *s = l->session;
-
-	l->session = NULL;
-	if (stub_server.events->cancelled != NULL)
-		stub_server.events->cancelled(stub_server.events->context, s, (struct stub_later){(uint32_t)(l - laters), l->generation});
 }
 
 bool later_cancel(struct stub_session *s, uint16_t number)

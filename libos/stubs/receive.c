@@ -78,6 +78,8 @@ err_t buffer_control(struct stub_session *s, const uint64_t *payload)
 	if (payload[0] >= STUB_BUFFERS)
 		return ERR(RANGE);
 	b = &s->buffer[payload[0]];
+	if (b->at != NULL && s->endpoint != NULL && s->endpoint->calls != 0)
+		return ERR(STATE); /* a call that came through a door may be using it */
 	drop(b);
 	return payload[1] == 0 ? OK : map(s, b, (uint32_t)payload[1], payload[2]);
 }

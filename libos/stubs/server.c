@@ -318,16 +318,19 @@ enum stub_outcome stub_answer_odd(const struct stub_session *session, struct end
 	return stub_answer_error(m, count(&stub_server.refused.length, ERR(MESSAGE)));
 }
 
-/* For programs with a loop of their own. */
+/* For programs with a loop of their own, and shuttles. */
 static bool words(void *context, struct ipc_connection *c, uint64_t token, uint64_t word[IPC_WORDS])
 {
-	const struct endpoint_request r = {.badge = c->number, .token = token};
 	struct endpoint_message m = {{word[0], word[1], word[2], word[3]}};
-	bool answered = stub_answer_caller(stub_server.service, stub_server.interface->answer, &r, &m);
+	struct stub_session *s = c->data;
+	enum stub_outcome o;
 
 	(void)context;
+	o = s != NULL ? stub_server.interface->answer(stub_server.service, s, token, 0, &m) : stub_answer_error(&m, ERR(NO_MEMORY));
+	if (o == STUB_ODD)
+		o = stub_answer_odd(s, &m);
 	memcpy(word, m.word, sizeof m.word);
-	return answered;
+	return o == STUB_ANSWERED;
 }
 
 /* ---- For programs ---- */
@@ -340,7 +343,7 @@ err_t stub_offer(const char *name, const struct stub_interface *interface, const
 	                                  .words = words,
 	                                  .lines = interface->lines,
 	                                  .context = events->context};
-	struct ipc_service *offered;
+	struct ipc_service *offered = NULL;
 	err_t e;
 
 	if (stub_server.interface != NULL)
@@ -349,6 +352,10 @@ err_t stub_offer(const char *name, const struct stub_interface *interface, const
 	stub_server.service = service;
 	stub_server.events = events;
 	e = ipc_offer_interface(name, interface->id, &server, &offered);
+	if (is_ok(e) && events->shuttles != 0)
+		e = ipc_offer_door(events->shuttles);
+	if (is_err(e) && offered != NULL)
+		(void)!is_ok(ipc_withdraw(offered));
 	if (is_err(e))
 		stub_server.interface = NULL;
 	return e;

@@ -13,6 +13,7 @@
 #include <atoll/domain.h>
 
 #include "cpudriver/abi/calls.h"
+#include "libos/ipc/door.h"
 #include "libos/ipc/endpoint.h"
 #include "libos/ipc/wait.h"
 #include "libos/span/link.h"
@@ -38,6 +39,7 @@ static uint64_t now(void)
 }
 
 bool threads_idle;
+bool threads_left;
 
 static void add_ready(struct thread *t)
 {
@@ -92,6 +94,14 @@ void threads_set_timer(void)
 			deadline = turn_end;
 	}
 	if (deadline == timer_armed)
+		return;
+	timer_armed = deadline;
+	(void)!is_ok(invoke(CAP_SELF_DISPATCHER, OP_Dispatcher_set_timer, deadline, 0, 0, 0, 0).error);
+}
+
+void threads_set_timer_by(uint64_t deadline)
+{
+	if (timer_armed != 0 && timer_armed <= deadline)
 		return;
 	timer_armed = deadline;
 	(void)!is_ok(invoke(CAP_SELF_DISPATCHER, OP_Dispatcher_set_timer, deadline, 0, 0, 0, 0).error);
@@ -158,6 +168,14 @@ static _Noreturn void go_on_with(struct thread *next)
 	thread_load_stack(next->sp);
 }
 
+static void let_go(void)
+{
+	if (door != NULL)
+		door->wait();
+	else
+		(void)!is_ok(endpoint_yield(CAP_NULL, YIELD_WAIT));
+}
+
 /* Returns when a thread is ready. */
 static void look_for_work(void)
 {
@@ -177,7 +195,7 @@ static void look_for_work(void)
 		if (wait_park()) {
 			threads_set_timer();
 			if ((pending_look() & pending_interest) == 0)
-				(void)!is_ok(endpoint_yield(CAP_NULL, YIELD_WAIT));
+				let_go();
 			wait_unpark();
 		}
 		looks = 0;
@@ -287,6 +305,10 @@ void thread_interrupted(void)
 {
 	struct thread *self = thread_current, *next;
 
+	if (threads_left) {
+		threads_left = false;
+		go_on_with(next_thread());
+	}
 	if (threads_ready.count == 0)
 		return;
 	if (link_mask != 0) /* it may go elsewhere at once */
@@ -300,6 +322,17 @@ void thread_interrupted(void)
 	if (link_mask == 0)
 		save_interrupted(self);
 	go_on_with(next);
+}
+
+void thread_enter(struct thread *t)
+{
+	if (!threads_left) {
+		save_interrupted(thread_current);
+		add_ready(thread_current);
+	}
+	threads_left = false;
+	t->waiting = false;
+	go_on_with(t);
 }
 
 void thread_wait_interrupted(struct queue *list)

@@ -80,6 +80,9 @@ static inline struct thread *thread_of_run(struct runnable *r)
 	return (struct thread *)((char *)r - offsetof(struct thread, run));
 }
 
+/* The shared frame holds nobody's registers: the last thread to run has left by door_leave (libos/upcall/door_entry.h). */
+extern bool threads_left;
+
 /* Makes the calling context thread 0. */
 void threads_start(void);
 /* A new thread whose registers are in `frame`; it waits, and the caller completes it and calls thread_ready. NULL: no memory. */
@@ -136,12 +139,16 @@ void thread_wait_to_move(void);
 #define THREAD_NUMBER_BITS 24
 /* The current thread was interrupted (its state is in the shared frame): lets the next one have its turn, if there is one. */
 void thread_interrupted(void);
+/* The current thread was interrupted, unless it has left: that one, which waits, goes on instead. */
+_Noreturn void thread_enter(struct thread *t);
 /* The current thread was interrupted: it waits in that list, and others run. */
 _Noreturn void thread_wait_interrupted(struct queue *list);
 /* The deadline that has been passed makes threads ready. */
 void threads_wake_sleepers(void);
 /* Takes care that the CPU driver's timer is set to the first deadline. */
 void threads_set_timer(void);
+/* And for now, that it goes off then at the latest; threads_set_timer afterwards. */
+void threads_set_timer_by(uint64_t deadline);
 /* No deadline of a sleeper ends the next call to an endpoint; threads_set_timer afterwards. */
 void threads_stop_timer(void);
 /* Not 0 while the CPU driver's timer is set. */

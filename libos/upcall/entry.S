@@ -14,6 +14,7 @@
  *              after it brings an upcall as soon as this dispatcher is next given the processor. */
 
 #include "libos/upcall/offsets.h"
+#include "libos/upcall/save.h"
 
 /* The arguments of a foreign call, which the caller finds unchanged. */
 	.macro	PUSH_ARGUMENTS
@@ -187,20 +188,8 @@ foreign_pending:
 	pop	%rax
 	ret
 
-/* void thread_switch_stack(uint64_t *save, uint64_t load): a cooperative switch. To the caller it is a function call, so only what the
- * System V ABI (AMD64 supplement, 3.2.1) wants kept is saved: RBX, RBP, R12..R15, MXCSR and the x87 control word. */
+/* void thread_switch_stack(uint64_t *save, uint64_t load): a cooperative switch (save.h). */
 	.globl thread_switch_stack, thread_save_and_resume, thread_load_stack
-	.macro	SAVE_CALLEE
-	push	%rbp
-	push	%rbx
-	push	%r12
-	push	%r13
-	push	%r14
-	push	%r15
-	stmxcsr	-8(%rsp) /* in the red zone, where nobody writes while the thread waits */
-	fnstcw	-4(%rsp)
-	mov	%rsp, (%rdi)
-	.endm
 	.balign 16
 thread_switch_stack:
 	SAVE_CALLEE

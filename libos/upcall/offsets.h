@@ -15,5 +15,9 @@
 
 #define THREAD_SERVICE_TOP 0
 
+/* cpudriver/abi/calls.h: door.c asserts them */
+#define CALL_REPLY_WAIT_BIT_63 0x8000000000000002
+#define FLAG_REPLY_LEAVE       4
+
 #define QUICK_CALLS  256 /* foreign calls of lower numbers may have a quick answer */
 #define UPCALL_STACK 16384

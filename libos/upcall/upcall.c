@@ -5,6 +5,8 @@
  * frame; returning goes on with that state. */
 
 #include "libos/address_space/address_space.h"
+#include "libos/ipc/door.h"
+#include "libos/ipc/late.h"
 #include "libos/ipc/server.h"
 #include "libos/ipc/wait.h"
 #include "libos/thread/thread.h"
@@ -74,7 +76,11 @@ void pending_handle(void)
 		threads_wake_sleepers();
 		threads_set_timer();
 	}
-	if (bits & ~(PENDING_DOORBELL | PENDING_TIMER))
+	if (bits & PENDING_REPLY)
+		late_arrived();
+	if ((bits & PENDING_CALL) != 0 && door != NULL && door->take_calls())
+		bits &= ~PENDING_CALL;
+	if (bits & ~(PENDING_DOORBELL | PENDING_TIMER | PENDING_REPLY))
 		server_notified(bits);
 }
 
@@ -85,7 +91,7 @@ void pending_handle_enabled(void)
 		atomic_signal_fence(memory_order_seq_cst);
 		pending_handle();
 		/* A thread that goes on without an upcall has a turn like any other, if there are others now. */
-		if (timer_armed == 0 && threads_ready.count != 0)
+		if (timer_armed == 0 && thread_others_ready())
 			threads_set_timer();
 		atomic_signal_fence(memory_order_seq_cst);
 		atomic_store_explicit(&DISPATCHER->disabled, 0, memory_order_relaxed);

@@ -83,6 +83,12 @@ struct ipc_server {
  * service), ARGUMENT (the name), LIMIT. */
 MUST_USE err_t ipc_offer(const char *name, const struct ipc_server *server, struct ipc_service **out);
 MUST_USE err_t ipc_offer_interface(const char *name, uint64_t interface, const struct ipc_server *server, struct ipc_service **out);
+/* Calls of clients on this core need no thread here that waits for them: they run at once, in the caller's turn and on its time, whatever
+ * this domain's threads do at the moment. `shuttles` threads are made for them, so as many calls may be under way at once; callers beyond
+ * that wait their turn. So functions of the service are called by several threads, and must be ready for that, `opened` included. Errors:
+ * ARGUMENT (more than IPC_SHUTTLES_MOST, or none), EXISTS, NO_MEMORY. */
+#define IPC_SHUTTLES_MOST 16
+MUST_USE err_t ipc_offer_door(unsigned shuttles);
 /* Nobody finds the service any more; those who are connected stay, and are served. Another one can be offered when they have gone. Errors:
  * NOT_FOUND (it has been withdrawn). */
 MUST_USE err_t ipc_withdraw(struct ipc_service *service);

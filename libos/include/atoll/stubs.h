@@ -30,6 +30,9 @@
  * way, so that what it asks for happens in the order in which it was asked for. All else goes over a channel. Bulk data stays where it is,
  * in a buffer that both sides have mapped.
  *
+ * A fast call runs in the caller's turn. If a thread waits for it in I_serve, that one answers; else it goes through a door, if the service
+ * has shuttles (struct stub_events). A call that takes longer than the turn holds only the thread that makes it.
+ *
  * Room for answers. A server never waits for a client. So whoever asks makes sure that there is room in its ring for what will be answered:
  * every call, and every credit of a stream, reserves the lines that its answer may have, out of half a ring; who finds none left waits for
  * an answer first. A client that asks for more than it has room for is cut off. */
@@ -38,6 +41,7 @@
 #include <atoll/wire.h>
 
 #include "libos/ipc/endpoint.h"
+#include "libos/ipc/late.h"
 #include "libos/ipc/server.h"
 #include "libos/ipc/wait.h"
 #include "libos/span/link.h"
@@ -249,32 +253,37 @@ MUST_USE bool stub_again(struct stub_client *c, err_t e, uint64_t deadline);
 
 /* `words[0]` is for the header, the payload lies behind it, and the reply's payload replaces it: there is room for either. */
 MUST_USE err_t stub_call_line(struct stub_client *c, uint64_t call, uint64_t reply, uint64_t *words, uint64_t deadline);
-/* The same for what fits a fast call's words, which can't be made as such: the server is elsewhere, there is a deadline, or threads must go
- * on meanwhile. */
+/* The same for what fits a fast call's words, if it is not as simple as that: the server is elsewhere, there is a deadline, or other
+ * threads want to run. */
 MUST_USE err_t stub_call_otherwise(struct stub_client *c, uint64_t reply, struct endpoint_message *m, uint64_t deadline);
-/* What the answer to a fast call means that is not its results. */
-MUST_USE err_t stub_fast_failure(err_t e, uint64_t header, uint64_t word);
+/* A fast call without deadline has returned something else than its results. */
+MUST_USE err_t stub_fast_end(struct stub_client *c, uint64_t reply, struct endpoint_message *m, err_t e);
 
-/* Nobody else of this dispatcher has anything to do while it is blocked in a call, and there are no others of this domain. */
+/* Nobody else of this dispatcher has anything to do now, and there are no others of this domain. */
 static inline bool stub_is_alone(void)
 {
-	return !thread_others_ready() && timer_armed == 0 && link_mask == 0;
+	return !thread_others_ready() && late_has_room() && link_mask == 0;
 }
 
 /* The first word is the header; the reply's words replace the others. */
 MUST_USE static inline err_t stub_call_registers(struct stub_client *c, uint64_t reply, struct endpoint_message *m, uint64_t deadline)
 {
+	struct endpoint_message in_memory; /* the address of *m is not to be known outside, so that it stays in registers */
 	err_t e;
 
 	if (__builtin_expect(c->fast.value == CAP_NULL.value || deadline != 0 || !stub_is_alone(), 0)) {
-		struct endpoint_message in_memory = *m; /* the address of *m is not to be known outside, so that it stays in registers */
-
+		in_memory = *m;
 		e = stub_call_otherwise(c, reply, &in_memory, deadline);
 		*m = in_memory;
 		return e;
 	}
-	e = endpoint_call(c->fast, m);
-	return __builtin_expect(is_err(e) || m->word[0] != reply, 0) ? stub_fast_failure(e, m->word[0], m->word[1]) : OK;
+	e = endpoint_call_with(c->fast, m, CALL_DETACH);
+	if (__builtin_expect(is_err(e) || m->word[0] != reply, 0)) {
+		in_memory = *m;
+		e = stub_fast_end(c, reply, &in_memory, e);
+		*m = in_memory;
+	}
+	return e;
 }
 
 /* The halves of a call. `words` as above; `message` for an answer of several lines, else NULL. */
@@ -285,6 +294,8 @@ MUST_USE err_t stub_end(struct stub_ticket *t, uint64_t deadline);
 bool stub_is_done(struct stub_ticket *t);
 /* Nobody waits for it any more; the server is told. Of a call that has ended: nothing happens. */
 void stub_cancel(struct stub_ticket *t);
+/* All calls of this client that other threads wait for now return CANCELLED. */
+void stub_cancel_all(struct stub_client *c);
 
 /* A message that nobody answers; an item of a stream of parameters. `words` as above. */
 MUST_USE err_t stub_send(struct stub_client *c, uint64_t header, uint64_t *words, uint64_t deadline);
@@ -340,6 +351,8 @@ struct stub_later {
 /* What a server is told beside calls; NULL: it does not want to know. */
 struct stub_events {
 	void *context;
+	/* Not 0: the service has a door with so many shuttles (ipc_offer_door), and its functions are called by several threads. */
+	unsigned shuttles;
 	void (*opened)(void *context, struct stub_session *session);
 	void (*closed)(void *context, struct stub_session *session);
 	/* The client has taken the call back, or has gone: what was put off is not to be answered any more. */
@@ -394,6 +407,9 @@ struct stub_refused stub_refused(void);
 
 /* The handler of a call: it will be answered later, by I_reply_M or stub_fail; then it answers STUB_LATER. LIMIT: too many are. */
 MUST_USE err_t stub_put_off(struct stub_call *call, struct stub_later *out);
+/* For functions that take long: whether nobody waits for the answer any more. Of a call that came over a channel: whether the client has
+ * gone, for what else it says is looked at after the function has returned. */
+bool stub_is_cancelled(const struct stub_call *call);
 /* NO_CALLER: nobody waits for it any more. */
 MUST_USE err_t stub_fail(struct stub_later later, err_t e);
 MUST_USE err_t stub_later_take(struct stub_later later, struct stub_call *call);

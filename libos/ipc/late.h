@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright 2026 The Atoll authors */
+#pragma once
+
+/* Calls to endpoints that were detached (cpudriver/abi/calls.h): the thread that made one waits here, and the others run. A place in the
+ * shared frame is given free by whoever waited, so a reply that nobody wants any more finds nobody there, and its server is told so.
+ *
+ *      late_begin();
+ *      e = endpoint_call_with(endpoint, &m, CALL_DETACH);
+ *      if (err_is(e, ERR_NUMBER_UNDER_WAY))
+ *              e = late_wait(&m, deadline, owner); */
+
+#include "cpudriver/abi/dispatcher.h"
+#include "libos/ipc/endpoint.h"
+
+/* Places in which somebody waits. Beyond the last one a call holds the dispatcher. */
+extern uint32_t late_waiting;
+static inline bool late_has_room(void)
+{
+	return *(volatile uint32_t *)&late_waiting < LATE_REPLIES;
+}
+
+/* Other threads that are ready get their turn if the call takes long: the timer, which ends this one's, detaches it. */
+void late_begin(void);
+/* Waits for the reply to what returned UNDER_WAY with *m, which is replaced by it. Errors: PEER_GONE, TIMEOUT (`deadline` 0: none), or what
+ * late_cancel says. */
+MUST_USE err_t late_wait(struct endpoint_message *m, uint64_t deadline, const void *owner);
+/* A call that holds only the calling thread, from its beginning to its end. */
+MUST_USE err_t late_call(cap_t endpoint, struct endpoint_message *m, const void *owner);
+/* Those who wait on behalf of that owner wait no longer, and get that error. */
+void late_cancel(const void *owner, err_t why);
+/* Replies have come. Inside a section. */
+void late_arrived(void);
