@@ -38,6 +38,7 @@ REGISTER(RIP, rip);
 REGISTER(RFLAGS, rflags);
 
 _Static_assert(TRAP_VECTOR_ERROR_BYTES == offsetof(struct trap_frame, rip) - offsetof(struct trap_frame, vector), "entry/offsets.h");
+_Static_assert(TRAP_RIP == offsetof(struct trap_frame, rip) && TRAP_RSP == offsetof(struct trap_frame, rsp), "entry/offsets.h");
 
 _Static_assert(NUMBER_CALL == CALL_NUMBER_CALL && NUMBER_REPLY_WAIT == CALL_NUMBER_REPLY_WAIT && NUMBER_YIELD == CALL_NUMBER_YIELD,
                "entry/offsets.h");

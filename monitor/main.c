@@ -82,12 +82,17 @@ static uint32_t driver_bytes(const struct core_boot *boot)
 	return (uint32_t)bytes;
 }
 
+/* For debuggers (boot/gdb/monitors.py); the monitor itself is handed what it works on. */
+extern struct monitor *monitor_here;
+struct monitor *monitor_here;
+
 static struct monitor *begin(const struct core_boot *boot)
 {
 	struct monitor *m = calloc(1, sizeof(*m));
 
 	if (m == NULL)
 		return NULL;
+	monitor_here = m;
 	m->boot = boot;
 	m->core = boot->core;
 	m->node = boot->node;

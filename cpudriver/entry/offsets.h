@@ -23,5 +23,7 @@
 #define CORE_WORD        56 /* core.invocation.word[0..4] */
 #define CORE_VALUE       96 /* core.invocation.value[0..2] */
 
-/* struct trap_frame (cpudriver/entry/trap.h): the bytes of its general registers, vector and error code */
+/* struct trap_frame (cpudriver/entry/trap.h): the bytes of its vector and error code, and where the processor has put two others */
 #define TRAP_VECTOR_ERROR_BYTES 16
+#define TRAP_RIP                144
+#define TRAP_RSP                168

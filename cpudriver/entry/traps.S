@@ -5,6 +5,7 @@
  * code, on the stack that the TSS names; interrupts are off (interrupt gates). Each vector has a stub of 16 bytes that completes this
  * to a struct trap_frame (trap.h), so that C sees one form. */
 
+#include "cpudriver/abi/walk.h"
 #include "cpudriver/entry/offsets.h"
 #include "cpudriver/processor/registers.h"
 #include "cpudriver/vectors.h"
@@ -50,10 +51,15 @@ trap_common:
 	/* An interrupt leaves the user's direction and alignment-check flags on; the latter would switch SMAP off. */
 	push $RFLAGS_RESERVED1
 	popfq
+	WALK_BEGIN
+	.cfi_def_cfa rsp, 0
+	WALK_REGISTERS
+	.cfi_offset rsp, TRAP_RSP
+	.cfi_offset rip, TRAP_RIP
 	mov %rsp, %rdi
 	call trap
-
 	pop %rax
+	.cfi_endproc
 	pop %rbx
 	pop %rcx
 	pop %rdx

@@ -57,7 +57,8 @@ struct thread {
 	uint64_t fault_page; /* a page that it could not touch, */
 	err_t fault_error;   /* and why not: libos/address_space/remote.c */
 
-	uint32_t number;
+	struct thread *known_next;
+	uint32_t number;        /* 0: the block is nobody's */
 	uint64_t clear_on_exit; /* Linux: set_tid_address, 0: none */
 	struct futex_waiter futex;
 
@@ -69,6 +70,8 @@ _Static_assert(offsetof(struct thread, service_top) == THREAD_SERVICE_TOP, "");
 _Static_assert(sizeof(struct thread) + 3 * PAGE_BYTES <= THREAD_BYTES, "room for the service stack and DISABLED_STACK_BYTES");
 
 extern struct thread *thread_current;
+/* Every block that there is, also of threads that are gone: where a debugger begins (boot/gdb/threads.py). */
+extern struct thread *threads_known;
 
 static inline struct thread *thread_of(struct queue_entry *e)
 {

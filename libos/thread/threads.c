@@ -29,14 +29,16 @@ static struct thread *corpse; /* ended, but the dispatcher may still be on its s
 static uint32_t next_number = 1;
 
 unsigned threads_alive = 1;
+struct thread *threads_known;
 
 /* A block as new; the number tells threads apart for as long as the domain lives. */
-static struct thread *prepare(void *block)
+static struct thread *prepare(struct thread *t)
 {
-	struct thread *t = block;
+	struct thread *known_next = t->known_next;
 
 	memset(t, 0, sizeof *t);
-	t->service_top = (uint64_t)block + THREAD_BYTES;
+	t->known_next = known_next;
+	t->service_top = (uint64_t)t + THREAD_BYTES;
 	t->birth = (uint8_t)span_member();
 	t->number = (uint32_t)t->birth << THREAD_NUMBER_BITS | (next_number++ & ((1u << THREAD_NUMBER_BITS) - 1));
 	t->run = (struct runnable){.members = MEMBERS_ALL, .share = SHARE_USUAL, .priority = PRIORITY_DEFAULT};
@@ -54,16 +56,31 @@ void thread_set(struct thread *t, const struct registers *frame)
 	t->waiting = true;
 }
 
+/* A block that was nobody's before. */
+static void make_known(struct thread *t)
+{
+	t->known_next = threads_known;
+	threads_known = t;
+}
+
+static void put_unused(struct thread *t)
+{
+	t->number = 0;
+	queue_put(&unused, &t->run.entry);
+}
+
 void threads_start(void)
 {
-	thread_current = prepare(first_block);
+	thread_current = (struct thread *)first_block;
+	make_known(thread_current);
+	prepare(thread_current);
 	thread_current->run.members = 1;
 }
 
 static void bury(void)
 {
 	if (corpse != NULL && corpse != thread_current)
-		queue_put(&unused, &corpse->run.entry);
+		put_unused(corpse);
 	if (corpse != thread_current)
 		corpse = NULL;
 }
@@ -71,16 +88,17 @@ static void bury(void)
 struct thread *thread_new(const struct registers *frame)
 {
 	bool inside = dispatcher_enter();
-	void *block;
 	struct thread *t;
+	void *block;
 
 	bury();
-	block = thread_of(queue_take(&unused));
-	if (block == NULL && is_err(own_memory_map(THREAD_BYTES, &block)))
-		block = NULL;
-	t = block == NULL ? NULL : prepare(block);
+	t = thread_of(queue_take(&unused));
+	if (t == NULL && is_ok(own_memory_map(THREAD_BYTES, &block))) {
+		t = block;
+		make_known(t);
+	}
 	if (t != NULL)
-		thread_set(t, frame);
+		thread_set(prepare(t), frame);
 	dispatcher_leave(inside);
 	return t;
 }
@@ -128,7 +146,7 @@ void thread_gone(struct thread *t)
 
 void thread_forget(struct thread *t)
 {
-	queue_put(&unused, &t->run.entry);
+	put_unused(t);
 }
 
 struct thread *thread_away_at(unsigned member)
@@ -180,7 +198,7 @@ err_t thread_join(struct thread *thread)
 	if (thread->spare)
 		thread_put_spare(thread);
 	else
-		queue_put(&unused, &thread->run.entry);
+		put_unused(thread);
 	dispatcher_leave(inside);
 	return e;
 }

@@ -13,6 +13,7 @@
  *              `pending` is looked at inside it, after `disabled` was cleared: what comes before the look is seen, what comes
  *              after it brings an upcall as soon as this dispatcher is next given the processor. */
 
+#include "cpudriver/abi/walk.h"
 #include "libos/upcall/offsets.h"
 #include "libos/upcall/save.h"
 
@@ -40,6 +41,11 @@
 	.globl upcall_foreign_entry, resume_registers, critical_begin, critical_end
 
 	.balign 16
+	WALK_BEGIN
+	WALK_CFA_AT USER_DISPATCHER + 192
+	WALK_REGISTERS
+	.cfi_offset rsp, REGISTERS_RSP
+	.cfi_offset rip, REGISTERS_RIP
 upcall_page_fault_entry:
 	call	upcall_page_fault
 	jmp	resume_enabled
@@ -59,6 +65,7 @@ upcall_revoke_entry:
 resume_enabled:
 	mov	$(USER_DISPATCHER + 192), %edi
 	mov	$(USER_DISPATCHER + 4096), %esi
+	.cfi_endproc
 
 /* void resume_registers(const struct registers *, const void *xstate): never returns. Disabled, on the upcall stack or one that
  * nobody needs any more. */
@@ -152,9 +159,20 @@ foreign_slow:
 	push	%r14
 	push	%r15
 	cld
+	WALK_BEGIN
+	.cfi_def_cfa rsp, 0
+	.cfi_offset r15, 0
+	.cfi_offset r14, 8
+	.cfi_offset r13, 16
+	.cfi_offset r12, 24
+	.cfi_offset rbp, 32
+	.cfi_offset rbx, 40
+	.cfi_offset rip, 104
+	.cfi_offset rsp, 120
 	mov	%rsp, %rdi
 	call	linux_call
 	pop	%r15
+	.cfi_endproc
 	pop	%r14
 	pop	%r13
 	pop	%r12

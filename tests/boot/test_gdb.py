@@ -34,6 +34,43 @@ def test_cores_dispatchers_and_symbols_of_a_running_system(boot, tmp_path):
         machine.type("poweroff")
 
 
+def test_domains_threads_and_backtraces(boot, tmp_path):
+    """Of threads that wait, on whatever stack, down to `main`; and the cores that were lent for it get their registers back."""
+    socket = tmp_path / "gdb"
+    with boot.session(cores=2, nodes=1, app="shell", timeout=90, qemu_extra=["-gdb", f"unix:{socket},server=on,wait=off"]) as machine:
+        machine.expect("atoll> ")
+        said = gdb(socket, "info registers", "echo ==\n", "atoll domains", "atoll threads", "atoll threads shell", "atoll bt shell", "atoll bt shell.2",
+                   "atoll bt init 30", "atoll bt 1", "atoll bt monitor@1", "echo ==\n", "info registers", "atoll bt", "atoll bt nobody",
+                   "atoll bt monitor", "atoll bt shell.77", "atoll bt 9", "atoll threads 4711", "detach")
+        before, shown, after = said.split("==\n")
+        assert after.startswith(before[before.index("rax"):]), said
+        assert re.search(r"^\d+ +0  0 +[A-Z_]+ +\d+ KiB +shell$", shown, re.M), said
+        assert re.search(r"^monitor@1 +1  - .* monitor$", shown, re.M), said
+        shell = re.search(r"^(\d+) .* shell$", shown, re.M)[1]
+        assert len(re.findall(rf"^{shell}\.2 +0  waits .*\(shell\)$", shown, re.M)) == 2, said
+        assert re.search(r"linux_console_read .*apps/shell/main.c:\d+", shown, re.S), said  # from the library OS through musl to main
+        assert re.search(r"writer \(.*at libos/linux/console.c", shown), said
+        assert re.search(r"domain_wait .*in main \(.*apps/init/main.c|domain_wait .*main \(argc.*apps/init/main.c", shown, re.S), said
+        assert "idle_wait () at cpudriver/entry/traps.S" in shown, said
+        assert re.search(r"platform_wait \(.*main \(\) at monitor/main.c", shown, re.S), said
+        for sentence in ("atoll bt CORE|THREAD: of what?", "There is no domain nobody: `atoll domains` lists them.",
+                         "monitor is several domains: say which one, monitor@0 or monitor@1.", "There is no thread 77 in ",
+                         "There is no core 9: 0, 1 have started.", "There is no domain 4711"):
+            assert sentence in after, said
+        machine.type("poweroff")
+
+
+def test_symbols_follow_the_core_that_is_selected(boot, tmp_path):
+    socket = tmp_path / "gdb"
+    with boot.session(cores=2, nodes=1, app="hello", timeout=90, qemu_extra=["-S", "-gdb", f"unix:{socket},server=on,wait=off"]) as machine:
+        said = gdb(socket, "atoll domain hello", "hbreak main", "continue", "atoll domain auto", "info symbol $pc", "atoll bt hello", "delete",
+                   "atoll domain", "detach")
+        assert re.search(r"Breakpoint 1, main .*apps/hello/main.c", said), said
+        assert "main in section .text" in said, said
+        assert "#0  main " in said, said
+        machine.expect("hello from domain")
+
+
 def test_the_first_stop_is_the_entry_of_the_cpu_driver(boot, tmp_path):
     socket = tmp_path / "gdb"
     with boot.session(cores=2, nodes=1, app="hello", timeout=90, qemu_extra=["-S", "-gdb", f"unix:{socket},server=on,wait=off"]) as machine:

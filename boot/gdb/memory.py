@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: MIT
+# Copyright 2026 The Atoll authors
+"""Memory: physical, through the window that every core has on it, and of any address space, by walking its page tables.
+
+GDB itself sees virtual memory as the selected core maps it right now. The window (cpudriver/abi/memory_map.h) is the same on all cores
+that have started, so one of them stays selected while a command looks around.
+"""
+
+import re
+from pathlib import Path
+
+import gdb
+
+PAGE = 4096
+# Intel SDM vol. 3, 4.5: bits of an entry.
+PRESENT, LARGE, ADDRESS = 1, 1 << 7, 0x000FFFFFFFFFF000
+# Levels of tables from the root on: the lowest bit of the address that each translates.
+SHIFTS = (39, 30, 21, 12)
+
+
+def memory_map() -> dict[str, int]:
+    """The plain numbers of the one header that has them."""
+    header = Path(__file__).resolve().parents[2] / "cpudriver/abi/memory_map.h"
+    found = re.findall(r"^#define (\w+) +(0x[0-9a-f]+)", header.read_text(encoding="utf-8"), re.M)
+    return {name: int(value, 16) for name, value in found}
+
+
+MAP = memory_map()
+WINDOW = MAP["WINDOW_BASE"]
+
+
+class Physical:
+    """Physical memory as it is while the machine stands still, whole pages at a time."""
+
+    def __init__(self):
+        self._pages: dict[int, bytes] = {}
+
+    def read(self, address: int, count: int) -> bytes:
+        parts, end = [], address + count
+        while address < end:
+            page, offset = address & -PAGE, address % PAGE
+            parts.append(self._page(page)[offset:offset + end - address])
+            address = page + PAGE
+        return b"".join(parts)
+
+    def _page(self, address: int) -> bytes:
+        if address not in self._pages:
+            self._pages[address] = bytes(gdb.selected_inferior().read_memory(WINDOW + address, PAGE))
+        return self._pages[address]
+
+    def value(self, address: int, kind: gdb.Type) -> gdb.Value:
+        return gdb.Value(self.read(address, kind.sizeof), kind)
+
+    def at(self, pointer: gdb.Value) -> gdb.Value:
+        """What a pointer of a CPU driver into the window points to."""
+        return self.value(int(pointer) - WINDOW, pointer.type.strip_typedefs().target())
+
+
+class Space:
+    """The address space with that level-4 table. What is not mapped is a gdb.MemoryError."""
+
+    def __init__(self, physical: Physical, root: int):
+        self._physical, self.root = physical, root
+
+    def translate(self, address: int) -> int:
+        table = self.root
+        for shift in SHIFTS:
+            entry = int.from_bytes(self._physical.read(table + (address >> shift & 511) * 8, 8), "little")
+            if not table or not entry & PRESENT:
+                raise gdb.MemoryError(f"Nothing is mapped at {address:#x}.")
+            if shift == SHIFTS[-1] or (entry & LARGE and shift != SHIFTS[0]):
+                return (entry & ADDRESS & -(1 << shift)) | (address & (1 << shift) - 1)
+            table = entry & ADDRESS
+        raise AssertionError("the last level ends the walk")
+
+    def read(self, address: int, count: int) -> bytes:
+        parts, end = [], address + count
+        while address < end:
+            part = min(end, (address & -PAGE) + PAGE) - address
+            parts.append(self._physical.read(self.translate(address), part))
+            address += part
+        return b"".join(parts)
+
+    def value(self, address: int, kind: gdb.Type) -> gdb.Value:
+        return gdb.Value(self.read(address, kind.sizeof), kind)
+
+    def at(self, pointer: gdb.Value) -> gdb.Value:
+        """What a pointer of the domain points to."""
+        return self.value(int(pointer), pointer.type.strip_typedefs().target())
+
+    def symbol(self, name: str) -> gdb.Value:
+        """A variable of the program whose symbols are loaded."""
+        address = gdb.parse_and_eval(f"&{name}")
+        return self.value(int(address), address.type.target())
+
+    def word(self, address: int) -> int:
+        return int.from_bytes(self.read(address, 8), "little")
