@@ -148,6 +148,7 @@ static err_t bind_endpoint(struct monitor *m, struct domain *client, struct doma
 	c->peer_number = s->number;
 	s->peer_domain = client->number;
 	s->peer_number = c->number;
+	s->serves = true;
 	tell_server(m, s, client->name);
 	tell_client(m, c, t);
 	return OK;

@@ -245,6 +245,7 @@ struct ending {
 
 /* ---- Connections (bind.c) ---- */
 
+enum connection_widening { WIDEN_NOT, WIDEN_ASKED, WIDEN_DONE, WIDEN_REFUSED };
 enum connection_hold { HOLD_NONE, HOLD_ASKED, HOLD_GRANTED };
 enum connection_state { CONNECTION_FREE, CONNECTION_ASKED, CONNECTION_OPEN, CONNECTION_CLOSING };
 
@@ -270,8 +271,10 @@ struct connection {
 	/* moving (rebind.h) */
 	enum connection_hold hold; /* this end's domain is about to leave: what the peer's monitor says to it */
 	bool held;                 /* the peer's domain is */
-	bool departed;             /* this end is on another core now: `went`. Its ring is kept until the peer does without. */
-	bool unsettled;            /* this end has come here; its peer may still write to the old ring */
+	bool serves;               /* the server's end of an endpoint */
+	enum connection_widening widening;
+	bool departed;  /* this end is on another core now: `went`. Its ring is kept until the peer does without. */
+	bool unsettled; /* this end has come here; its peer may still write to the old ring */
 	uint32_t went;
 	bool switching; /* the peer has moved, this end's domain has not said yet that it uses the new ring; until then: */
 	struct {

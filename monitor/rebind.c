@@ -24,6 +24,87 @@ static struct connection *next_of(struct monitor *m, const struct domain *d, con
 
 /* ---- The old core: every peer stays meanwhile ---- */
 
+/* ---- The old core: endpoints become channels ---- */
+
+static void tell_ring(struct monitor *m, struct domain *d, enum monitor_event event, const struct connection *c)
+{
+	uint64_t words[CHANNEL_WORDS] = {0};
+	const struct bound_event b = {
+	    .connection = c->number,
+	    .kind = CONNECTION_CHANNEL,
+	    .peer_core = (uint16_t)c->peer_core,
+	    .slot_send = c->slot_send,
+	    .slot_receive = c->slot_receive,
+	    .slot_doorbell = c->slot_doorbell,
+	    .ring_slots = RING_LINES,
+	    .peer_domain = c->peer_domain,
+	};
+
+	memcpy(words, &b, sizeof(b));
+	domain_event(m, d, event, words, CHANNEL_WORDS);
+	platform_ring(d->doorbell); /* it may look at nothing for long */
+}
+
+static err_t widen_end(struct monitor *m, struct connection *c, const struct connection *other)
+{
+	struct domain *d = domain_find(m, c->domain);
+	const struct domain *peer = domain_find(m, other->domain);
+	err_t e = d == NULL || peer == NULL ? ERR(AGAIN) : task_open(d);
+
+	if (is_err(e))
+		return e;
+	e = end_place_all(d, c, c->ring.cap, other->ring.cap, peer->doorbell);
+	task_close();
+	if (is_err(e)) {
+		end_unplace_all(m, c);
+		return e;
+	}
+	c->widening = WIDEN_ASKED;
+	tell_ring(m, d, EVENT_widened, c);
+	return OK;
+}
+
+static err_t begin_widening(struct monitor *m, struct connection *client, struct connection *server)
+{
+	err_t e = client->ring.bytes == 0 ? end_take_ring(m, client) : OK;
+
+	if (is_ok(e) && server->ring.bytes == 0)
+		e = end_take_ring(m, server);
+	return is_ok(e) ? widen_end(m, client, server) : e;
+}
+
+/* AGAIN: it is under way. */
+static err_t widen(struct monitor *m, struct connection *c)
+{
+	struct connection *other = end_other(m, c), *client = c->serves ? other : c, *server = c->serves ? c : other;
+	err_t e;
+
+	if (other == NULL || c->peer_closed || c->domain == 0 || other->domain == 0)
+		return ERR(AGAIN);
+	if (client->widening == WIDEN_REFUSED)
+		return ERR(STAYS);
+	if (client->widening != WIDEN_NOT)
+		return ERR(AGAIN);
+	e = begin_widening(m, client, server);
+	return is_ok(e) ? ERR(AGAIN) : e;
+}
+
+err_t rebind_widened(struct monitor *m, struct domain *d, uint32_t number, bool refused)
+{
+	struct connection *c = end_find(m, number), *other = c == NULL ? NULL : end_other(m, c);
+
+	if (c == NULL || c->domain != d->number || c->widening != WIDEN_ASKED)
+		return ERR(NOT_FOUND);
+	c->widening = refused ? WIDEN_REFUSED : WIDEN_DONE;
+	if (other == NULL || refused)
+		return OK;
+	if (!c->serves && is_err(widen_end(m, other, c)))
+		c->peer_closed = true;
+	if (c->serves)
+		c->kind = other->kind = CONNECTION_CHANNEL;
+	return OK;
+}
+
 static bool is_between_states(const struct connection *c)
 {
 	return c->state != CONNECTION_OPEN || c->peer_closed || c->lost || c->held || c->switching || c->unsettled;
@@ -34,8 +115,16 @@ err_t rebind_hold(struct monitor *m, struct domain *d)
 	err_t e = OK;
 
 	for (struct connection *c = next_of(m, d, NULL); c != NULL; c = next_of(m, d, c)) {
-		if (c->peer_domain == 0 || c->link || (c->state == CONNECTION_OPEN && c->kind == CONNECTION_ENDPOINT))
+		if (c->peer_domain == 0 || c->link)
 			return ERR(STAYS);
+		if (c->state == CONNECTION_OPEN && c->kind == CONNECTION_ENDPOINT) {
+			err_t w = widen(m, c);
+
+			if (!err_is(w, ERR_NUMBER_AGAIN))
+				return w;
+			e = w;
+			continue;
+		}
 		if (is_between_states(c) || c->hold != HOLD_GRANTED)
 			e = ERR(AGAIN);
 		if (is_between_states(c) || c->hold != HOLD_NONE)
@@ -306,24 +395,6 @@ void handle_settled(struct monitor *m, uint32_t from, const struct message_settl
 
 /* ---- The peer's core ---- */
 
-static void tell_switched(struct monitor *m, struct domain *d, const struct connection *c)
-{
-	uint64_t words[CHANNEL_WORDS] = {0};
-	const struct bound_event b = {
-	    .connection = c->number,
-	    .kind = (uint16_t)c->kind,
-	    .peer_core = (uint16_t)c->peer_core,
-	    .slot_send = c->slot_send,
-	    .slot_doorbell = c->slot_doorbell,
-	    .ring_slots = RING_LINES,
-	    .peer_domain = c->peer_domain,
-	};
-
-	memcpy(words, &b, sizeof(b));
-	domain_event(m, d, EVENT_switched, words, CHANNEL_WORDS);
-	platform_ring(d->doorbell); /* it may have said its last word, and look at nothing any more */
-}
-
 static err_t give_new(struct monitor *m, struct domain *d, struct connection *c, const struct face *face)
 {
 	struct rebound there;
@@ -378,7 +449,7 @@ void handle_reconnect(struct monitor *m, uint32_t from, const struct message_rec
 		rebind_finish(m, c);
 		MESH_SEND(m, from, close, .connection = message->number, .ended = 0);
 	} else if (is_ok(give_new(m, d, c, &face))) {
-		tell_switched(m, d, c);
+		tell_ring(m, d, EVENT_switched, c);
 	} else {
 		break_off(m, d, c);
 	}

@@ -17,6 +17,10 @@
 
 #include "monitor/bind.h"
 
+/* Calls to an endpoint become messages in a channel before one of the two moves: both get rings, first the client, who may refuse (somebody
+ * may have the bare endpoint), then the server. */
+MUST_USE err_t rebind_widened(struct monitor *m, struct domain *d, uint32_t number, bool refused);
+
 /* At A: every connection is held, or AGAIN (some are asked about, or between two states), STAYS. */
 MUST_USE err_t rebind_hold(struct monitor *m, struct domain *d);
 void rebind_release(struct monitor *m, struct domain *d);

@@ -212,8 +212,11 @@ err_t ipc_call(struct ipc_connection *c, const struct ipc_message *request, stru
 	if (is_err(e))
 		return e;
 	wait_found();
-	if (c->local)
-		return call_endpoint(c, request, reply);
+	if (c->local) {
+		e = call_endpoint(c, request, reply);
+		if (__builtin_expect(!connection_has_widened(c, e), 1))
+			return e;
+	}
 	if (__builtin_expect(c->stream || c->lines, 0))
 		return ERR(STATE);
 	acquire(c);
@@ -257,7 +260,8 @@ struct channel *ipc_channel(struct ipc_connection *c)
 {
 	return &c->channel;
 }
-cap_t ipc_endpoint(const struct ipc_connection *c)
+cap_t ipc_endpoint(struct ipc_connection *c)
 {
+	c->bare |= c->local;
 	return c->local ? c->send : CAP_NULL;
 }

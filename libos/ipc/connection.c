@@ -11,6 +11,8 @@
 #include "libos/ipc/connection.h"
 #include "libos/ipc/events.h"
 #include "libos/ipc/gift.h"
+#include "libos/ipc/serve.h"
+#include "libos/ipc/server.h"
 #include "libos/memory/memory.h"
 #include "libos/upcall/dispatcher.h"
 
@@ -132,6 +134,7 @@ static void release(struct ipc_connection *c)
 	drop_slot(c->receive);
 	drop_slot(c->send);
 	drop_slot(c->doorbell);
+	drop_slot(c->was);
 	store_free(c, sizeof *c);
 }
 
@@ -243,9 +246,61 @@ static void peer_moved(const uint64_t word[EVENT_WORDS])
 	}
 }
 
+/* Calls go through a channel from now on. What was called before has been answered: while a call is under way this dispatcher does not
+ * run, and the server's end is told when ours has agreed. */
+static err_t widen(struct ipc_connection *c, const struct bound_event *bound)
+{
+	const cap_t endpoint = c->send;
+	cap_t ring;
+	err_t e = take_slot(bound->slot_send, &ring);
+
+	if (is_err(e))
+		return e;
+	c->send = ring;
+	e = open_channel(c, bound);
+	if (is_err(e)) {
+		c->send = endpoint;
+		drop_slot(ring);
+		return e;
+	}
+	c->was = endpoint;
+	c->local = false;
+	if (c->service != NULL) {
+		c->source.waiter = &serving_thread;
+		c->greeted = true;
+		server_wake();
+	}
+	return OK;
+}
+
+static void refuse(const struct bound_event *bound)
+{
+	const uint16_t slots[] = {bound->slot_send, bound->slot_receive, bound->slot_doorbell};
+
+	for (unsigned i = 0; i < sizeof slots / sizeof slots[0]; i++)
+		(void)!is_ok(cap_delete(CAP(ROOT_TASK, slots[i])));
+}
+
+static void widened(const uint64_t word[EVENT_WORDS])
+{
+	struct bound_event bound;
+	struct ipc_connection *c;
+	bool refused;
+
+	memcpy(&bound, word, sizeof bound);
+	c = connection_find(bound.connection);
+	refused = c == NULL || !c->local || c->bare;
+	if (refused)
+		refuse(&bound);
+	else
+		refused = is_err(widen(c, &bound));
+	(void)monitor_request(REQUEST_widened, 0, bound.connection, refused, 0);
+}
+
 void connections_start(void)
 {
 	events_handle(EVENT_switched, peer_moved);
+	events_handle(EVENT_widened, widened);
 }
 
 void connection_close(struct ipc_connection *c)

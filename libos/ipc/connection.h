@@ -22,7 +22,9 @@ struct ipc_connection {
 	uint32_t number; /* the monitor's, of this side's end */
 	uint32_t peer_domain;
 	uint16_t peer_core;
-	bool local; /* an endpoint, else a channel */
+	bool local; /* an endpoint, else a channel; that may change once (connection_widen) */
+	bool bare;  /* somebody has the endpoint, and calls it himself */
+	cap_t was;  /* the endpoint, if it is a channel now: a thread may be about to call it */
 	cap_t send; /* the endpoint, or the frame of the peer's ring */
 	cap_t receive, doorbell;
 	void *send_at, *receive_at;
@@ -67,8 +69,13 @@ MUST_USE err_t connection_greet(struct ipc_connection *c, enum greeting greeting
 /* Binds as `how` says; `flags` are BIND_*. */
 MUST_USE err_t connection_bind(const char *name, uint64_t flags, enum greeting greeting, const struct ipc_binding *how,
                                struct ipc_connection **out);
-/* Listens for peers that have moved. */
+/* Listens for peers that have moved, or are about to. */
 void connections_start(void);
+/* Whether a call that failed so was not taken, because the server has left its core, and goes through the channel now. */
+static inline bool connection_has_widened(const struct ipc_connection *c, err_t e)
+{
+	return !c->local && (err_is(e, ERR_NUMBER_PEER_GONE) || err_is(e, ERR_NUMBER_CAP_EMPTY));
+}
 /* This domain has moved, and the monitor of the new core has other numbers: one of them. */
 void connections_renumber_begin(void);
 void connections_renumber(uint32_t was, uint32_t number);

@@ -9,6 +9,7 @@
 #include "libos/upcall/dispatcher.h"
 
 struct thread *serving_thread;
+bool server_answers;
 uint64_t server_notices;
 const struct door *door;
 

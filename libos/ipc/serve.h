@@ -6,6 +6,8 @@
 
 /* The thread that waits in ipc_serve_once or ipc_serve; one at a time serves. */
 extern struct thread *serving_thread;
+/* A call to the endpoint has been taken, and its caller has no reply yet. */
+extern bool server_answers;
 
 /* Runs the handlers of interrupts and events (device.c); true if there were any. NULL until something was attached. */
 extern bool (*serve_devices)(void);

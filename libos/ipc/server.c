@@ -374,6 +374,7 @@ static bool serve_calls(void)
 
 		reply_token = REPLY_NONE;
 		e = endpoint_reply_wait(token, &reply, REPLY_POLL, &r);
+		server_answers = is_ok(e);
 		if (is_ok(e)) {
 			answer_endpoint(&r);
 			any = true;
@@ -486,6 +487,7 @@ static void serve_calls_asleep(uint64_t generation)
 
 		reply_token = REPLY_NONE;
 		e = endpoint_reply_wait(token, &reply, REPLY_BLOCK, &r);
+		server_answers = is_ok(e);
 		if (is_ok(e)) {
 			dispatcher_leave(false);
 			answer_endpoint(&r);

@@ -240,6 +240,47 @@ static const char *check_calls(void)
 	return finish(a.c, domain);
 }
 
+/* They begin on one core, as caller and endpoint; the domain leaves, comes back, and the other one moves too. */
+static const char *check_endpoint(void)
+{
+	struct caller a = {.stop = false};
+	struct ipc_message reply;
+	struct thread *thread;
+	uint32_t domain;
+
+	CHECK(is_ok(start("roam.endpoint", 0, 0, &domain)));
+	CHECK(is_ok(ipc_bind("roam.endpoint", false, &a.c)));
+	CHECK(ipc_is_local(a.c));
+	CHECK(is_ok(thread_create(call_on, &a, 0, &thread)));
+	for (unsigned i = 0; i < 4; i++) {
+		uint64_t before = a.calls;
+
+		CHECK(is_ok(domain_move(domain, (1 + i) % 2)));
+		while (!a.failed && a.calls < before + CALLS)
+			thread_sleep_until(after_us(200));
+		CHECK(!a.failed && !ipc_is_local(a.c));
+	}
+	a.stop = true;
+	CHECK(is_ok(thread_join(thread)));
+	CHECK(is_ok(ask(a.c, LABEL_SUM, 0, 0, &reply)) && reply.word[0] == a.sum && reply.word[2] == 0);
+	CHECK(reply.word[1] == 0);
+	return finish(a.c, domain);
+}
+
+/* Who has the bare endpoint keeps both where they are. */
+static const char *check_bare(void)
+{
+	struct ipc_connection *c;
+	uint32_t domain;
+
+	CHECK(is_ok(start("roam.bare", 0, 0, &domain)));
+	CHECK(is_ok(ipc_bind("roam.bare", false, &c)));
+	CHECK(ipc_endpoint(c).value != CAP_NULL.value);
+	CHECK(err_is(domain_move(domain, 1), ERR_NUMBER_STAYS));
+	CHECK(ipc_is_local(c));
+	return finish(c, domain);
+}
+
 /* Messages that nobody answers: each arrives once, in order. */
 static const char *check_stream(void)
 {
@@ -421,8 +462,8 @@ static const struct {
 	const char *name;
 	const char *(*run)(void);
 } checks[] = {
-    {"calls", check_calls}, {"stream", check_stream}, {"self", check_self},       {"refused", check_refused},
-    {"full", check_full},   {"kill", check_kill},     {"balance", check_balance},
+    {"calls", check_calls}, {"stream", check_stream},     {"self", check_self}, {"refused", check_refused}, {"full", check_full},
+    {"kill", check_kill},   {"endpoint", check_endpoint}, {"bare", check_bare}, {"balance", check_balance},
 };
 
 int main(int argc, char **argv)

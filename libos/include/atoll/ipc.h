@@ -112,5 +112,6 @@ void ipc_set_data(struct ipc_connection *c, void *data);
 struct channel;
 struct channel *ipc_channel(struct ipc_connection *c);
 
-/* A local connection's endpoint (libos/ipc/endpoint.h has the bare calls); CAP_NULL if the server is on another core. */
-cap_t ipc_endpoint(const struct ipc_connection *c);
+/* A local connection's endpoint (libos/ipc/endpoint.h has the bare calls); CAP_NULL if the server is on another core.
+ * As long as the connection lasts, neither side can move to another core. */
+cap_t ipc_endpoint(struct ipc_connection *c);
