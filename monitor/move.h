@@ -32,8 +32,8 @@
  * Connections (rebind.h) keep their memory and what is in it. No end can move while the other one does: that is what `hold` is for, and who
  * is refused tries again. A peer that is slow to say `switched` keeps the domain from moving again, and a ring of A's from being free.
  *
- * Refused are domains on several cores, and those with something that belongs to this core or to others: devices, memory given to others or
- * received from them (STAYS). */
+ * Refused (STAYS) are domains on several cores, and those with something that belongs to this core or to others: devices, memory given to
+ * others or received from them, an endpoint that somebody calls himself. */
 
 #include "monitor/monitor.h"
 
