@@ -28,6 +28,7 @@
 #include "libos/ipc/connection.h"
 #include "libos/ipc/endpoint.h"
 #include "libos/ipc/events.h"
+#include "libos/ipc/late.h"
 #include "libos/ipc/serve.h"
 #include "libos/memory/memory.h"
 #include "libos/span/span.h"
@@ -40,6 +41,12 @@ static bool there; /* the last event of the arrival has come */
 
 /* ---- Leaving ---- */
 
+/* A call to or from an endpoint is under way. */
+static bool is_called(void)
+{
+	return server_answers || server_owes != 0 || late_waiting != 0;
+}
+
 static void ask_to_leave(void *argument)
 {
 	bool inside = dispatcher_enter();
@@ -48,7 +55,7 @@ static void ask_to_leave(void *argument)
 	(void)argument;
 	do {
 		events_poll();
-		e = server_answers ? ERR(AGAIN) : monitor_request(REQUEST_leave, 0, events_channel()->next_in, 0, 0).error;
+		e = is_called() ? ERR(AGAIN) : monitor_request(REQUEST_leave, 0, events_channel()->next_in, 0, 0).error;
 		if (err_is(e, ERR_NUMBER_AGAIN))
 			thread_wait(time_tsc() + time_tsc_hz() / ATTEMPTS_A_SECOND);
 	} while (err_is(e, ERR_NUMBER_AGAIN));

@@ -29,6 +29,7 @@
 #include <atoll/span.h>
 
 #include "libos/ipc/endpoint.h"
+#include "libos/ipc/serve.h"
 #include "libos/ipc/server.h"
 #include "libos/thread/thread.h"
 #include "libos/upcall/dispatcher.h"
@@ -129,9 +130,11 @@ static void serve(struct shuttle *s)
 	struct ipc_connection *c = server_hold(s->request.badge);
 	bool answered;
 
+	server_owes++;
 	dispatcher_leave(false);
 	answered = server_answer(c, token, &m);
 	(void)dispatcher_enter();
+	server_owes--; /* nobody looks before the section ends, and the reply is given in it */
 	server_let_go(c);
 	put_to_rest(s);
 	if (__builtin_expect(calls_left, 0))

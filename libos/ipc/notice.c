@@ -10,6 +10,7 @@
 
 struct thread *serving_thread;
 bool server_answers;
+unsigned server_owes;
 uint64_t server_notices;
 const struct door *door;
 

@@ -4,6 +4,7 @@
 /* Calls that their handler answers later. Whoever has put one off knows it by its place and how often the place has been used, so an answer
  * to a call that was cancelled meanwhile, or whose client has gone, finds nobody. */
 
+#include "libos/ipc/serve.h"
 #include "libos/stubs/session.h"
 
 struct later {
@@ -18,8 +19,11 @@ static struct later laters[STUB_LATERS];
 static void cancel(struct later *l)
 {
 	struct stub_session *s = l->session;
+	bool inside = dispatcher_enter();
 
 	l->session = NULL;
+	server_owes -= l->token != REPLY_NONE;
+	dispatcher_leave(inside);
 	if (stub_server.events->cancelled != NULL)
 		stub_server.events->cancelled(stub_server.events->context, s, (struct stub_later){(uint32_t)(l - laters), l->generation});
 }
@@ -42,6 +46,7 @@ static bool put_off(const struct stub_call *call, struct stub_later *out)
 	if (i < STUB_LATERS) {
 		laters[i] = (struct later){laters[i].generation + 1, call->session, call->header, call->token};
 		*out = (struct stub_later){i, laters[i].generation};
+		server_owes += call->token != REPLY_NONE;
 	}
 	dispatcher_leave(inside);
 	return i < STUB_LATERS;
@@ -81,10 +86,15 @@ err_t stub_later_take(struct stub_later later, struct stub_call *call)
 static err_t answer_fast(struct stub_call *call, uint64_t reply, const uint64_t *payload, err_t e)
 {
 	struct endpoint_message m = {{reply, payload[0], payload[1], payload[2]}};
+	bool inside;
 
 	if (is_err(e))
 		m = (struct endpoint_message){{stub_control(stub_server.interface->identity, STUB_FAILURE, 0, 1), e.number, 0, 0}};
-	return endpoint_reply(call->token, &m);
+	e = endpoint_reply(call->token, &m);
+	inside = dispatcher_enter();
+	server_owes--;
+	dispatcher_leave(inside);
+	return e;
 }
 
 err_t stub_later_answer(struct stub_call *call, uint64_t reply, uint64_t *out, uint32_t count, err_t e)

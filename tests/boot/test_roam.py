@@ -6,7 +6,7 @@ from test_programs import assert_tests
 
 
 def test_roam(boot):
-    assert_tests(boot(cores=4, nodes=2, mem="512M", app="roam", timeout=120), "roam.", 8)
+    assert_tests(boot(cores=4, nodes=2, mem="512M", app="roam", timeout=120), "roam.", 9)
 
 
 def test_the_balancer_evens_out_two_cores_and_says_why(boot):

@@ -128,7 +128,7 @@ static void handle_message(void *context, struct ipc_connection *c, uint16_t lab
 	sum += count;
 }
 
-static int serve(const char *name)
+static int serve(const char *name, bool has_door)
 {
 	const struct ipc_server server = {.call = handle_call, .message = handle_message};
 	static void (*const work[])(void *) = {compute, map, nap};
@@ -138,10 +138,10 @@ static int serve(const char *name)
 	for (unsigned i = 0; i < 3; i++)
 		if (is_err(thread_create(work[i], NULL, 0, &thread[i])))
 			return EXIT_FAILURE;
-	if (is_err(ipc_offer(name, &server, &service)))
+	if (is_err(ipc_offer(name, &server, &service)) || (has_door && is_err(ipc_offer_door(2))))
 		return EXIT_FAILURE;
 	while (!ended)
-		ipc_serve_once(0);
+		ipc_serve_once(has_door ? after_us(1000) : 0);
 	for (unsigned i = 0; i < 3; i++)
 		if (is_err(thread_join(thread[i])) || turns[i] == 0)
 			return EXIT_FAILURE;
@@ -160,11 +160,16 @@ static _Noreturn void busy(void)
 static struct core_info cores[MACHINE_CORES];
 static unsigned core_count;
 
-static err_t start(const char *name, unsigned core, uint64_t memory, uint32_t *domain)
+static err_t start_as(const char *what, const char *name, unsigned core, uint64_t memory, uint32_t *domain)
 {
-	const char *const argv[] = {PROGRAM, "serve", name, NULL};
+	const char *const argv[] = {PROGRAM, what, name, NULL};
 
 	return domain_spawn(argv, NULL, core, memory, domain);
+}
+
+static err_t start(const char *name, unsigned core, uint64_t memory, uint32_t *domain)
+{
+	return start_as("serve", name, core, memory, domain);
 }
 
 static err_t ask(struct ipc_connection *c, uint16_t label, uint64_t word0, uint64_t word1, struct ipc_message *reply)
@@ -241,14 +246,14 @@ static const char *check_calls(void)
 }
 
 /* They begin on one core, as caller and endpoint; the domain leaves, comes back, and the other one moves too. */
-static const char *check_endpoint(void)
+static const char *check_widening(const char *what)
 {
 	struct caller a = {.stop = false};
 	struct ipc_message reply;
 	struct thread *thread;
 	uint32_t domain;
 
-	CHECK(is_ok(start("roam.endpoint", 0, 0, &domain)));
+	CHECK(is_ok(start_as(what, "roam.endpoint", 0, 0, &domain)));
 	CHECK(is_ok(ipc_bind("roam.endpoint", false, &a.c)));
 	CHECK(ipc_is_local(a.c));
 	CHECK(is_ok(thread_create(call_on, &a, 0, &thread)));
@@ -265,6 +270,16 @@ static const char *check_endpoint(void)
 	CHECK(is_ok(ask(a.c, LABEL_SUM, 0, 0, &reply)) && reply.word[0] == a.sum && reply.word[2] == 0);
 	CHECK(reply.word[1] == 0);
 	return finish(a.c, domain);
+}
+
+static const char *check_endpoint(void)
+{
+	return check_widening("serve");
+}
+
+static const char *check_door(void)
+{
+	return check_widening("door");
 }
 
 /* Who has the bare endpoint keeps both where they are. */
@@ -463,15 +478,15 @@ static const struct {
 	const char *(*run)(void);
 } checks[] = {
     {"calls", check_calls}, {"stream", check_stream},     {"self", check_self}, {"refused", check_refused}, {"full", check_full},
-    {"kill", check_kill},   {"endpoint", check_endpoint}, {"bare", check_bare}, {"balance", check_balance},
+    {"kill", check_kill},   {"endpoint", check_endpoint}, {"bare", check_bare}, {"door", check_door},       {"balance", check_balance},
 };
 
 int main(int argc, char **argv)
 {
 	int failed = 0;
 
-	if (argc == 3 && strcmp(argv[1], "serve") == 0)
-		return serve(argv[2]);
+	if (argc == 3 && (strcmp(argv[1], "serve") == 0 || strcmp(argv[1], "door") == 0))
+		return serve(argv[2], argv[1][0] == 'd');
 	if (argc == 2 && strcmp(argv[1], "idle") == 0)
 		thread_sleep_until(UINT64_MAX - 1);
 	if (argc == 2 && strcmp(argv[1], "busy") == 0)
