@@ -7,7 +7,7 @@ include $(wildcard boot/loader/rules.mk)
 
 # What the user set, on make's command line or in the environment, is handed to the launcher word by word. It knows the
 # defaults, and refuses what makes no sense before anything is built.
-SETTINGS := CORES NODES MEM FIRMWARE MACHINE ACCEL CPU LENS APP CMDLINE PIN QEMU_EXTRA TIMEOUT NAME
+SETTINGS := CORES NODES MEM FIRMWARE MACHINE ACCEL CPU LENS APP CMDLINE PIN SOCKETS DIES THREADS TOPOLOGY QEMU_EXTRA TIMEOUT NAME
 origin_of = $(firstword $(origin $(1)))
 quoted    = '$(subst ','\'',$(1))'
 SET      := $(foreach s,$(SETTINGS),$(if $(filter command environment,$(call origin_of,$s)),$(call quoted,$s=$($s))))
@@ -23,9 +23,15 @@ endif
 .PHONY: run bench shell gdb
 run bench shell gdb:
 	@[ -x $(PYTHON) ] || AUTO_DEPS=$(AUTO_DEPS) boot/deps.sh python3
+	@$(if $(filter on 1,$(PIN))$(TOPOLOGY),$(MAKE) --no-print-directory $(BUILD)/planner)
 	@$(LAUNCH) check $(SET) $(call quoted,BUILD=$(BUILD))
 	@$(MAKE) --no-print-directory image
 	@$(LAUNCH) $@ $(SET) $(call quoted,BUILD=$(BUILD))
+
+# Where the virtual machine of these settings would go on this host, or on the one that TOPOLOGY describes.
+.PHONY: plan
+plan: $(BUILD)/planner
+	@$(LAUNCH) plan $(SET) $(call quoted,BUILD=$(BUILD))
 
 # The reference of the public headers; a warning is an error.
 .PHONY: docs

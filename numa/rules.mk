@@ -70,3 +70,5 @@ $(foreach t,$(ACPI_TESTS),$(patsubst %.c,$(BUILD)/tests/hosted/$t/%.o,$(ACPI_SRC
 
 $(ACPI_TESTS:%=$(BUILD)/lint/HOST/tests/hosted/%.ok): EXTRA_CFLAGS += $(ACPICA_INCLUDES) $(TABLES_FLAG)
 $(ACPI_TESTS:%=$(BUILD)/lint/HOST/tests/hosted/%.ok): | $(ACPICA)/unpacked
+
+include numa/plan/rules.mk

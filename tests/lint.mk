@@ -9,8 +9,8 @@ find_c = $(shell find $(1) -name '*.c' $(2) 2>/dev/null)
 
 LINT_KERNEL := $(call find_c,cpudriver)
 LINT_BOOT   := $(call find_c,boot)
-LINT_HOST   := $(call find_c,bench/host tests/hosted tests/fuzz)
-LINT_USER   := $(call find_c,channels libos monitor numa apps bench tests/programs,-not -path 'bench/host/*')
+LINT_HOST   := $(call find_c,bench/host numa/plan tests/hosted tests/fuzz)
+LINT_USER   := $(call find_c,channels libos monitor numa apps bench tests/programs,-not -path 'bench/host/*' -not -path 'numa/plan/*')
 # Files include what is made of interface files.
 LINT_STUBS  := $(patsubst %.capnp,$(BUILD)/gen/generated/%.h,$(shell find $(ROOMS) -name '*.capnp' -not -name atoll.capnp))
 HEADERS     := $(shell find $(ROOMS) -name '*.h' -o -name '*.def' 2>/dev/null)

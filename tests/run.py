@@ -164,6 +164,8 @@ def structure(options) -> Count:
 
 
 def launcher(options) -> Count:
+    if make(options, f"{options.build}/planner"):
+        return failure(Path("tests/launcher"), "the planner was not built")
     return pytest(options, "tests/launcher")
 
 

@@ -17,8 +17,7 @@ HOP_DISTANCE = 10
 def command(settings: Settings, image: Path, scratch: Path) -> list[str]:
     """The whole command line; `scratch` is a directory that lives as long as the run."""
     words = [QEMU, "-machine", settings.machine, "-cpu", settings.cpu]
-    words += ["-smp", str(settings.cores), "-m", f"{settings.memory_mib}M"]
-    words += _nodes(settings)
+    words += layout(settings)
     words += _accelerator(settings)
     words += _firmware(settings, scratch)
     words += ["-cdrom", str(image)]
@@ -41,6 +40,28 @@ def _accelerator(settings: Settings) -> list[str]:
     return ["-accel", accelerator(settings)] + counting
 
 
+def layout(settings: Settings) -> list[str]:
+    """Cores and memory, and how they are dealt out to sockets and nodes."""
+    levels = "".join(f",{name}={count}" for name, count in (settings.smp() or {}).items())
+    words = ["-smp", f"{settings.cores}{levels}", "-m", f"{settings.memory_mib}M"]
+    return words + (_nodes(settings) if settings.plan is None else _planned_nodes(settings.plan))
+
+
+def _planned_nodes(plan: dict) -> list[str]:
+    """Memory of this host is bound to its nodes. One node is a machine that does not speak of nodes at all, but has its memory from one."""
+    words = []
+    for node, place in enumerate(plan["nodes"]):
+        bound = f",host-nodes={place['host_node']},policy=bind" if plan["this_host"] else ""
+        words += ["-object", f"memory-backend-ram,id=m{node},size={place['memory_mib']}M{bound}"]
+        if len(plan["nodes"]) == 1:
+            return words + ["-machine", "memory-backend=m0"]
+        words += ["-numa", f"node,nodeid={node},memdev=m{node},cpus={_stretch(place['first'], place['first'] + place['cpus'])}"]
+    for a, row in enumerate(plan["distances"]):
+        for b, value in enumerate(row):
+            words += ["-numa", f"dist,src={a},dst={b},val={value}"]
+    return words
+
+
 def _nodes(settings: Settings) -> list[str]:
     """Cores and memory in even, contiguous shares. One node is a machine that does not speak of nodes at all."""
     if settings.nodes == 1:
@@ -49,13 +70,16 @@ def _nodes(settings: Settings) -> list[str]:
     for node in range(settings.nodes):
         first, end = (share(settings.cores, settings.nodes, n) for n in (node, node + 1))
         memory = share(settings.memory_mib, settings.nodes, node + 1) - share(settings.memory_mib, settings.nodes, node)
-        cpus = f"{first}-{end - 1}" if end - first > 1 else f"{first}"
         words += ["-object", f"memory-backend-ram,id=m{node},size={memory}M"]
-        words += ["-numa", f"node,nodeid={node},memdev=m{node},cpus={cpus}"]
+        words += ["-numa", f"node,nodeid={node},memdev=m{node},cpus={_stretch(first, end)}"]
     for a in range(settings.nodes):
         for b in range(settings.nodes):
             words += ["-numa", f"dist,src={a},dst={b},val={distance(a, b, settings.nodes)}"]
     return words
+
+
+def _stretch(first: int, end: int) -> str:
+    return f"{first}-{end - 1}" if end - first > 1 else f"{first}"
 
 
 def share(total: int, parts: int, index: int) -> int:

@@ -46,10 +46,10 @@ class Results:
         link.replace(self.directory / "latest.jsonl")
 
 
-def origin_of_guest(settings: Settings, command: list[str], pinned: list[int] | None) -> dict:
-    """`pinned`: the host's processor for each core, or None."""
+def origin_of_guest(settings: Settings, command: list[str]) -> dict:
+    """`pinned`: the host's processor for each core, or None; `plan`: why those, if they were planned."""
     return {**_origin(command), "qemu": _first_line([QEMU, "--version"]), "accelerator": machine.accelerator(settings),
-            "settings": settings.as_written(), "pinned": pinned}
+            "settings": settings.as_written(), "pinned": settings.processors(), "plan": settings.plan}
 
 
 def origin_of_host(command: list[str]) -> dict:

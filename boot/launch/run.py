@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 # Copyright 2026 The Atoll authors
-"""Boots the image in QEMU: run.py check|run|bench|shell|gdb|host [NAME=value ...]. The Makefile's targets of these names call it.
+"""Boots the image in QEMU: run.py check|run|bench|shell|gdb|host|plan [NAME=value ...]. The Makefile's targets of these names call it.
 
 The exit code is 0 if the guest powered itself off and said that all went well, 1 if not, 2 if a setting was refused.
 """
 
 import dataclasses
+import json
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import machine
 import pinning
+import plan as planning
 import qmp
 import report
 import settings as user
@@ -28,7 +30,7 @@ BENCHMARKS = "ipcbench ; capbench ; stubbench ; threadbench ; spanbench ; kv --r
 
 
 def main(arguments: list[str]) -> int:
-    actions = {"check": lambda settings: 0, "run": run, "bench": bench, "shell": shell, "gdb": gdb, "host": host}
+    actions = {"check": lambda settings: 0, "run": run, "bench": bench, "shell": shell, "gdb": gdb, "host": host, "plan": plan}
     if not arguments or arguments[0] not in actions:
         print(f"usage: run.py {'|'.join(actions)} [NAME=value ...]", file=sys.stderr)
         return REFUSED
@@ -53,11 +55,13 @@ def shell(settings: user.Settings) -> int:
     """The serial line is the terminal until the guest powers itself off. Lines may also come from a pipe."""
     import pexpect  # Only here: `check` must work before any package is installed.
 
-    settings = dataclasses.replace(settings, app=settings.app or "shell")
+    # Only who asks for it gets cores of the host's own for a machine that mostly waits for keys.
+    settings = dataclasses.replace(settings, app=settings.app or "shell", pin="on" if settings.pin == "on" else "off")
     by_hand = sys.stdin.isatty()
     with _scratch() as scratch:
-        command = machine.command(settings, _image(settings), Path(scratch))
+        command = machine.command(settings, _image(settings), Path(scratch)) + _pinning_words(settings, Path(scratch) / "qmp")
         recording = Recording(settings, command)
+        _begin_pinning(settings, Path(scratch) / "qmp", recording)
         terminal = TerminalFilter(recording.feed)
         guest = pexpect.spawn(command[0], command[1:], timeout=settings.timeout, echo=False,
                               preexec_fn=virtual_machine.die_with_parent)
@@ -116,15 +120,20 @@ def host(settings: user.Settings) -> int:
     return 1 if failure else 0
 
 
+def plan(settings: user.Settings) -> int:
+    """Where the machine would go, and why; also kept, as JSON."""
+    kept = settings.build / "plan.json"
+    kept.write_text(json.dumps(settings.plan) + "\n", encoding="utf-8")
+    print(planning.text(settings.plan, machine.layout(settings)))
+    print(f"\nThe plan is also in {kept}.")
+    return 0
+
+
 def _watch(settings: user.Settings) -> int:
     with _scratch() as scratch:
-        command = machine.command(settings, _image(settings), Path(scratch))
-        processors = settings.processors()
-        if processors is not None:
-            command += qmp.words(Path(scratch) / "qmp")
-        recording = Recording(settings, command, processors, on_text=lambda line: print(line, flush=True))
-        if processors is not None:
-            pinning.begin(Path(scratch) / "qmp", processors, recording.not_pinned)
+        command = machine.command(settings, _image(settings), Path(scratch)) + _pinning_words(settings, Path(scratch) / "qmp")
+        recording = Recording(settings, command, on_text=lambda line: print(line, flush=True))
+        _begin_pinning(settings, Path(scratch) / "qmp", recording)
         failure = virtual_machine.stream(command, settings.timeout, recording.feed)
     code = recording.verdict(failure)
     tables = report.tables(recording.results.facts)
@@ -133,12 +142,24 @@ def _watch(settings: user.Settings) -> int:
     return code
 
 
+def _pinning_words(settings: user.Settings, control: Path) -> list[str]:
+    return [] if settings.processors() is None else qmp.words(control)
+
+
+def _begin_pinning(settings: user.Settings, control: Path, recording: "Recording") -> None:
+    if settings.pin == "on":
+        planning.begin(settings.build, control, settings.plan, recording.fail)
+    elif settings.processors() is not None:
+        pinning.begin(control, settings.processors(), recording.not_pinned)
+
+
 class Recording:
     """What the guest says, understood and kept."""
 
-    def __init__(self, settings: user.Settings, command: list[str], pinned: list[int] | None = None, on_text=lambda line: None):
-        self.results = Results(settings, origin_of_guest(settings, command, pinned))
+    def __init__(self, settings: user.Settings, command: list[str], on_text=lambda line: None):
+        self.results = Results(settings, origin_of_guest(settings, command))
         self._unpinned: str | None = None
+        self._failure: str | None = None
         self.transcript = Transcript(on_text, self.results.fact, firmware=settings.firmware == "uefi")
 
     def feed(self, data: bytes) -> None:
@@ -148,6 +169,10 @@ class Recording:
     def not_pinned(self, sentence: str) -> None:
         self._unpinned = sentence
 
+    def fail(self, sentence: str) -> None:
+        """The run is a failed one, whatever the guest says."""
+        self._failure = sentence
+
     def verdict(self, failure: str | None) -> int:
         """The exit code; a failure is said in a sentence."""
         self.transcript.end()
@@ -155,7 +180,7 @@ class Recording:
             self.results.fact({"tag": "unpinned", "why": self._unpinned})
             print(self._unpinned, file=sys.stderr)
         self.results.close()
-        failure = failure or self.transcript.failure()
+        failure = self._failure or failure or self.transcript.failure()
         if failure is None:
             return 0
         said = [line for line in self.transcript.firmware + self.transcript.people if line]

@@ -5,6 +5,7 @@
 Every refusal is one sentence that names the value as the user wrote it.
 """
 
+import dataclasses
 import os
 import re
 import shlex
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pinning
+import plan
 
 QEMU = "qemu-system-x86_64"
 MIB_PER_UNIT = {"M": 1, "G": 1024}
@@ -36,6 +38,10 @@ DEFAULTS = {
     "APP": "",
     "CMDLINE": "",
     "PIN": "auto",
+    "SOCKETS": "",
+    "DIES": "",
+    "THREADS": "",
+    "TOPOLOGY": "",
     "QEMU_EXTRA": "",
     "TIMEOUT": "300",
     "NAME": "",
@@ -60,6 +66,11 @@ class Settings:
     app: str
     cmdline: str
     pin: str
+    sockets: int  # 0, dies and threads too: not said
+    dies: int
+    threads: int
+    topology: str
+    plan: dict | None  # boot/launch/plan.py
     qemu_extra: tuple[str, ...]
     timeout: int
     name: str
@@ -70,12 +81,23 @@ class Settings:
         return {
             "cores": self.cores, "nodes": self.nodes, "memory_mib": self.memory_mib, "firmware": self.firmware,
             "machine": self.machine, "accel": self.accel, "cpu": self.cpu, "lens": self.lens, "app": self.app,
-            "cmdline": self.cmdline,
+            "cmdline": self.cmdline, "sockets": self.sockets, "dies": self.dies, "threads": self.threads, "topology": self.topology,
         }
 
     def processors(self) -> list[int] | None:
         """The host's processor for each core, if they are to be pinned."""
+        if self.pin == "on":
+            return [place["processor"] for place in self.plan["processors"]]
         return pinning.plan(self.cores) if self.pin != "off" and self.lens != "icount" else None
+
+    def smp(self) -> dict[str, int] | None:
+        """Sockets, the dies of one, the cores of one, the threads of one; None if QEMU may choose."""
+        if self.plan is not None:
+            return self.plan["smp"]
+        if not (self.sockets or self.dies or self.threads):
+            return None
+        sockets, dies, threads = (level or 1 for level in (self.sockets, self.dies, self.threads))
+        return {"sockets": sockets, "dies": dies, "cores": self.cores // (sockets * dies * threads), "threads": threads}
 
     def command_line(self) -> str:
         """What the loader appends to GRUB's command line. apps/init/main.c says how it is read."""
@@ -92,17 +114,18 @@ def parse(words: list[str], action: str = "run") -> Settings:
             raise Refused(f"{word} is not a setting: the settings are {', '.join(DEFAULTS)}.")
         values[name] = value.strip()
 
+    given = {word.partition("=")[0] for word in words}
     cores = _number("CORES", values["CORES"], 1, MOST_CORES)
     nodes = _number("NODES", values["NODES"], 1, MOST_NODES)
     # One node for each core at most; the default of two nodes gives way to a machine of one core.
     if nodes > cores:
-        if any(word.startswith("NODES=") for word in words):
+        if "NODES" in given and ("CORES" in given or not _is_planned(values, action)):
             raise Refused(f"NODES={nodes} is more than CORES={cores}: every node needs a core.")
-        nodes = cores
+        nodes = nodes if _is_planned(values, action) else cores
     settings = Settings(
         cores=cores,
         nodes=nodes,
-        memory_mib=_memory(values["MEM"]),
+        memory_mib=_memory(values["MEM"], elsewhere=action == "plan" and values["TOPOLOGY"] != ""),
         firmware=_one_of("FIRMWARE", values["FIRMWARE"], ("bios", "uefi")),
         machine=_one_of("MACHINE", values["MACHINE"], ("q35", "pc")),
         accel=_one_of("ACCEL", values["ACCEL"], ("tcg", "kvm")),
@@ -110,14 +133,40 @@ def parse(words: list[str], action: str = "run") -> Settings:
         lens=_one_of("LENS", values["LENS"], ("elapsed", "icount")),
         app=_guest_text("APP", values["APP"]),
         cmdline=_guest_text("CMDLINE", values["CMDLINE"]),
-        pin=_one_of("PIN", values["PIN"], ("auto", "on", "off")),
+        pin={"1": "on", "0": "off"}.get(values["PIN"]) or _one_of("PIN", values["PIN"], ("auto", "on", "off")),
+        sockets=_level("SOCKETS", values["SOCKETS"]),
+        dies=_level("DIES", values["DIES"]),
+        threads=_level("THREADS", values["THREADS"]),
+        topology=values["TOPOLOGY"],
+        plan=None,
         qemu_extra=_words("QEMU_EXTRA", values["QEMU_EXTRA"]),
         timeout=_number("TIMEOUT", values["TIMEOUT"], 1, 86400),
         name=_name(values["NAME"], action),
         build=Path(values["BUILD"]),
     )
+    if _is_planned(values, action):
+        settings = _planned(settings, given, action)
     _check_together(settings)
     return settings
+
+
+def _is_planned(values: dict, action: str) -> bool:
+    return values["PIN"] in ("on", "1") or values["TOPOLOGY"] != "" or action == "plan"
+
+
+def _planned(settings: Settings, given: set[str], action: str) -> Settings:
+    """As many cores and nodes as suit the host, unless the user says how many."""
+    if settings.pin == "on" and settings.topology and action != "plan":
+        raise Refused(f"PIN=on does not go with TOPOLOGY={settings.topology}, which is another machine than this one.")
+    if settings.pin == "on" and settings.lens == "icount":
+        raise Refused("PIN=on does not go with LENS=icount, which runs all cores in one thread.")
+    wish = {"cores": settings.cores if "CORES" in given else 0, "nodes": settings.nodes if "NODES" in given else 0,
+            "memory": settings.memory_mib, "sockets": settings.sockets, "dies": settings.dies, "threads": settings.threads}
+    try:
+        made = plan.make(settings.build, settings.topology, wish)
+    except plan.DoesNotFit as reason:
+        raise Refused(str(reason)) from None
+    return dataclasses.replace(settings, cores=made["cpus"], nodes=len(made["nodes"]), plan=made)
 
 
 def _check_together(settings: Settings) -> None:
@@ -127,10 +176,9 @@ def _check_together(settings: Settings) -> None:
         raise Refused("LENS=icount counts instructions of the emulator and does not go with ACCEL=kvm.")
     if settings.accel == "kvm" and not os.access("/dev/kvm", os.R_OK | os.W_OK):
         raise Refused("ACCEL=kvm needs /dev/kvm, which this host does not have or does not let you open.")
-    if settings.pin == "on" and settings.lens == "icount":
-        raise Refused("PIN=on does not go with LENS=icount, which runs all cores in one thread.")
-    if settings.pin == "on" and pinning.plan(settings.cores) is None:
-        raise Refused(f"PIN=on does not go with CORES={settings.cores}: this host has {len(os.sched_getaffinity(0))} for them.")
+    sockets, dies, threads = (level or 1 for level in (settings.sockets, settings.dies, settings.threads))
+    if settings.plan is None and settings.cores % (sockets * dies * threads):
+        raise Refused(f"CORES={settings.cores} can't be dealt out evenly to SOCKETS={sockets}, DIES={dies} and THREADS={threads}.")
     if len(settings.command_line()) > LONGEST_COMMAND_LINE:
         raise Refused(f"APP and CMDLINE together are longer than {LONGEST_COMMAND_LINE} characters.")
 
@@ -143,7 +191,11 @@ def _number(name: str, text: str, least: int, most: int) -> int:
     return int(text)
 
 
-def _memory(text: str) -> int:
+def _level(name: str, text: str) -> int:
+    return _number(name, text, 1, MOST_CORES) if text else 0
+
+
+def _memory(text: str, elsewhere: bool) -> int:
     match = re.fullmatch(r"([0-9]{1,9})([MG])", text)
     if not match:
         raise Refused(f"MEM={text} is not an amount of memory: write 512M or 2G.")
@@ -151,7 +203,7 @@ def _memory(text: str) -> int:
     if mib < LEAST_MEMORY_MIB:
         raise Refused(f"MEM={text} is too little: at least {LEAST_MEMORY_MIB}M.")
     host_mib = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") >> 20
-    if mib > host_mib:
+    if mib > host_mib and not elsewhere:
         raise Refused(f"MEM={text} is more than this host's {host_mib}M.")
     return mib
 

@@ -38,6 +38,11 @@ def test_a_node_of_one_core(tmp_path):
     assert "node,nodeid=1,memdev=m1,cpus=1" in options(command, "-numa")
 
 
+def test_sockets_dies_and_threads(tmp_path):
+    assert options(words(tmp_path, "CORES=8", "SOCKETS=2", "THREADS=2"), "-smp") == ["8,sockets=2,dies=1,cores=2,threads=2"]
+    assert options(words(tmp_path, "CORES=8"), "-smp") == ["8"]
+
+
 def test_distances_grow_along_the_shorter_way_round_a_ring():
     assert [machine.distance(0, b, 5) for b in range(5)] == [10, 20, 30, 30, 20]
     assert all(machine.distance(a, b, 5) == machine.distance(b, a, 5) for a in range(5) for b in range(5))

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("ATOLL_BUILD", ROOT / "build"))
 FAKE = Path(__file__).with_name("fake_qemu.py")
 
 TOPOLOGY = '@topology {"cores":[{"core":0,"apic":0,"node":0},{"core":1,"apic":2,"node":1}],' \
@@ -36,6 +37,7 @@ def launch(tmp_path):
     """Runs the launcher on a serial log; the answer has its output, exit code, and the kept facts."""
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "qemu-system-x86_64").symlink_to(FAKE)
+    (tmp_path / "planner").symlink_to(BUILD / "planner")
 
     def run(serial, *words, action="run", **fake):
         (tmp_path / "serial").write_text(serial, encoding="utf-8")
@@ -171,6 +173,56 @@ def test_a_run_that_could_not_pin_says_so_and_goes_on(launch):
     assert answer.facts[-1] == {"tag": "unpinned", "why": "The virtual cores are not pinned: not today."}
 
 
+@pytest.mark.skipif(len(HOST) < 2, reason="a host of one core has nothing to choose from")
+def test_a_planned_machine_is_bound_as_planned(launch):
+    answer = launch(GOOD, "PIN=1", "CORES=2", "NODES=1", "MEM=64M", FAKE_QMP="answer")
+    assert answer.returncode == 0, answer.stderr
+    plan, pinned = answer.facts[0]["plan"], answer.facts[0]["pinned"]
+    assert pinned == [cpu["processor"] for cpu in plan["processors"]]
+    assert plan["this_host"] and plan["nodes"][0]["memory_mib"] == 64
+    assert answer.stdout.startswith(f"pinned to {pinned[0]}\npinned to {pinned[1]}\n")
+    assert f"memory-backend-ram,id=m0,size=64M,host-nodes={plan['nodes'][0]['host_node']},policy=bind" in answer.facts[0]["command"]
+
+
+def test_a_plan_that_can_t_be_carried_out_fails_the_run(launch):
+    answer = launch(GOOD, "PIN=1", "CORES=1", "NODES=1", "MEM=64M", FAKE_QMP="refuse")
+    assert answer.returncode == 1
+    assert answer.stderr.startswith("The plan can't be carried out: not today.\n")
+
+
+def test_without_the_planner_there_is_no_plan(launch):
+    (launch.directory / "planner").unlink()
+    answer = launch(GOOD, "PIN=1")
+    assert answer.returncode == 2
+    assert answer.stderr.startswith("There is no plan without the planner") and len(answer.stderr.splitlines()) == 1
+
+
+def test_a_plan_is_explained_and_kept(launch):
+    topology = "pack:2 numa:1(memory=8GB) l3:1 core:4 pu:2"
+    answer = launch(GOOD, f"TOPOLOGY={topology}", "CORES=16", "NODES=2", "MEM=12G", action="plan")
+    assert answer.returncode == 0, answer.stderr
+    lines = answer.stdout.splitlines()
+    assert lines[0] == f"16 virtual CPUs on {topology}: 2 sockets of 1 die of 4 cores of 2 threads"
+    rows = [line.split() for line in lines]
+    assert ["0", "0", "to", "7", "6144", "0"] + [str(n) for n in range(8)] in rows
+    assert ["1", "8", "to", "15", "6144", "1"] + [str(n) for n in range(8, 16)] in rows
+    assert any(line.startswith("There are too few cores for one virtual CPU each") for line in lines)
+    for option in ("-smp 16,sockets=2,dies=1,cores=4,threads=2", "-m 12288M", "-object memory-backend-ram,id=m1,size=6144M",
+                   "-numa node,nodeid=1,memdev=m1,cpus=8-15", "-numa dist,src=0,dst=1,val=20"):
+        assert f"  {option}" in lines
+    kept = json.loads((launch.directory / "plan.json").read_text(encoding="utf-8"))
+    assert kept["smp"] == {"sockets": 2, "dies": 1, "cores": 4, "threads": 2} and kept["memory_mib"] == 12288
+
+
+def test_a_machine_like_another_one_is_not_bound(launch):
+    answer = launch(GOOD, "TOPOLOGY=numa:3(memory=1GB) core:2 pu:1", "MEM=300M", "PIN=off")
+    assert answer.returncode == 0, answer.stderr
+    command = answer.facts[0]["command"]
+    assert "6,sockets=1,dies=3,cores=2,threads=1" in command
+    assert not any("policy=bind" in word or word.startswith("unix:") for word in command)
+    assert answer.facts[0]["settings"]["cores"] == 6 and answer.facts[0]["settings"]["nodes"] == 3
+
+
 @pytest.mark.parametrize("line", [
     '@boot {"core":1,', '@boot {"core":NaN}', '@boot {"core":1,"core":2}', '@boot {"tag":"x"}',
     '[1 bench] @bench {"id":"a" @event {"event":"x"}'])
@@ -240,7 +292,13 @@ def test_the_shell_takes_its_input_from_a_pipe_too(launch):
     (["CPU=z80"], "CPU=z80 is unknown: `qemu-system-x86_64 -cpu help` lists the models."),
     (["CPU=a b"], "CPU=a b is not the name of a processor model."),
     (["PIN=yes"], "PIN=yes is unknown: it is auto or on or off."),
-    (["PIN=on", f"CORES={len(HOST) + 1}"], f"PIN=on does not go with CORES={len(HOST) + 1}: this host has {len(HOST)} for them."),
+    (["PIN=on", f"CORES={len(HOST) + 1}"], f"CORES={len(HOST) + 1} doesn't fit: this host has {len(HOST)} processor"),
+    (["PIN=1", "TOPOLOGY=numa:2 core:2 pu:1"], "PIN=on does not go with TOPOLOGY=numa:2 core:2 pu:1, which is another machine than this one."),
+    (["TOPOLOGY=numa:x"], "numa:x is not a description that hwloc understands"),
+    (["TOPOLOGY=/nothing.xml"], "/nothing.xml can't be read: No such file or directory."),
+    (["TOPOLOGY=numa:2(memory=1GB) core:2 pu:1", "CORES=2", "NODES=1", "MEM=1G"], "no node of numa:2(memory=1GB) core:2 pu:1 has 1024M"),
+    (["THREADS=0"], "THREADS=0 is out of range: 1 to 255."),
+    (["CORES=6", "SOCKETS=4"], "CORES=6 can't be dealt out evenly to SOCKETS=4, DIES=1 and THREADS=1."),
     (["PIN=on", "LENS=icount"], "PIN=on does not go with LENS=icount"),
     (["QEMU_EXTRA='"], "QEMU_EXTRA=' cannot be split into words"),
     (["APP=a\tb"], "has a character that is not printable ASCII"),
