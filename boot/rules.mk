@@ -14,7 +14,7 @@ SET      := $(foreach s,$(SETTINGS),$(if $(filter command environment,$(call ori
 LAUNCH   := $(PYTHON) boot/launch/run.py
 
 # A misspelt setting would otherwise be ignored without a word.
-UNKNOWN := $(filter-out $(SETTINGS) BUILD CC V AUTO_DEPS EXTRA_CFLAGS ONLY MORE SECONDS_EACH SEED TIME DEATHS,\
+UNKNOWN := $(filter-out $(SETTINGS) BUILD CC V AUTO_DEPS EXTRA_CFLAGS ONLY MORE SECONDS_EACH SEED TIME DEATHS DUMP,\
 	$(foreach v,$(.VARIABLES),$(if $(filter command,$(call origin_of,$v)),$v)))
 ifneq ($(strip $(UNKNOWN)),)
 $(error $(strip $(UNKNOWN)) is not a setting: `make help` lists the settings)
@@ -32,6 +32,11 @@ run bench shell gdb:
 .PHONY: plan
 plan: $(BUILD)/planner
 	@$(LAUNCH) plan $(SET) $(call quoted,BUILD=$(BUILD))
+
+# Nothing is built for it: what failed is what is to be looked at.
+.PHONY: postmortem
+postmortem: $(DEPS)
+	@$(PYTHON) boot/launch/postmortem.py $(call quoted,$(BUILD)) $(call quoted,$(DUMP))
 
 # The reference of the public headers; a warning is an error.
 .PHONY: docs

@@ -13,7 +13,8 @@ import gdb
 import domains
 import programs
 import threads
-from machine import Core, Machine
+from domains import Domain
+from machine import WORD, Core, Machine
 from memory import Space
 
 
@@ -37,13 +38,13 @@ class Backtrace(gdb.Command):
     def _core(machine: Machine, core: Core, options: str):
         running = [domain for domain in domains.every(machine) if domain.dispatcher.core is core and domain.dispatcher.runs]
         core.thread.switch()
-        if not running:
-            gdb.execute(f"backtrace {options}")
-            return
-        with programs.symbols_of(running[0].program):
+        if running:
+            _running(running[0], options)
+        else:
             gdb.execute(f"backtrace {options}")
 
-    def _thread(self, machine: Machine, where: str, options: str):
+    @staticmethod
+    def _thread(machine: Machine, where: str, options: str):
         domain_name, _, thread_name = where.partition(".")
         domain = domains.named(machine, domain_name)
         with programs.symbols_of(domain.program) as there:
@@ -52,10 +53,25 @@ class Backtrace(gdb.Command):
             thread = threads.named(domain, thread_name)
             if thread.current and domain.dispatcher.runs:
                 domain.dispatcher.core.thread.switch()
-                gdb.execute(f"backtrace {options}")
-                return
-            with lent(domain.dispatcher.core, thread.registers(), domain.dispatcher.space):
-                gdb.execute(f"backtrace {options}")
+                _running(domain, options)
+            else:
+                with lent(domain.dispatcher.core, thread.registers(), domain.dispatcher.space):
+                    gdb.execute(f"backtrace {options}")
+
+
+def _running(domain: Domain, options: str) -> None:
+    """The selected core runs it. If it is in a call, its registers are not on the CPU driver's stack: this has two parts then."""
+    with programs.symbols_of(domain.program):
+        gdb.execute(f"backtrace {options}")
+        oldest = gdb.newest_frame()
+        while oldest.older():
+            oldest = oldest.older()
+        if not oldest.pc() >> 63:
+            return
+        kept = {name: int(oldest.read_register(name)) & WORD for name in threads.SAVED}
+        print(f"Called by {domain.program}:")
+        with lent(domain.dispatcher.core, kept | domain.dispatcher.goes_on()[1], domain.dispatcher.space):
+            gdb.execute(f"backtrace {options}")
 
 
 @contextmanager

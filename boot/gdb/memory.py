@@ -11,11 +11,7 @@ from pathlib import Path
 
 import gdb
 
-PAGE = 4096
-# Intel SDM vol. 3, 4.5: bits of an entry.
-PRESENT, LARGE, ADDRESS = 1, 1 << 7, 0x000FFFFFFFFFF000
-# Levels of tables from the root on: the lowest bit of the address that each translates.
-SHIFTS = (39, 30, 21, 12)
+from paging import PAGE, pieces, translate
 
 
 def memory_map() -> dict[str, int]:
@@ -36,11 +32,10 @@ class Physical:
         self._pages: dict[int, bytes] = {}
 
     def read(self, address: int, count: int) -> bytes:
-        parts, end = [], address + count
-        while address < end:
-            page, offset = address & -PAGE, address % PAGE
-            parts.append(self._page(page)[offset:offset + end - address])
-            address = page + PAGE
+        parts = []
+        for start, length in pieces(address, count):
+            offset = start % PAGE
+            parts.append(self._page(start - offset)[offset:offset + length])
         return b"".join(parts)
 
     def _page(self, address: int) -> bytes:
@@ -62,24 +57,14 @@ class Space:
     def __init__(self, physical: Physical, root: int):
         self._physical, self.root = physical, root
 
-    def translate(self, address: int) -> int:
-        table = self.root
-        for shift in SHIFTS:
-            entry = int.from_bytes(self._physical.read(table + (address >> shift & 511) * 8, 8), "little")
-            if not table or not entry & PRESENT:
-                raise gdb.MemoryError(f"Nothing is mapped at {address:#x}.")
-            if shift == SHIFTS[-1] or (entry & LARGE and shift != SHIFTS[0]):
-                return (entry & ADDRESS & -(1 << shift)) | (address & (1 << shift) - 1)
-            table = entry & ADDRESS
-        raise AssertionError("the last level ends the walk")
-
     def read(self, address: int, count: int) -> bytes:
-        parts, end = [], address + count
-        while address < end:
-            part = min(end, (address & -PAGE) + PAGE) - address
-            parts.append(self._physical.read(self.translate(address), part))
-            address += part
-        return b"".join(parts)
+        return b"".join(self._physical.read(self._translate(start), length) for start, length in pieces(address, count))
+
+    def _translate(self, address: int) -> int:
+        found = translate(self._physical.read, self.root, address) if self.root else None
+        if found is None:
+            raise gdb.MemoryError(f"Nothing is mapped at {address:#x}.")
+        return found
 
     def value(self, address: int, kind: gdb.Type) -> gdb.Value:
         return gdb.Value(self.read(address, kind.sizeof), kind)

@@ -21,10 +21,11 @@ class Qmp:
 
     def __init__(self, path: Path, seconds: float = SECONDS):
         self._socket = socket.socket(socket.AF_UNIX)
+        self._seconds = seconds
+        self._rest = b""
+        self._events: list[str] = []
         try:
             _connect(self._socket, path, seconds)
-            self._socket.settimeout(seconds)
-            self._stream = self._socket.makefile("rw", encoding="utf-8")
             self._answer("QMP")
             self.ask("qmp_capabilities")
         except BaseException:
@@ -35,25 +36,55 @@ class Qmp:
         return self
 
     def __exit__(self, *_error) -> None:
-        with self._socket:
-            self._stream.close()
+        self._socket.close()
+
+    def fileno(self) -> int:
+        """For select."""
+        return self._socket.fileno()
 
     def ask(self, command: str, **arguments):
         """What QEMU returns. Names with a dash: `ask("qom-get", path="/", **{"property-name": "x"})`."""
         question = {"execute": command, "arguments": arguments} if arguments else {"execute": command}
-        self._stream.write(json.dumps(question) + "\n")
-        self._stream.flush()
+        self._socket.sendall(json.dumps(question).encode() + b"\n")
         return self._answer("return")
 
+    def has_happened(self, event: str, seconds: float) -> bool:
+        """Whether QEMU has told of such an event, or does so within that time."""
+        try:
+            while event not in self._events:
+                self._note(self._message(seconds))
+        except TimeoutError:
+            pass
+        return event in self._events
+
+    def patiently(self, seconds: float) -> "Qmp":
+        """The same, for questions whose answer may take longer."""
+        self._seconds = seconds
+        return self
+
     def _answer(self, key: str):
-        """Events may come in between; they are skipped."""
-        for line in self._stream:
-            message = json.loads(line)
+        """Events may come in between; they are kept."""
+        while True:
+            message = self._message(self._seconds)
             if "error" in message:
                 raise ValueError(message["error"].get("desc", "QEMU refuses"))
             if key in message:
                 return message[key]
-        raise ValueError("QEMU said nothing more")
+            self._note(message)
+
+    def _note(self, message: dict) -> None:
+        if "event" in message:
+            self._events.append(message["event"])
+
+    def _message(self, seconds: float) -> dict:
+        self._socket.settimeout(seconds)
+        while b"\n" not in self._rest:
+            data = self._socket.recv(65536)
+            if not data:
+                raise ValueError("QEMU said nothing more")
+            self._rest += data
+        line, _, self._rest = self._rest.partition(b"\n")
+        return json.loads(line)
 
 
 def words(path: Path) -> list[str]:

@@ -21,8 +21,9 @@ import qmp
 import report
 import settings as user
 import virtual_machine
+from last_words import LastWords
 from results import Results, origin_of_guest, origin_of_host
-from serial import Transcript
+from serial import Transcript, is_panic
 
 REFUSED = 2
 PROMPT = "atoll> "
@@ -62,8 +63,9 @@ def shell(settings: user.Settings) -> int:
         command = machine.command(settings, _image(settings), Path(scratch)) + _pinning_words(settings, Path(scratch) / "qmp")
         recording = Recording(settings, command)
         _begin_pinning(settings, Path(scratch) / "qmp", recording)
+        last = recording.last_words(Path(scratch))
         terminal = TerminalFilter(recording.feed)
-        guest = pexpect.spawn(command[0], command[1:], timeout=settings.timeout, echo=False,
+        guest = pexpect.spawn(command[0], command[1:] + last.words(), timeout=settings.timeout, echo=False,
                               preexec_fn=virtual_machine.die_with_parent)
         try:
             if by_hand:
@@ -73,6 +75,7 @@ def shell(settings: user.Settings) -> int:
                 guest.logfile_read = terminal
                 _type(guest, sys.stdin, pexpect.EOF)
         except pexpect.TIMEOUT:
+            last.take_now()
             return recording.verdict(f"The machine said nothing for {settings.timeout} seconds and was stopped.")
         finally:
             guest.close(force=True)
@@ -134,7 +137,8 @@ def _watch(settings: user.Settings) -> int:
         command = machine.command(settings, _image(settings), Path(scratch)) + _pinning_words(settings, Path(scratch) / "qmp")
         recording = Recording(settings, command, on_text=lambda line: print(line, flush=True))
         _begin_pinning(settings, Path(scratch) / "qmp", recording)
-        failure = virtual_machine.stream(command, settings.timeout, recording.feed)
+        last = recording.last_words(Path(scratch))
+        failure = virtual_machine.stream(command + last.words(), settings.timeout, recording.feed, last.take_now)
     code = recording.verdict(failure)
     tables = report.tables(recording.results.facts)
     print(f"\n{tables}\n" if tables else "")
@@ -160,11 +164,17 @@ class Recording:
         self.results = Results(settings, origin_of_guest(settings, command))
         self._unpinned: str | None = None
         self._failure: str | None = None
-        self.transcript = Transcript(on_text, self.results.fact, firmware=settings.firmware == "uefi")
+        self._last_words: LastWords | None = None
+        self.transcript = Transcript(on_text, self._fact, firmware=settings.firmware == "uefi")
 
     def feed(self, data: bytes) -> None:
         self.results.log(data)
         self.transcript.feed(data)
+
+    def _fact(self, fact: dict) -> None:
+        self.results.fact(fact)
+        if self._last_words and is_panic(fact):
+            self._last_words.take_soon()
 
     def not_pinned(self, sentence: str) -> None:
         self._unpinned = sentence
@@ -172,6 +182,12 @@ class Recording:
     def fail(self, sentence: str) -> None:
         """The run is a failed one, whatever the guest says."""
         self._failure = sentence
+
+    def last_words(self, scratch: Path) -> LastWords:
+        """Begins to listen to the machine's end."""
+        self._last_words = LastWords(scratch, self.results.path.with_suffix(".dump"), self.transcript.failure)
+        self._last_words.begin()
+        return self._last_words
 
     def verdict(self, failure: str | None) -> int:
         """The exit code; a failure is said in a sentence."""
@@ -185,6 +201,8 @@ class Recording:
             return 0
         said = [line for line in self.transcript.firmware + self.transcript.people if line]
         print(f"{failure}\nThe guest's last line: {said[-1] if said else 'none'}", file=sys.stderr)
+        if self._last_words and self._last_words.sentence:
+            print(self._last_words.sentence, file=sys.stderr)
         return 1
 
 

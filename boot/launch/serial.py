@@ -102,7 +102,7 @@ class Transcript:
         if self.errors:
             return self.errors[0]
         events = self.tagged("event")
-        panics = [event for event in events if event.get("event") == "panic"]
+        panics = list(filter(is_panic, events))
         if panics:
             return f"The guest reported a panic: {json.dumps(panics[0])}"
         refusals = [event for event in events if event.get("event") == "boot_failed"]
@@ -114,6 +114,10 @@ class Transcript:
         if ends[-1].get("status") != 0:
             return f"The guest powered off with status {ends[-1].get('status')}."
         return next(filter(None, map(_leak, self.tagged("leak"))), None)
+
+
+def is_panic(fact: dict) -> bool:
+    return fact["tag"] == "event" and fact.get("event") == "panic"
 
 
 def _leak(fact: dict) -> str | None:

@@ -17,8 +17,8 @@ def die_with_parent() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def stream(command: list[str], timeout: float, on_data) -> str | None:
-    """Runs `command`, hands what it prints to `on_data` as it comes.
+def stream(command: list[str], timeout: float, on_data, on_timeout=lambda: None) -> str | None:
+    """Runs `command`, hands what it prints to `on_data` as it comes. `on_timeout` is called before it is stopped.
 
     The answer is None if it ended with exit code 0, else a sentence that says how it ended.
     """
@@ -28,6 +28,7 @@ def stream(command: list[str], timeout: float, on_data) -> str | None:
             complaints = _pump(process, time.monotonic() + timeout, on_data)
             code = process.wait()
         except TimeoutError:
+            on_timeout()
             return f"The machine was still running after {timeout:g} seconds and was stopped."
         finally:
             process.kill()

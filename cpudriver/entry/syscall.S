@@ -24,6 +24,10 @@
 	.text
 	.globl syscall_entry
 	.balign 64
+	/* For debuggers: the caller's registers lie in `core`, which is no stack to walk on. */
+	.cfi_sections .debug_frame
+	.cfi_startproc
+	.cfi_undefined rip
 syscall_entry:
 	mov %rsp, CORE(USER_RSP)
 	mov $stack_top, %rsp
@@ -99,6 +103,7 @@ foreign:
 foreign_refused:
 	mov $-LINUX_ENOSYS, %rax
 	jmp sysret_as_called
+	.cfi_endproc
 
 	.globl resume_call
 	.balign 16

@@ -105,11 +105,14 @@ resume_all:
 
 	/* STI takes effect after the next instruction, so no interrupt falls between it and HLT (SDM vol. 2, STI). */
 	.globl idle_wait
+	.cfi_startproc
+	.cfi_undefined rip
 idle_wait:
 	mov $stack_top, %rsp
 	sti
 	hlt
 	cli
 	jmp idle_wait
+	.cfi_endproc
 
 	.section .note.GNU-stack, "", @progbits
