@@ -9,7 +9,7 @@
 #include "bench/spanbench/spanbench.h"
 
 /* The load: pieces of 1 to PIECE_MOST units, so many that none of them is a large part of it. */
-enum { PIECES = 48, PIECE_MOST = 8, UNIT_LOOPS = 100000 };
+enum { PIECES = 48, PIECE_MOST = 8, UNIT_LOOPS = 400000 };
 enum { ROUNDS = 11, TRIES = 5, QUIET_PERCENT = 115 };
 
 static struct samples ratios;
