@@ -8,4 +8,5 @@ spanbench_SRCS := $(wildcard bench/spanbench/*.c) bench/common/sample.c bench/co
 capbench_SRCS := $(wildcard bench/capbench/*.c) bench/common/sample.c bench/common/stats.c
 stubbench_SRCS := bench/stubbench/main.c bench/stubbench/echo.capnp bench/common/sample.c bench/common/stats.c
 
+include bench/trace/rules.mk
 include bench/host/rules.mk

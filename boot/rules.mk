@@ -20,8 +20,8 @@ ifneq ($(strip $(UNKNOWN)),)
 $(error $(strip $(UNKNOWN)) is not a setting: `make help` lists the settings)
 endif
 
-.PHONY: run bench shell gdb
-run bench shell gdb:
+.PHONY: run bench shell gdb trace
+run bench shell gdb trace:
 	@[ -x $(PYTHON) ] || AUTO_DEPS=$(AUTO_DEPS) boot/deps.sh python3
 	@$(if $(filter on 1,$(PIN))$(TOPOLOGY),$(MAKE) --no-print-directory $(BUILD)/planner)
 	@$(LAUNCH) check $(SET) $(call quoted,BUILD=$(BUILD))

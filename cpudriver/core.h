@@ -7,6 +7,7 @@
 
 #include "cpudriver/abi/core_boot.h"
 #include "cpudriver/abi/dispatcher.h"
+#include "cpudriver/abi/trace.h"
 #include "cpudriver/capability/capability.h"
 #include "cpudriver/devices/io_apic.h"
 #include "cpudriver/devices/local_apic.h"
@@ -63,6 +64,7 @@ struct core {
 	uint64_t interrupt_serial;                          /* of the newest */
 
 	/* immutable after the start, but for peer[] (Kernel.peer) */
+	struct trace_ring *trace; /* NULL: nothing is traced */
 	uint32_t id;
 	uint32_t xstate_bytes;
 	uint64_t xcr0;

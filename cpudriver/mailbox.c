@@ -6,6 +6,7 @@
 
 #include "cpudriver/core.h"
 #include "cpudriver/dispatch/dispatch.h"
+#include "cpudriver/trace.h"
 #include "cpudriver/vectors.h"
 
 /* A word that one core writes and another reads: single loads and stores, ordered by the fences around them. */
@@ -39,23 +40,27 @@ err_t mailbox_ring(uint32_t target, uint64_t index)
 	mfence();
 	if (((*rung ^ shared_read(&seen_line(mailbox, core.id)->word[index / 64])) & bit) != 0)
 		return OK;
+	TRACE(ring, target, index, 0, 0);
 	shared_write(rung, *rung ^ bit);
 	mfence();
 	local_apic_send(&core.apic, core.peer[target].apic, VECTOR_DOORBELL + core.id % DOORBELL_VECTORS);
 	return OK;
 }
 
-static void wake(uint64_t fresh, unsigned first)
+static void wake(uint64_t fresh, unsigned first, uint32_t sender)
 {
 	for (; fresh != 0; fresh &= fresh - 1) {
-		struct dispatcher *d = core.doorbell[first + (unsigned)__builtin_ctzll(fresh)];
+		unsigned index = first + (unsigned)__builtin_ctzll(fresh);
+		struct dispatcher *d = core.doorbell[index];
 
-		if (d != NULL)
-			notify(d, PENDING_DOORBELL);
+		if (d == NULL)
+			continue;
+		TRACE_DISPATCHER(rung, sender, index, d);
+		notify(d, PENDING_DOORBELL);
 	}
 }
 
-static void receive_line(const struct mailbox_line *rung, struct mailbox_line *seen)
+static void receive_line(const struct mailbox_line *rung, struct mailbox_line *seen, uint32_t sender)
 {
 	for (unsigned w = 0; w < MAILBOX_WORDS; w++) {
 		uint64_t now = shared_read(&rung->word[w]), before = seen->word[w];
@@ -64,7 +69,7 @@ static void receive_line(const struct mailbox_line *rung, struct mailbox_line *s
 			continue;
 		shared_write(&seen->word[w], now);
 		mfence();
-		wake(now ^ before, w * 64);
+		wake(now ^ before, w * 64, sender);
 	}
 }
 
@@ -72,7 +77,7 @@ void mailbox_receive_from(uint32_t sender)
 {
 	struct mailbox_line *mailbox = window(PADDR(core.boot->mailbox_base));
 
-	receive_line(rung_line(mailbox, sender), seen_line(mailbox, sender));
+	receive_line(rung_line(mailbox, sender), seen_line(mailbox, sender), sender);
 }
 
 void mailbox_receive(unsigned vector)

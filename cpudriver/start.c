@@ -14,6 +14,7 @@
 #include "cpudriver/processor/control.h"
 #include "cpudriver/processor/memory_types.h"
 #include "cpudriver/report.h"
+#include "cpudriver/trace.h"
 
 #define TURNS_PER_SECOND 100
 
@@ -96,6 +97,7 @@ NORETURN void core_main(struct core_boot *boot)
 	*device_entry(DEVICE_TRAMPOLINE) = 0; /* nothing that a domain may write stays executable here */
 	invlpg(DEVICE_TRAMPOLINE);
 	start_devices(boot);
+	trace_start(boot);
 	monitor_start(boot, first);
 	dispatch();
 }

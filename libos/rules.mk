@@ -22,7 +22,7 @@ LIBOS_SRCS := \
 	libos/stubs/wire.c libos/stubs/client.c libos/stubs/again.c libos/stubs/stream.c libos/stubs/carry.c libos/stubs/server.c libos/stubs/later.c \
 	libos/stubs/source.c libos/stubs/receive.c \
 	libos/domain/domain.c libos/domain/command.c libos/domain/options.c libos/domain/spawn.c libos/domain/leave.c \
-	libos/revocation/revocation.c \
+	libos/revocation/revocation.c libos/trace/trace.c libos/trace/threads.c \
 	libos/linux/table.c libos/linux/memory.c libos/linux/files.c libos/linux/time.c libos/linux/process.c libos/linux/threads.c \
 	libos/linux/console.c \
 	libos/span/messages.c libos/span/link.c libos/span/span.c libos/span/work.c libos/span/move.c libos/span/words.c

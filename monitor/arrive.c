@@ -28,6 +28,7 @@
 #include "monitor/platform.h"
 #include "monitor/rebind.h"
 #include "monitor/report.h"
+#include "monitor/trace.h"
 #include "monitor/whereabouts.h"
 
 #define ARRIVE_WINDOW 251 /* a root slot of ours through which the domain's CNodes are filled */
@@ -470,7 +471,7 @@ static uint32_t renumbered(const struct arrival *a, uint64_t was)
 }
 
 /* What the slot holds a copy of; CAP_NULL: nothing any more. */
-static cap_t source_of(struct monitor *m, const struct domain *d, const struct message_arrive_cap *c)
+static cap_t source_of(struct monitor *m, struct domain *d, const struct message_arrive_cap *c)
 {
 	const struct arrival *a = d->arrival;
 	const struct rebound r = rebind_caps(m, renumbered(a, c->base));
@@ -488,6 +489,8 @@ static cap_t source_of(struct monitor *m, const struct domain *d, const struct m
 		return r.peer_ring;
 	case CARRIED_DOORBELL:
 		return r.doorbell;
+	case CARRIED_TRACE:
+		return tracing_take(m, d);
 	default:
 		return CAP_NULL;
 	}
@@ -515,7 +518,7 @@ static err_t map_slot(const struct arrival *a, const struct message_arrive_cap *
 	return platform_map_frame(here, table->cap, c->entry, c->map_rights, c->offset, c->count);
 }
 
-static err_t fill_slot(struct monitor *m, const struct domain *d, const struct message_arrive_cap *c)
+static err_t fill_slot(struct monitor *m, struct domain *d, const struct message_arrive_cap *c)
 {
 	const cap_t here = CAP(ARRIVE_WINDOW, c->cap & 0xff);
 	cap_t source;
@@ -524,6 +527,8 @@ static err_t fill_slot(struct monitor *m, const struct domain *d, const struct m
 	if (c->what == CARRIED_MONITOR)
 		return platform_endpoint(CAP_SELF_DISPATCHER, here, d->number);
 	source = source_of(m, d, c);
+	if (source.value == CAP_NULL.value && c->what == CARRIED_TRACE)
+		return ERR(LIMIT); /* a thread may be writing to it */
 	if (source.value == CAP_NULL.value)
 		return c->what == CARRIED_OWN || c->what >= CARRIED_KINDS ? ERR(MESSAGE) : OK;
 	e = cap_mint(source, here, RIGHTS(c->rights), 0);
@@ -600,6 +605,7 @@ static err_t map_start_area(struct monitor *m, struct domain *d)
 	page->node = m->node;
 	page->moves = d->moves;
 	page->ram_base = d->block.base;
+	page->trace_bytes = tracing_bytes_of(m, d);
 	memset(d->start + 2 * PAGE_BYTES, 0, 2 * PAGE_BYTES);
 	return OK;
 }
@@ -633,6 +639,7 @@ static err_t configure(struct monitor *m, struct domain *d)
 	if (is_err(e))
 		return e;
 	d->dispatcher_base = id.base;
+	tracing_describe(m, d);
 	e = platform_doorbell(d->dispatcher, d->doorbell, &d->doorbell_base, &d->doorbell_extra);
 	if (is_ok(e))
 		e = platform_dispatcher_configure(d->dispatcher, root->cap, level4->cap, USER_DISPATCHER, d->name);

@@ -77,6 +77,8 @@ static err_t plan_image(struct monitor *m, struct starting *s)
 	if (is_ok(e))
 		e = core_image_plan(s->cpudriver, cpudriver_bytes, s->monitor, monitor_bytes, m->peers, m->boot->window_end, s->huge_pages,
 		                    &s->plan, &why);
+	if (is_ok(e))
+		e = core_image_plan_trace(&s->plan, m->boot->command_line, &why);
 	if (is_err(e))
 		report_line(m, "Core %u can't start others: %s.", m->core, why);
 	s->layout = s->plan.bytes + m->peers * PAGE_BYTES + pages(sizeof(struct machine));

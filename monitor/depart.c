@@ -19,6 +19,7 @@
 #include "monitor/rebind.h"
 #include "monitor/revocation.h"
 #include "monitor/tickets.h"
+#include "monitor/trace.h"
 #include "monitor/whereabouts.h"
 
 #define DEPART_WINDOW 252     /* a root slot of ours through which the domain's CNodes are read */
@@ -262,6 +263,8 @@ static err_t classify(struct monitor *m, const struct domain *d, const struct pl
 	case CAP_Frame:
 		if (is_machine(m, what))
 			out->what = CARRIED_MACHINE;
+		else if (tracing_is_ring(m, d, what->base))
+			out->what = CARRIED_TRACE;
 		else if (rebind_find_ring(m, d, what, &out->base))
 			out->what = CARRIED_RING;
 		else if (rebind_find_peer_ring(m, d, what, &out->base))

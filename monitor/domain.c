@@ -19,6 +19,7 @@
 #include "monitor/revocation.h"
 #include "monitor/span.h"
 #include "monitor/tickets.h"
+#include "monitor/trace.h"
 #include "monitor/whereabouts.h"
 
 static struct domain *in_phase(struct monitor *m, uint32_t number, enum domain_phase phase)
@@ -259,6 +260,8 @@ void domain_end(struct monitor *m, struct domain *d, enum end_cause cause, uint6
 		return;
 	d->cause = cause;
 	d->status = status;
+	if (trace_is_on())
+		trace_write(trace_word(TRACE_end_domain, (uint16_t)cause, d->number), status, 0);
 	platform_dispatcher_stop(d->dispatcher);
 	depart_forget(m, d);
 	forget_tickets(m, d);
@@ -422,6 +425,7 @@ static void clear(struct monitor *m, struct domain *d)
 static void linger(struct monitor *m, struct domain *d)
 {
 	let_go(d);
+	tracing_give(m, d);
 	d->phase = DOMAIN_LINGERING;
 	domain_over(m, d);
 }

@@ -27,6 +27,7 @@
 #include "monitor/report.h"
 #include "monitor/requests.h"
 #include "monitor/revocation.h"
+#include "monitor/trace.h"
 
 #define EVENTS_RETRY_US 2000
 #define LIFE_NUMBERS    64    /* domain numbers between two lives of a core */
@@ -75,7 +76,7 @@ static err_t make_doorbell(struct monitor *m)
 /* What the @boot fact calls the image: everything of the CPU driver's, without the monitor. */
 static uint32_t driver_bytes(const struct core_boot *boot)
 {
-	uint64_t bytes = boot->image_bytes;
+	uint64_t bytes = boot->image_bytes - boot->trace_bytes;
 
 	for (unsigned i = 0; i < boot->monitor.segments && i < BOOT_SEGMENTS_MAX; i++)
 		bytes -= boot->monitor.segment[i].bytes;
@@ -148,6 +149,8 @@ static err_t start(struct monitor *m)
 		e = make_doorbell(m);
 	if (is_ok(e))
 		e = open_archive(m);
+	if (is_ok(e))
+		e = tracing_begin(m);
 	if (is_err(e))
 		return e;
 	m->monitor_us = since_start(m);
@@ -186,6 +189,7 @@ static bool look_after_rest(struct monitor *m, uint64_t now)
 	bool more;
 
 	m->stirred = false;
+	tracing_tell(m);
 	more = domains_step(m);
 	m->rest_deadline = core_start_step(m, now);
 	if (m->core == 0)

@@ -8,6 +8,7 @@
 
 #include "monitor/core_start.h"
 #include "monitor/estate.h"
+#include "libos/trace/trace.h"
 #include "monitor/handlers.h"
 #include "monitor/mesh.h"
 #include "monitor/report.h"
@@ -171,11 +172,18 @@ static struct queued *take_first(struct queued **first)
 	return q;
 }
 
-static void send_queued(struct peer *p)
+/* Where that core receives what this one says. */
+static uint64_t ring_there(const struct monitor *m, const struct peer *p)
+{
+	return p->up.mesh + m->core * PAGE_BYTES;
+}
+
+static void send_queued(struct monitor *m, struct peer *p)
 {
 	while (p->first != NULL) {
 		const struct queued *q = p->first;
 
+		trace_send(&p->channel, ring_there(m, p), TRACE_MONITORS, q->type, bytes_of(q->type));
 		if (!channel_ok(channel_send(&p->channel, q->type, q->message.words, bytes_of(q->type) / 8)))
 			return;
 		free(take_first(&p->first));
@@ -183,13 +191,14 @@ static void send_queued(struct peer *p)
 }
 
 /* Most messages find room at once. */
-static bool sent_at_once(struct peer *p, unsigned type, const void *message)
+static bool sent_at_once(struct monitor *m, struct peer *p, unsigned type, const void *message)
 {
 	union message copy;
 
 	if (p->first != NULL)
 		return false;
 	memcpy(copy.words, message, bytes_of(type));
+	trace_send(&p->channel, ring_there(m, p), TRACE_MONITORS, (uint16_t)type, bytes_of(type));
 	return channel_ok(channel_send(&p->channel, (uint16_t)type, copy.words, bytes_of(type) / 8));
 }
 
@@ -200,7 +209,7 @@ bool mesh_send(struct monitor *m, uint32_t core, unsigned type, const void *mess
 	if (core != m->core && (core >= m->peers || !connect_peer(m, core)))
 		return false;
 	m->talks |= core != m->core;
-	if (core != m->core && sent_at_once(&m->peer[core], type, message))
+	if (core != m->core && sent_at_once(m, &m->peer[core], type, message))
 		return true;
 	q = make_queued(type, message);
 	if (q == NULL)
@@ -210,7 +219,7 @@ bool mesh_send(struct monitor *m, uint32_t core, unsigned type, const void *mess
 		return true;
 	}
 	append(&m->peer[core].first, &m->peer[core].last, q);
-	send_queued(&m->peer[core]);
+	send_queued(m, &m->peer[core]);
 	return true;
 }
 
@@ -358,11 +367,12 @@ static void poll_peer(struct monitor *m, uint32_t core)
 			channel_broken_by(m, core);
 		if (!channel_ok(r))
 			break;
+		trace_receive(&p->channel, m->mesh_base + core * PAGE_BYTES, TRACE_MONITORS, line.type);
 		receive(m, core, &line);
 		m->talks = true;
 	}
 	if (p->state == PEER_CONNECTED)
-		send_queued(p);
+		send_queued(m, p);
 }
 
 void mesh_poll(struct monitor *m)

@@ -227,6 +227,7 @@ struct domain {
 	struct departure *departure; /* it is asked to leave; NULL: it is not */
 	struct arrival *arrival;     /* ARRIVING */
 	uint32_t moves;              /* so far */
+	unsigned trace;              /* its ring's number in the directory (trace.h), 0: none */
 	bool pinned;                 /* its spawner wanted it to stay */
 	bool shares;                 /* it has given memory of its own to somebody on this core */
 	bool doomed;                 /* ends as soon as it has moved, or has not */
@@ -413,6 +414,7 @@ struct monitor {
 	/* starting cores */
 	struct start *start; /* one record for each core of the machine */
 	unsigned starts;
+	struct tracing *tracing;   /* trace.h; NULL: nothing is traced */
 	struct starting *starting; /* what all that this monitor starts have in common */
 	struct machine_tree *tree; /* of starts; only on monitors that start cores with the machine */
 	uint8_t *trampoline;

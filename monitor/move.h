@@ -69,5 +69,6 @@ enum carried {
 	CARRIED_RING,      /* `base`: the connection's number; its ring, */
 	CARRIED_PEER_RING, /* its peer's, */
 	CARRIED_DOORBELL,  /* its peer's doorbell */
+	CARRIED_TRACE,     /* the trace ring: of the new core, and empty */
 	CARRIED_KINDS
 };

@@ -18,6 +18,7 @@
 #include "monitor/span.h"
 #include "monitor/spawn.h"
 #include "monitor/tickets.h"
+#include "monitor/trace.h"
 #include "monitor/whereabouts.h"
 
 struct request {
@@ -389,6 +390,8 @@ void request_serve(struct monitor *m, const struct platform_call *call)
 	uint64_t number = call->word[0] & 0xffff;
 	err_t e;
 
+	if (trace_is_on())
+		trace_write(trace_word(TRACE_request, (uint16_t)number, (uint32_t)call->badge), call->word[1], call->word[2]);
 	m->reply = (struct platform_reply){.token = call->token};
 	memcpy(r.word, call->word, sizeof(r.word));
 	r.tag = (uint32_t)(call->word[0] >> 16);

@@ -17,6 +17,7 @@
 #include "monitor/spawn.h"
 #include "monitor/spawn_text.h"
 #include "monitor/tickets.h"
+#include "monitor/trace.h"
 
 static uint64_t page_down(uint64_t a)
 {
@@ -191,6 +192,20 @@ static err_t give_hardware(struct building *b)
 	return cap_retype(interrupts, CAP_Interrupt, first_interrupt(b), 1, 1, CAP(TASK_WINDOW, TASK_INTERRUPTS));
 }
 
+/* Without one left the domain runs untraced. */
+static err_t give_trace_ring(struct building *b)
+{
+	const cap_t ring = tracing_take(b->m, b->domain), slot = CAP(TASK_WINDOW, TASK_TRACE);
+	const unsigned both = RIGHT_READ | RIGHT_WRITE;
+	err_t e;
+
+	if (ring.value == CAP_NULL.value)
+		return OK;
+	tracing_describe(b->m, b->domain);
+	e = cap_mint(ring, slot, RIGHTS(both), 0);
+	return is_ok(e) ? space_map(&b->space, slot, 0, (unsigned)(tracing_bytes_of(b->m, b->domain) / PAGE_BYTES), USER_TRACE, both) : e;
+}
+
 static err_t give_capabilities(struct building *b)
 {
 	const struct domain *d = b->domain;
@@ -206,6 +221,8 @@ static err_t give_capabilities(struct building *b)
 			e = space_map(&b->space, machine, 0, (unsigned)(page_up(sizeof(struct machine)) / PAGE_BYTES), USER_MACHINE,
 			              RIGHT_READ);
 	}
+	if (is_ok(e))
+		e = give_trace_ring(b);
 	return is_ok(e) ? give_hardware(b) : e;
 }
 
@@ -274,6 +291,7 @@ static void fill_start_page(struct building *b, uint64_t used)
 	    .tsc_hz = b->m->boot->tsc_hz,
 	    .start_tsc = b->m->start_tsc,
 	    .model_bytes = b->m->machine != NULL ? sizeof(struct machine) : 0,
+	    .trace_bytes = tracing_bytes_of(b->m, b->domain),
 	    .tables = b->space.tables,
 	    .member = b->domain->member,
 	    .pieces = b->space.pieces,
@@ -388,6 +406,7 @@ err_t spawn_here(struct monitor *m, const struct spawn_request *r, uint32_t *num
 	if (is_ok(e))
 		e = take_block(m, r, d, &d->block);
 	if (is_ok(e)) {
+		tracing_domain(d);
 		e = build(b);
 		d->phase = DOMAIN_RUNNING;
 		*number = d->number;

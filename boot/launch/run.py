@@ -1,19 +1,21 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 # Copyright 2026 The Atoll authors
-"""Boots the image in QEMU: run.py check|run|bench|shell|gdb|host|plan [NAME=value ...]. The Makefile's targets of these names call it.
+"""Boots the image in QEMU: run.py check|run|bench|shell|gdb|trace|host|plan [NAME=value ...]. The Makefile's targets of these names call it.
 
 The exit code is 0 if the guest powered itself off and said that all went well, 1 if not, 2 if a setting was refused.
 """
 
 import dataclasses
 import json
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+import kept_memory
 import machine
 import pinning
 import plan as planning
@@ -27,11 +29,13 @@ from serial import Transcript, is_panic
 
 REFUSED = 2
 PROMPT = "atoll> "
+TRACED = "hello"
 BENCHMARKS = "ipcbench ; capbench ; stubbench ; threadbench ; spanbench ; kv --rounds 9 --ms 10"
 
 
 def main(arguments: list[str]) -> int:
-    actions = {"check": lambda settings: 0, "run": run, "bench": bench, "shell": shell, "gdb": gdb, "host": host, "plan": plan}
+    actions = {"check": lambda settings: 0, "run": run, "bench": bench, "shell": shell, "gdb": gdb, "host": host, "plan": plan,
+               "trace": trace}
     if not arguments or arguments[0] not in actions:
         print(f"usage: run.py {'|'.join(actions)} [NAME=value ...]", file=sys.stderr)
         return REFUSED
@@ -50,6 +54,24 @@ def run(settings: user.Settings) -> int:
 def bench(settings: user.Settings) -> int:
     """All benchmarks, unless the user chose."""
     return _watch(dataclasses.replace(settings, app=settings.app or BENCHMARKS))
+
+
+def trace(settings: user.Settings) -> int:
+    """A run whose trace rings are read out of the guest's memory when the machine has gone, whatever became of it. The program `clocks`
+    goes first: events of several cores need one clock."""
+    app = settings.app or TRACED
+    settings = dataclasses.replace(settings, app=f"clocks ; {app}" if settings.cores > 1 else app,
+                                   cmdline=f"{settings.cmdline} trace=on".lstrip())
+    directory = settings.build / "trace" / settings.name
+    memory = directory / "memory"
+    shutil.rmtree(directory, ignore_errors=True)
+    memory.mkdir(parents=True)
+    try:
+        code = _watch(settings, memory)
+        shutil.copy(settings.build / "results" / f"{settings.name}.jsonl", directory / "facts.jsonl")
+        return subprocess.call([sys.executable, "bench/trace/export.py", str(directory)]) or code
+    finally:
+        shutil.rmtree(memory, ignore_errors=True)
 
 
 def shell(settings: user.Settings) -> int:
@@ -132,9 +154,11 @@ def plan(settings: user.Settings) -> int:
     return 0
 
 
-def _watch(settings: user.Settings) -> int:
+def _watch(settings: user.Settings, memory: Path | None = None) -> int:
     with _scratch() as scratch:
         command = machine.command(settings, _image(settings), Path(scratch)) + _pinning_words(settings, Path(scratch) / "qmp")
+        if memory is not None:
+            command = kept_memory.keep(settings, command, memory)
         recording = Recording(settings, command, on_text=lambda line: print(line, flush=True))
         _begin_pinning(settings, Path(scratch) / "qmp", recording)
         last = recording.last_words(Path(scratch))

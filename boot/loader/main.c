@@ -243,6 +243,8 @@ static struct core_boot *build_image(struct loader *l)
 	if (is_err(core_image_plan(module_bytes(cpudriver), cpudriver->bytes, module_bytes(monitor), monitor->bytes, cores, l->window_end,
 	                           l->processor.huge_pages, &l->plan, &why)))
 		FAIL("boot modules cpudriver and monitor make no image: ", why);
+	if (is_err(core_image_plan_trace(&l->plan, l->boot.command_line, &why)))
+		FAIL(why);
 
 	l->reserved.image = find_image_place(l);
 	const struct core_image_target target = {

@@ -62,6 +62,7 @@ enum {
 	TASK_CORE_BOOT = 11,       /* monitors only: the core_boot page */
 	TASK_TRAMPOLINE = 12,      /* monitors only: the page below 1 MiB that starts cores */
 	TASK_MACHINE = 13,         /* the machine model, read-only */
+	TASK_TRACE = 14,           /* the trace ring, if there is one */
 	TASK_FREE = 16,            /* the first that is free */
 };
 

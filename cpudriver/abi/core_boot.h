@@ -11,7 +11,8 @@
  *
  * Physical layout, all of it on the core's own node (core_image.h makes it):
  *
- *   core_boot page | image (text, rodata, data, bss, stack with a hole for the guard page) | page tables | monitor's segments | mailbox
+ *   core_boot page | image (text, rodata, data, bss, stack with a hole for the guard page) | page tables | monitor's segments | mailbox |
+ *   trace area, if the command line asks for one
  *
  * The CPU driver makes the first domain, the monitor, out of `monitor` and of memory from the first RAM region of `regions`, and turns
  * each region and module into a capability in the monitor's ROOT_BOOT CNode. It gives the monitor this page read-only. */
@@ -121,7 +122,8 @@ struct core_boot {
 	uint64_t entered_tsc;                                  /* time-stamp counter when this core entered its CPU driver, which says so itself */
 	uint64_t stopped;   /* this core's CPU driver took an exception after which it can't go on: vector + 1. Read by whoever buries it */
 	uint64_t restarted; /* not 0: the core was up before, and died after so many views; it starts no others */
-	uint64_t reserved[3];
+	uint64_t trace_base, trace_bytes; /* physical: the trace area (trace.h); 0: there is none */
+	uint64_t reserved[1];
 
 	uint32_t regions, modules;
 	struct region region[REGIONS_MAX];

@@ -21,12 +21,16 @@
 struct core_image_plan {
 	struct elf_program cpudriver, monitor;
 	uint64_t bytes; /* of physically contiguous memory, for everything */
+	uint64_t trace_bytes; /* of them: the trace area (trace.h) */
 	uint64_t driver_bytes; /* of them: CPU driver's image, stack, page tables, core_boot and mailbox: the @boot fact's image_bytes */
 };
 
 /* `cores`: how many the machine may have; `window_end`: highest physical address + 1; `huge_pages`: the CPU has 1 GiB pages. */
 MUST_USE err_t core_image_plan(const void *cpudriver, size_t cpudriver_bytes, const void *monitor, size_t monitor_bytes, uint32_t cores,
                                uint64_t window_end, bool huge_pages, struct core_image_plan *out, const char **why);
+
+/* Adds the trace area, if the command line has the setting `trace=on` before `app=`. Errors: ARGUMENT (another value than on and off). */
+MUST_USE err_t core_image_plan_trace(struct core_image_plan *plan, const char *command_line, const char **why);
 
 struct core_image_target {
 	uint64_t base; /* physical, page-aligned, plan.bytes long */

@@ -26,6 +26,7 @@
 #define USER_START_PAGE 0x0000000010000000 /* monitors: the core_boot page; other domains: monitor/abi/start.h */
 #define USER_DISPATCHER 0x0000000010010000 /* the shared frame of the first dispatcher */
 #define USER_MACHINE    0x0000000010100000 /* the machine model, read-only */
+#define USER_TRACE      0x0000000010200000 /* the trace ring (trace.h), if there is one */
 #define USER_STACK_TOP  0x0000000020000000 /* of the first stack; it grows down */
 #define USER_STACK_BYTES 0x40000
 #define USER_HEAP       0x0000000040000000 /* from here on the library OS decides */

@@ -128,5 +128,6 @@ NORETURN void dispatch(void)
 		run(d);
 	turn_begin(NULL);
 	core.current = NULL;
+	TRACE(idle, 0, 0, 0, 0);
 	idle_wait();
 }

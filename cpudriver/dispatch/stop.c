@@ -63,6 +63,7 @@ void stop(struct dispatcher *d, enum stop_reason reason)
 	if (d->turn.queued)
 		schedule_remove(&core.schedule, &d->turn);
 	set_deadline(d, 0);
+	TRACE_DISPATCHER(stop, reason, 0, d);
 	d->state = DISPATCHER_STOPPED;
 	d->stop_reason = (uint8_t)reason;
 	if (core.current == d)

@@ -6,6 +6,7 @@
 
 #include "cpudriver/core.h"
 #include "cpudriver/dispatch/dispatch.h"
+#include "cpudriver/trace.h"
 
 struct xstate_initial {
 	_Alignas(LINE_BYTES) uint8_t x87[24];
@@ -43,4 +44,5 @@ static inline void switch_to(struct dispatcher *d)
 	write_fs_base(d->saved.fs_base);
 	write_gs_base(d->saved.gs_base);
 	xrstor(&xstate_initial);
+	trace_switch();
 }

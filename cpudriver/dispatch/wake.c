@@ -2,9 +2,11 @@
  * Copyright 2026 The Atoll authors */
 #include "cpudriver/core.h"
 #include "cpudriver/dispatch/dispatch.h"
+#include "cpudriver/trace.h"
 
 void make_runnable(struct dispatcher *d)
 {
+	TRACE_DISPATCHER(wake, 0, 0, d);
 	d->state = DISPATCHER_RUNNABLE;
 	schedule_add(&core.schedule, &d->turn);
 	turn_share();

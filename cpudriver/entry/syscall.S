@@ -105,6 +105,55 @@ foreign_refused:
 	jmp sysret_as_called
 	.cfi_endproc
 
+	/* The entry while there is a trace: writes what is called, then goes in as if nothing had been. Only the user's RCX and R11, which the
+	 * processor has destroyed anyway, and the flags change. CORE(USER_RSP) keeps RSP, which syscall_entry finds as the user left it. */
+	.globl syscall_entry_traced
+	.balign 16
+syscall_entry_traced:
+	mov %rsp, CORE(USER_RSP)
+	mov $stack_top, %rsp
+	call trace_call_entry
+	mov CORE(USER_RSP), %rsp
+	jmp syscall_entry
+
+	/* The trace points that must cost the code around them no register. */
+.macro keeping function
+	push %rax
+	push %rcx
+	push %rdx
+	push %rsi
+	push %rdi
+	push %r8
+	push %r9
+	push %r10
+	push %r11
+	\function
+	pop %r11
+	pop %r10
+	pop %r9
+	pop %r8
+	pop %rdi
+	pop %rsi
+	pop %rdx
+	pop %rcx
+	pop %rax
+	ret
+.endm
+
+.macro call_trace_called
+	mov %rsi, %rdx
+	mov %rdi, %rsi
+	mov %rax, %rdi
+	call trace_called
+.endm
+
+trace_call_entry:
+	keeping call_trace_called
+
+	.globl trace_switch_entry
+trace_switch_entry:
+	keeping "call trace_switched"
+
 	.globl resume_call
 	.balign 16
 resume_call:

@@ -10,6 +10,7 @@
 #include "cpudriver/core.h"
 #include "cpudriver/dispatch/dispatch.h"
 #include "cpudriver/report.h"
+#include "cpudriver/trace.h"
 
 static bool from_user(const struct trap_frame *f)
 {
@@ -38,6 +39,7 @@ static void exception(struct trap_frame *f)
 
 	uint64_t address = read_cr2();
 
+	TRACE(fault, f->vector, f->error, address, f->rip);
 	if (!save_interrupted(d, f))
 		stop_at(d, f);
 	if (f->vector == VECTOR_PAGE_FAULT)
@@ -47,6 +49,7 @@ static void exception(struct trap_frame *f)
 
 static void interrupt(uint64_t vector)
 {
+	TRACE(interrupt, vector, 0, 0, 0);
 	if (vector == VECTOR_SPURIOUS)
 		return;
 	if (vector >= VECTOR_DEVICE && vector < VECTOR_DOORBELL) {

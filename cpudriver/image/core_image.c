@@ -2,6 +2,7 @@
  * Copyright 2026 The Atoll authors */
 #include "cpudriver/abi/core_image.h"
 #include "cpudriver/abi/capabilities.h"
+#include "cpudriver/abi/trace.h"
 
 #include <string.h>
 
@@ -93,7 +94,43 @@ err_t core_image_plan(const void *cpudriver, size_t cpudriver_bytes, const void 
 		return ERR(ARGUMENT);
 	}
 	out->driver_bytes = PAGE_BYTES + program_bytes(&out->cpudriver) + table_bytes(window_end, huge_pages) + mailbox_bytes(cores);
+	out->trace_bytes = 0;
 	out->bytes = out->driver_bytes + program_bytes(&out->monitor);
+	return OK;
+}
+
+static bool is_word(const char *word, size_t bytes, const char *text)
+{
+	return bytes == strlen(text) && memcmp(word, text, bytes) == 0;
+}
+
+static bool begins_with(const char *word, size_t bytes, const char *text)
+{
+	return bytes >= strlen(text) && memcmp(word, text, strlen(text)) == 0;
+}
+
+err_t core_image_plan_trace(struct core_image_plan *plan, const char *command_line, const char **why)
+{
+	bool wanted = false;
+
+	for (const char *word = command_line; *word != 0;) {
+		size_t bytes = 0;
+
+		while (word[bytes] != 0 && word[bytes] != ' ')
+			bytes++;
+		if (begins_with(word, bytes, "app="))
+			break;
+		if (begins_with(word, bytes, "trace=")) {
+			wanted = is_word(word, bytes, "trace=on");
+			*why = "trace= on the command line is neither on nor off";
+			if (!wanted && !is_word(word, bytes, "trace=off"))
+				return ERR(ARGUMENT);
+		}
+		word += word[bytes] == ' ' ? bytes + 1 : bytes;
+	}
+	plan->bytes -= plan->trace_bytes;
+	plan->trace_bytes = wanted ? trace_area_bytes() : 0;
+	plan->bytes += plan->trace_bytes;
 	return OK;
 }
 
@@ -243,6 +280,8 @@ struct core_boot *core_image_build(const struct core_image_plan *plan, const voi
 	struct place mailbox = take(&b, boot->mailbox_bytes);
 	memset(mailbox.memory, 0, boot->mailbox_bytes);
 	boot->mailbox_base = mailbox.paddr;
+	boot->trace_bytes = plan->trace_bytes;
+	boot->trace_base = plan->trace_bytes == 0 ? 0 : take(&b, plan->trace_bytes).paddr;
 
 	boot->magic = CORE_BOOT_MAGIC;
 	boot->version = CORE_BOOT_VERSION;

@@ -12,6 +12,7 @@
 #include "libos/ipc/endpoint.h"
 #include "libos/ipc/events.h"
 #include "libos/ipc/late.h"
+#include "libos/trace/trace.h"
 #include "libos/upcall/dispatcher.h"
 
 #define LOOKS_IN_A_ROW 32
@@ -182,6 +183,7 @@ static err_t call_channel(struct ipc_connection *c, const struct ipc_message *re
 	struct channel_message m;
 	struct channel_result r;
 
+	trace_send(&c->channel, c->ring_there, TRACE_CALLS, request->label, sizeof request->word);
 	if (!channel_ok(channel_post(&c->channel, request->label, request->word, IPC_WORDS)))
 		return connection_error(c);
 	for (uint32_t looks = 0;;) {
@@ -194,6 +196,7 @@ static err_t call_channel(struct ipc_connection *c, const struct ipc_message *re
 	}
 	if (!channel_ok(r))
 		return connection_error(c);
+	trace_receive(&c->channel, c->ring_here, TRACE_CALLS, m.type);
 	if (m.length != IPC_WORDS * sizeof(uint64_t))
 		return ERR(MESSAGE);
 	for (unsigned i = 0; i < IPC_WORDS; i++)

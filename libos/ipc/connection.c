@@ -14,6 +14,7 @@
 #include "libos/ipc/serve.h"
 #include "libos/ipc/server.h"
 #include "libos/memory/memory.h"
+#include "libos/trace/trace.h"
 #include "libos/upcall/dispatcher.h"
 
 #define LOST_LINES CHANNEL_LINES_MIN
@@ -101,6 +102,17 @@ void connection_lose(struct ipc_connection *c)
 	connection_wake(c);
 }
 
+/* The names of the rings in the trace. */
+static void identify_rings(struct ipc_connection *c)
+{
+	struct cap_identity id;
+
+	if (!trace_is_on())
+		return;
+	c->ring_there = is_ok(cap_identify(c->send, &id)) ? id.base : 0;
+	c->ring_here = is_ok(cap_identify(c->receive, &id)) ? id.base : 0;
+}
+
 static err_t open_channel(struct ipc_connection *c, const struct bound_event *bound)
 {
 	const uint64_t bytes = channel_bytes(bound->ring_slots);
@@ -117,6 +129,7 @@ static err_t open_channel(struct ipc_connection *c, const struct bound_event *bo
 		return e;
 	if (!channel_ok(channel_init(&c->channel, c->receive_at, c->send_at, bound->ring_slots, ring_doorbell, c)))
 		return ERR(FORMAT);
+	identify_rings(c);
 	c->source = (struct wait_source){.channel = &c->channel, .waiter = &c->waiter};
 	wait_add(&c->source);
 	return OK;
@@ -188,6 +201,7 @@ void connections_renumber(uint32_t was, uint32_t number)
 		for (struct ipc_connection *c = connections[list]; c != NULL; c = c->next)
 			if (c->number == was && !c->renumbered) {
 				c->number = number;
+				identify_rings(c);
 				c->renumbered = true;
 				return;
 			}
@@ -234,6 +248,7 @@ static void peer_moved(const uint64_t word[EVENT_WORDS])
 		drop_slot(c->send);
 		c->send = ring;
 		c->peer_core = bound.peer_core;
+		identify_rings(c);
 		ring_doorbell(c);
 	} else {
 		drop_slot(ring);

@@ -19,6 +19,7 @@
 #include "libos/ipc/serve.h"
 #include "libos/ipc/server.h"
 #include "libos/ipc/stream.h"
+#include "libos/trace/trace.h"
 #include "libos/upcall/dispatcher.h"
 
 struct ipc_service {
@@ -165,9 +166,11 @@ static enum ipc_outcome serve_call(struct ipc_connection *c)
 		return __builtin_expect(c->closed, 0) ? IPC_CUT_OFF : IPC_NOTHING;
 	if (!channel_ok(r) || m.length != IPC_WORDS * sizeof(uint64_t))
 		return IPC_CUT_OFF;
+	trace_receive(&c->channel, c->ring_here, TRACE_CALLS, m.type);
 	memcpy(request.word, m.words, sizeof request.word);
 	request.label = m.type;
 	answer(c, &request, &response);
+	trace_send(&c->channel, c->ring_there, TRACE_CALLS, response.label, sizeof response.word);
 	/* a client that has no room for its reply has sent more calls than it has waited for */
 	return channel_ok(channel_send(&c->channel, response.label, response.word, IPC_WORDS)) ? IPC_SOMETHING : IPC_CUT_OFF;
 }

@@ -12,6 +12,7 @@
 #include "libos/ipc/connection.h"
 #include "libos/ipc/stream.h"
 #include "libos/thread/thread.h"
+#include "libos/trace/trace.h"
 #include "libos/upcall/dispatcher.h"
 
 /* Takes the next message into the buffer unless one is held there. Inside a section. */
@@ -22,18 +23,26 @@ static struct channel_result take(struct ipc_connection *c)
 	if (!c->held) {
 		r = channel_try_receive_bytes(&c->channel, c->buffer, sizeof c->buffer, &c->held_label, &c->held_bytes);
 		c->held = channel_ok(r);
+		if (c->held)
+			trace_receive(&c->channel, c->ring_here, TRACE_STREAMS, c->held_label);
 	}
 	return r;
+}
+
+static struct channel_result send(struct ipc_connection *c, uint16_t label, const void *data, size_t bytes)
+{
+	trace_send(&c->channel, c->ring_there, TRACE_STREAMS, label, bytes);
+	return channel_send_bytes(&c->channel, label, data, bytes);
 }
 
 static struct channel_result try_send(struct ipc_connection *c, uint16_t label, const void *data, size_t bytes)
 {
 	bool inside = dispatcher_enter();
-	struct channel_result r = channel_send_bytes(&c->channel, label, data, bytes);
+	struct channel_result r = send(c, label, data, bytes);
 
 	if (r.code == CHANNEL_FULL) {
 		(void)take(c).code;
-		r = channel_send_bytes(&c->channel, label, data, bytes);
+		r = send(c, label, data, bytes);
 	}
 	dispatcher_leave(inside);
 	return r;

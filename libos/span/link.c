@@ -11,6 +11,7 @@
 #include "libos/memory/memory.h"
 #include "libos/span/link.h"
 #include "libos/span/span.h"
+#include "libos/trace/trace.h"
 #include "libos/upcall/dispatcher.h"
 #include "libos/upcall/text.h"
 
@@ -63,6 +64,7 @@ static bool send_line(struct ipc_connection *c, unsigned type, const void *messa
 	unsigned bytes = link_message_bytes(type);
 
 	memcpy(words, message, bytes);
+	trace_send(&c->channel, c->ring_there, TRACE_SPAN, (uint16_t)type, bytes);
 	return channel_ok(channel_send(&c->channel, (uint16_t)type, words, bytes / sizeof(uint64_t)));
 }
 
@@ -248,6 +250,7 @@ static void receive(struct wait_source *s)
 	struct channel_result r = {CHANNEL_EMPTY};
 
 	while (l->connection == c && channel_ok(r = channel_try_receive(&c->channel, &in))) {
+		trace_receive(&c->channel, c->ring_here, TRACE_SPAN, in.type);
 		memcpy(&m, in.words, sizeof m);
 		if (is_err(link_message_check(in.type, in.length, &m))) {
 			broken(from);

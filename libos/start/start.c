@@ -24,6 +24,7 @@
 #include "libos/span/words.h"
 #include "libos/start/start.h"
 #include "libos/start/stack.h"
+#include "libos/trace/trace.h"
 #include "libos/upcall/dispatcher.h"
 #include "libos/upcall/entry.h"
 #include "libos/upcall/text.h"
@@ -266,12 +267,15 @@ void start_domain(struct dispatcher_shared *shared, const void *page)
 	struct registers first = {.rip = (uint64_t)_start, .rflags = 0x202}; /* interrupts on: Intel SDM vol. 1, 3.4.3 */
 	const uint64_t *magic = page;
 
+	trace_start(*magic == DOMAIN_START_MAGIC ? ((const struct domain_start *)page)->trace_bytes : 0);
 	if (shared != DISPATCHER)
 		__builtin_trap();
 	upcalls_start();
 	if (has_moved(page))
 		go_on();
 	threads_start();
+	if (trace_is_on())
+		threads_among_others(false);
 	slots_start(ROOT_FREE);
 	if (*magic == CORE_BOOT_MAGIC)
 		start_monitor(page);

@@ -22,6 +22,7 @@
 
 #include "libos/ipc/late.h"
 #include "libos/stubs/client.h"
+#include "libos/trace/trace.h"
 
 #define LOOKS_IN_A_ROW 32
 #define REFUSED_MOST   16
@@ -158,6 +159,7 @@ static struct channel_result post(struct stub_client *c, const uint64_t *words, 
 	struct channel *ch = &c->lines->channel;
 	size_t count = 1 + stub_words_of(words[0]);
 
+	trace_send(ch, c->lines->ring_there, TRACE_STUBS, stub_method_of(words[0]), count * sizeof *words);
 	if (count > CHANNEL_WORDS)
 		return ring ? channel_send_bytes(ch, STUB_LINE, words, count * sizeof *words)
 		            : channel_post_bytes(ch, STUB_LINE, words, count * sizeof *words);
@@ -367,6 +369,7 @@ static bool deliver(struct stub_client *c)
 		channel_break(&c->lines->channel, CHANNEL_FAULT_LENGTH);
 	if (!channel_ok(r))
 		return false;
+	trace_receive(&c->lines->channel, c->lines->ring_here, TRACE_STUBS, stub_method_of(c->incoming[0]));
 	deliver_message(c, c->incoming, bytes);
 	return true;
 }
@@ -569,10 +572,13 @@ static inline enum alone call_alone(struct stub_client *c, uint64_t call, uint64
 	c->last_number = (uint16_t)(c->last_number + 1 + (c->last_number == UINT16_MAX));
 	words[0] = call | STUB_NUMBER(c->last_number);
 	reply |= STUB_NUMBER(c->last_number);
+	trace_send(ch, c->lines->ring_there, TRACE_STUBS, stub_method_of(call), (1 + stub_words_of(call)) * sizeof *words);
 	channel_write_line(ch, STUB_LINE, (uint16_t)((1 + stub_words_of(call)) * sizeof *words), words, 1 + stub_words_of(call));
 	do
 		r = channel_try_receive(ch, &m);
 	while (r.code == CHANNEL_EMPTY && looks-- > 0);
+	if (trace_is_on() && channel_ok(r) && m.rest == 0)
+		trace_received(ch, c->lines->ring_here, TRACE_STUBS, stub_method_of(m.words[0]));
 	if (__builtin_expect(channel_ok(r) && m.words[0] == reply && m.length == (1 + stub_words_of(reply)) * sizeof *words && m.rest == 0,
 	                     1)) {
 		for (unsigned i = 1; i <= stub_words_of(reply); i++)

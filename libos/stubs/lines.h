@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "libos/stubs/session.h"
+#include "libos/trace/trace.h"
 
 /* A message of several lines: `first` is what has come of it just now, if anything has. */
 static inline enum ipc_outcome session_take_long(struct ipc_connection *c, const struct channel_message *first)
@@ -43,6 +44,7 @@ __attribute__((always_inline)) static inline bool session_answer(struct ipc_conn
 	if (__builtin_expect(o != STUB_ANSWERED, 0))
 		return o == STUB_PUT_OFF;
 	session_begin(c);
+	trace_send(&c->channel, c->ring_there, TRACE_STUBS, stub_method_of(m->word[0]), (1 + stub_words_of(m->word[0])) * sizeof m->word[0]);
 	if (!channel_ok(channel_send(&c->channel, STUB_LINE, m->word, 1 + stub_words_of(m->word[0]))))
 		ipc_close(c); /* it has left no room for answers */
 	session_end(c);
@@ -65,6 +67,7 @@ __attribute__((always_inline)) static inline enum ipc_outcome session_lines(stru
 		return r.code == CHANNEL_EMPTY ? IPC_NOTHING : IPC_CUT_OFF;
 	if (__builtin_expect(line.rest != 0, 0))
 		return session_take_long(c, &line);
+	trace_receive(&c->channel, c->ring_here, TRACE_STUBS, stub_method_of(line.words[0]));
 	if (__builtin_expect(s != NULL && s->told && line.length == (1 + stub_words_of(line.words[0])) * sizeof line.words[0], 1) &&
 	    session_answer(c, s, answer, &line))
 		return IPC_SOMETHING;

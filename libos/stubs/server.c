@@ -15,6 +15,7 @@
 
 #include "libos/memory/memory.h"
 #include "libos/stubs/session.h"
+#include "libos/trace/trace.h"
 
 struct stub_server stub_server;
 
@@ -121,9 +122,11 @@ void session_send(struct stub_session *s, const uint64_t *words)
 	bool inside = session_enter(s);
 	struct ipc_connection *c = s->lines;
 
-	if (c != NULL && !c->closed)
+	if (c != NULL && !c->closed) {
+		trace_send(&c->channel, c->ring_there, TRACE_STUBS, stub_method_of(words[0]), count * sizeof *words);
 		r = count <= CHANNEL_WORDS ? channel_send(&c->channel, STUB_LINE, words, count)
 		                           : channel_send_bytes(&c->channel, STUB_LINE, words, count * sizeof *words);
+	}
 	if (!channel_ok(r))
 		ipc_close(c);
 	dispatcher_leave(inside);
@@ -259,6 +262,8 @@ struct channel_result session_take_rest(struct ipc_connection *c, size_t *bytes)
 	session_begin(c);
 	r = channel_try_receive_bytes(&c->channel, c->buffer, sizeof c->buffer, &type, bytes);
 	session_end(c);
+	if (channel_ok(r))
+		trace_receive(&c->channel, c->ring_here, TRACE_STUBS, stub_method_of(*(const uint64_t *)c->buffer));
 	return r;
 }
 

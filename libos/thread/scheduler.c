@@ -19,6 +19,7 @@
 #include "libos/span/link.h"
 #include "libos/span/move.h"
 #include "libos/thread/thread.h"
+#include "libos/trace/trace.h"
 #include "libos/upcall/dispatcher.h"
 #include "libos/upcall/entry.h"
 
@@ -390,11 +391,11 @@ err_t thread_set_share(struct thread *thread, unsigned share)
 void threads_among_others(bool others)
 {
 	struct run_queue before = threads_ready;
-	const struct policy old = *threads_policy; /* what it points to may be written anew */
+	const struct policy old = *trace_within(threads_policy); /* what it points to may be written anew */
 	struct runnable *r;
 
 	threads_ready = (struct run_queue){0};
-	threads_policy = others ? move_policy(chosen) : chosen;
+	threads_policy = trace_policy(others ? move_policy(chosen) : chosen);
 	while ((r = old.take(&before)) != NULL)
 		threads_policy->add(&threads_ready, r);
 }

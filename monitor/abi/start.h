@@ -21,7 +21,7 @@
 #include "monitor/abi/messages.h"
 
 #define DOMAIN_START_MAGIC   UINT64_C(0x74726174736d6f64) /* "domstart" */
-#define DOMAIN_START_VERSION 3
+#define DOMAIN_START_VERSION 4
 
 #define DOMAIN_REQUEST_BUFFER (USER_START_PAGE + PAGE_BYTES)
 #define DOMAIN_EVENT_RING     (USER_START_PAGE + 2 * PAGE_BYTES)
@@ -73,6 +73,7 @@ struct domain_start {
 	uint64_t stack_low, stack_high; /* of the first thread's stack, mapped for member 0 */
 	uint64_t tsc_hz, start_tsc;     /* of the time-stamp counter; its value at the loader's first instruction */
 	uint64_t model_bytes;           /* machine model at USER_MACHINE, 0: none */
+	uint64_t trace_bytes;           /* trace ring at USER_TRACE, 0: none */
 
 	uint32_t tables;
 	uint32_t first_free_slot; /* of the task CNode */

@@ -6,6 +6,7 @@
 
 #include "cpudriver/abi/capabilities.h"
 #include "cpudriver/abi/core_image.h"
+#include "cpudriver/abi/trace.h"
 
 #include <elf.h>
 #include <setjmp.h>
@@ -57,6 +58,7 @@ struct setting {
 	uint32_t cores;
 	uint64_t window_end;
 	bool huge_pages;
+	const char *command_line; /* NULL: nobody has looked at it */
 };
 
 struct built {
@@ -77,6 +79,8 @@ static void build(struct built *b, struct setting s)
 	b->monitor = make_program(USER_PROGRAM);
 	assert_true(is_ok(core_image_plan(&b->driver, sizeof(b->driver), &b->monitor, sizeof(b->monitor), s.cores, s.window_end,
 	                                  s.huge_pages, &b->plan, &why)));
+	if (s.command_line != NULL)
+		assert_true(is_ok(core_image_plan_trace(&b->plan, s.command_line, &why)));
 	b->all = malloc(b->plan.bytes + 2 * GUARD);
 	memset(b->all, GUARD_BYTE, b->plan.bytes + 2 * GUARD);
 	b->memory = b->all + GUARD;
@@ -131,7 +135,7 @@ static void the_image_is_mapped_with_its_rights(void **state)
 {
 	(void)state;
 	struct built b;
-	build(&b, (struct setting){8, 4 * GIB, true});
+	build(&b, (struct setting){8, 4 * GIB, true, NULL});
 	const struct {
 		uint64_t offset, bytes, bits;
 	} want[] = {{0, 0x2000, P | A | G},
@@ -150,7 +154,7 @@ static void the_image_has_the_files_bytes_and_zeros(void **state)
 {
 	(void)state;
 	struct built b;
-	build(&b, (struct setting){1, 4 * GIB, true});
+	build(&b, (struct setting){1, 4 * GIB, true, NULL});
 	const uint8_t *file = (const uint8_t *)&b.driver;
 
 	for (uint64_t i = 0; i < 0x1800; i++)
@@ -184,19 +188,19 @@ static void check_window(struct setting s)
 static void the_window_maps_all_memory(void **state)
 {
 	(void)state;
-	check_window((struct setting){1, 4 * GIB, true});
-	check_window((struct setting){1, 9 * GIB + 5 * MIB, true});
-	check_window((struct setting){1, 4 * GIB, false});
-	check_window((struct setting){1, 6 * GIB + 4096, false});
-	check_window((struct setting){1, 512 * GIB, true});
-	check_window((struct setting){1, 1025 * GIB, true});
+	check_window((struct setting){1, 4 * GIB, true, NULL});
+	check_window((struct setting){1, 9 * GIB + 5 * MIB, true, NULL});
+	check_window((struct setting){1, 4 * GIB, false, NULL});
+	check_window((struct setting){1, 6 * GIB + 4096, false, NULL});
+	check_window((struct setting){1, 512 * GIB, true, NULL});
+	check_window((struct setting){1, 1025 * GIB, true, NULL});
 }
 
 static void devices_are_mapped_and_have_room(void **state)
 {
 	(void)state;
 	struct built b;
-	build(&b, (struct setting){1, 4 * GIB, true});
+	build(&b, (struct setting){1, 4 * GIB, true, NULL});
 
 	struct translation apic = walk(&b, DEVICE_LOCAL_APIC);
 	assert_int_equal(apic.physical, 0xfee00000);
@@ -217,7 +221,7 @@ static void core_boot_says_what_was_built(void **state)
 {
 	(void)state;
 	struct built b;
-	build(&b, (struct setting){200, 8 * GIB, true});
+	build(&b, (struct setting){200, 8 * GIB, true, NULL});
 	const struct core_boot *c = b.boot;
 
 	assert_ptr_equal(c, b.memory);
@@ -245,7 +249,7 @@ static void the_monitor_is_described_and_in_place(void **state)
 {
 	(void)state;
 	struct built b;
-	build(&b, (struct setting){1, 4 * GIB, true});
+	build(&b, (struct setting){1, 4 * GIB, true, NULL});
 	const struct boot_program *m = &b.boot->monitor;
 	const uint8_t *file = (const uint8_t *)&b.monitor;
 
@@ -270,7 +274,7 @@ static void the_monitor_is_described_and_in_place(void **state)
 static void nothing_outside_the_plan_is_touched(void **state)
 {
 	(void)state;
-	const struct setting settings[] = {{1, 4 * GIB, true}, {256, 5 * GIB, false}, {33, 600 * GIB, true}};
+	const struct setting settings[] = {{1, 4 * GIB, true, NULL}, {256, 5 * GIB, false, NULL}, {33, 600 * GIB, true, NULL}};
 
 	for (size_t s = 0; s < sizeof(settings) / sizeof(settings[0]); s++) {
 		struct built b;
@@ -301,6 +305,62 @@ static void it_is_small_and_grows_slowly(void **state)
 	}
 }
 
+static uint64_t trace_bytes(const char *command_line)
+{
+	struct core_image_plan plan = {.bytes = 100};
+	const char *why = NULL;
+
+	assert_true(is_ok(core_image_plan_trace(&plan, command_line, &why)));
+	assert_int_equal(plan.bytes, 100 + plan.trace_bytes);
+	return plan.trace_bytes;
+}
+
+static void who_asks_for_a_trace_gets_room_for_one(void **state)
+{
+	(void)state;
+	assert_int_equal(trace_bytes("trace=on"), trace_area_bytes());
+	assert_int_equal(trace_bytes("lens=elapsed trace=on app=hello"), trace_area_bytes());
+	assert_int_equal(trace_bytes("trace=off trace=on"), trace_area_bytes());
+	assert_int_equal(trace_bytes("trace=on trace=off app=hello"), 0);
+	assert_int_equal(trace_bytes(""), 0);
+	assert_int_equal(trace_bytes("tracer=1 app=hello"), 0);
+	assert_int_equal(trace_bytes("app=echo trace=on"), 0);
+	assert_int_equal(trace_bytes("app=echo trace=maybe"), 0);
+}
+
+static void a_trace_that_is_neither_on_nor_off_is_refused(void **state)
+{
+	static const char *const lines[] = {"trace=", "trace=maybe", "a=b trace=on2 app=hello", "trace=of"};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		struct core_image_plan plan = {.bytes = 100};
+		const char *why = NULL;
+
+		assert_true(err_is(core_image_plan_trace(&plan, lines[i], &why), ERR_NUMBER_ARGUMENT));
+		assert_non_null(why);
+		assert_int_equal(plan.bytes, 100);
+	}
+}
+
+static void the_trace_area_is_the_image_s_end(void **state)
+{
+	struct built plain, traced;
+
+	(void)state;
+	build(&plain, (struct setting){2, 4 * GIB, true, NULL});
+	build(&traced, (struct setting){2, 4 * GIB, true, "trace=on"});
+	assert_int_equal(plain.boot->trace_base, 0);
+	assert_int_equal(plain.boot->trace_bytes, 0);
+	assert_int_equal(traced.boot->trace_bytes, trace_area_bytes());
+	assert_int_equal(traced.boot->trace_base + traced.boot->trace_bytes, BASE + traced.plan.bytes);
+	assert_int_equal(traced.plan.bytes - plain.plan.bytes, trace_area_bytes());
+	assert_int_equal(traced.plan.driver_bytes, plain.plan.driver_bytes);
+	assert_int_equal(traced.boot->mailbox_base, plain.boot->mailbox_base);
+	tear_down(&plain);
+	tear_down(&traced);
+}
+
 static void refused(const struct program *driver, const struct program *monitor, struct setting s, enum err_number number)
 {
 	struct core_image_plan plan;
@@ -314,7 +374,7 @@ static void refused(const struct program *driver, const struct program *monitor,
 static void what_makes_no_image_is_refused(void **state)
 {
 	(void)state;
-	const struct setting good = {1, 4 * GIB, true};
+	const struct setting good = {1, 4 * GIB, true, NULL};
 	struct program driver = make_program(IMAGE_BASE), monitor = make_program(USER_PROGRAM);
 	struct program low = make_program(USER_PROGRAM), high = make_program(IMAGE_BASE + PAGE_BYTES_LARGE);
 	struct program crowded = monitor;
@@ -322,10 +382,10 @@ static void what_makes_no_image_is_refused(void **state)
 	refused(&low, &monitor, good, ERR_NUMBER_FORMAT);
 	refused(&high, &monitor, good, ERR_NUMBER_FORMAT);
 	refused(&driver, &driver, good, ERR_NUMBER_FORMAT);
-	refused(&driver, &monitor, (struct setting){0, 4 * GIB, true}, ERR_NUMBER_ARGUMENT);
-	refused(&driver, &monitor, (struct setting){CORES_MAX + 1, 4 * GIB, true}, ERR_NUMBER_ARGUMENT);
-	refused(&driver, &monitor, (struct setting){1, 0, true}, ERR_NUMBER_ARGUMENT);
-	refused(&driver, &monitor, (struct setting){1, WINDOW_BYTES + 1, true}, ERR_NUMBER_ARGUMENT);
+	refused(&driver, &monitor, (struct setting){0, 4 * GIB, true, NULL}, ERR_NUMBER_ARGUMENT);
+	refused(&driver, &monitor, (struct setting){CORES_MAX + 1, 4 * GIB, true, NULL}, ERR_NUMBER_ARGUMENT);
+	refused(&driver, &monitor, (struct setting){1, 0, true, NULL}, ERR_NUMBER_ARGUMENT);
+	refused(&driver, &monitor, (struct setting){1, WINDOW_BYTES + 1, true, NULL}, ERR_NUMBER_ARGUMENT);
 
 	Elf64_Phdr *more = (Elf64_Phdr *)(void *)crowded.body;
 	for (unsigned i = 0; i < 3; i++)
@@ -361,11 +421,19 @@ static void the_trampolines_tables_map_it_three_times(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(the_image_is_mapped_with_its_rights), cmocka_unit_test(the_image_has_the_files_bytes_and_zeros),
-	    cmocka_unit_test(the_window_maps_all_memory),          cmocka_unit_test(devices_are_mapped_and_have_room),
-	    cmocka_unit_test(core_boot_says_what_was_built),       cmocka_unit_test(the_monitor_is_described_and_in_place),
-	    cmocka_unit_test(nothing_outside_the_plan_is_touched), cmocka_unit_test(it_is_small_and_grows_slowly),
-	    cmocka_unit_test(what_makes_no_image_is_refused),      cmocka_unit_test(the_trampolines_tables_map_it_three_times),
+	    cmocka_unit_test(the_image_is_mapped_with_its_rights),
+	    cmocka_unit_test(the_image_has_the_files_bytes_and_zeros),
+	    cmocka_unit_test(the_window_maps_all_memory),
+	    cmocka_unit_test(devices_are_mapped_and_have_room),
+	    cmocka_unit_test(core_boot_says_what_was_built),
+	    cmocka_unit_test(the_monitor_is_described_and_in_place),
+	    cmocka_unit_test(nothing_outside_the_plan_is_touched),
+	    cmocka_unit_test(it_is_small_and_grows_slowly),
+	    cmocka_unit_test(who_asks_for_a_trace_gets_room_for_one),
+	    cmocka_unit_test(a_trace_that_is_neither_on_nor_off_is_refused),
+	    cmocka_unit_test(the_trace_area_is_the_image_s_end),
+	    cmocka_unit_test(what_makes_no_image_is_refused),
+	    cmocka_unit_test(the_trampolines_tables_map_it_three_times),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-// sources: libos/ipc/server.c libos/ipc/notice.c channels/channel.c channels/park.c cpudriver/abi/errors.c
+// sources: libos/ipc/server.c libos/ipc/notice.c channels/channel.c channels/park.c libos/trace/trace.c cpudriver/abi/errors.c
 // flags: -fomit-frame-pointer -Wno-unused-parameter
 /* SPDX-License-Identifier: MIT
  * Copyright 2026 The Atoll authors */

@@ -153,6 +153,12 @@ err_t core_image_plan(const void *cpudriver, size_t cpudriver_bytes, const void 
 	return OK;
 }
 
+err_t core_image_plan_trace(struct core_image_plan *plan, const char *command_line, const char **why)
+{
+	(void)plan, (void)command_line, (void)why;
+	return OK;
+}
+
 struct core_boot *core_image_build(const struct core_image_plan *plan, const void *cpudriver, const void *monitor,
                                    const struct core_image_target *target, const struct core_boot *template)
 {

@@ -50,6 +50,18 @@ def test_no_segment_is_both_writable_and_executable():
     assert not [flag for flag in flags if "W" in flag and "E" in flag]
 
 
+def test_a_trace_point_that_is_off_costs_two_instructions():
+    """A comparison, and a jump, which the compiler may put a little further on (cpudriver/trace.h). The ring is the pointer in `core` that is
+    compared with nothing most often."""
+    code = instructions()
+    points = [index for index, line in enumerate(code) if re.match(r"cmpq\s+\$0x0,.*<core\+0x[0-9a-f]+>", line)]
+    fields = [re.search(r"<core\+(0x[0-9a-f]+)>", code[index])[1] for index in points]
+    ring = max(set(fields), key=fields.count)
+    assert fields.count(ring) >= 8
+    assert all(any(re.match(r"j[a-z]+\s", line) for line in code[index + 1:index + 12])
+               for index, field in zip(points, fields) if field == ring)
+
+
 @pytest.mark.parametrize("register", ["xmm", "ymm", "mm", "st("])
 def test_the_registers_of_programs_are_left_alone(register):
     """Floating point belongs to the running domain; the CPU driver only saves and restores it as a whole."""

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: MIT
+# Copyright 2026 The Atoll authors
+"""`make trace`: every writer's events, messages joined across cores, and a program that spoils its own ring."""
+
+import json
+import subprocess
+import sys
+from collections import Counter
+
+import pytest
+from conftest import BUILD, ROOT
+
+NAME = "test-trace"
+MOST_ON = 60  # instructions of a point that writes
+
+
+def launch(action: str, *settings: str) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, "boot/launch/run.py", action, f"BUILD={BUILD}", "TIMEOUT=120", *settings], cwd=ROOT,
+                          capture_output=True, text=True, timeout=200, check=False)
+
+
+@pytest.fixture(scope="module", name="traced")
+def traced_run():
+    """One traced run of three cores on two nodes: programs that spoil their rings, then one whose monitors talk."""
+    answer = launch("trace", "CORES=3", f"NAME={NAME}", "APP=spoil header ; spoil count ; spoil events ; capbench --quick")
+    return answer, BUILD / "trace" / NAME
+
+
+def test_it_ends_well(traced):
+    answer, directory = traced
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert not (directory / "memory").exists()
+    for core in range(3):
+        assert f"\nCore {core}: " in answer.stdout
+    assert "its clock is known to within" in answer.stdout
+
+
+def test_babeltrace_reads_it_without_a_warning(traced):
+    _, directory = traced
+    read = subprocess.run(["babeltrace2", directory / "ctf"], capture_output=True, text=True, check=False)
+    assert read.returncode == 0 and read.stderr == ""
+    found = Counter(line.split(") ", 1)[1].split(":")[0] for line in read.stdout.splitlines())
+    assert {"switch", "idle", "wake", "call", "interrupt", "fault", "ring", "rung", "send", "receive", "thread", "request",
+            "begin_domain", "end_domain", "begin", "end"} <= found.keys()
+
+
+def test_arrows_lead_from_core_to_core(traced):
+    _, directory = traced
+    records = json.loads((directory / "trace.json").read_text(encoding="utf-8"))["traceEvents"]
+    begins = {record["id"]: record for record in records if record["ph"] == "s"}
+    ends = {record["id"]: record for record in records if record["ph"] == "f"}
+    assert begins.keys() == ends.keys()
+    assert len({(begins[number]["pid"], ends[number]["pid"]) for number in begins if begins[number]["pid"] != ends[number]["pid"]}) == 6
+    bars = {(record["tid"], record["ts"]) for record in records if record["ph"] == "X"}
+    assert all((record["tid"], record["ts"]) in bars for record in [*begins.values(), *ends.values()])
+
+
+def test_messages_say_what_caused_them(traced):
+    """The agreement's protocols, as monitor/agreement/messages.def writes them down."""
+    _, directory = traced
+    messages = json.loads((directory / "messages.json").read_text(encoding="utf-8"))
+    kinds = Counter(message["kind"] for message in messages)
+    assert kinds["monitors.sweep"] > 10 and kinds["monitors.swept"] > 10
+    assert all(message["from"] != message["to"] for message in messages)
+    assert sum(message["send_ns"] > message["receive_ns"] for message in messages) * 100 <= len(messages)
+    answers = [message for message in messages if message["kind"] == "monitors.swept"]
+    caused = [messages[message["cause"]] for message in answers if message["cause"] is not None]
+    assert len(caused) * 10 > len(answers) * 9
+    assert all(cause["to"] == answer["from"] for cause, answer in zip(caused, answers) if answer["cause"] is not None)
+    assert sum(cause["kind"] == "monitors.sweep" for cause in caused) * 10 > len(caused) * 9
+
+
+def test_who_spoils_his_ring_spoils_nothing_else(traced):
+    answer, directory = traced
+    said = [line for line in answer.stdout.splitlines() if "is spoilt and left out" in line]
+    assert len(said) == 3 and all("The ring of spoil" in line for line in said)
+    whys = " ".join(said)
+    assert "header is not as" in whys and "counts 18446744073709551615 events" in whys and "event number 40000" in whys
+    read = subprocess.run(["babeltrace2", directory / "ctf"], capture_output=True, text=True, check=False)
+    assert 'writer = "capbench"' in read.stdout and 'writer = "spoil"' not in read.stdout
+
+
+def test_a_truncated_trace_is_a_sentence(traced, tmp_path):
+    _, directory = traced
+    for name in ("facts.jsonl", "core-0.area", "core-1.area"):
+        (tmp_path / name).write_bytes((directory / name).read_bytes())
+    with (tmp_path / "core-1.area").open("r+b") as area:
+        area.truncate(3 << 20)
+    answer = subprocess.run([sys.executable, "bench/trace/export.py", tmp_path], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert answer.returncode == 0
+    assert "core-1.area is truncated" in answer.stderr and "core-2.area does not exist" in answer.stderr
+    assert "Traceback" not in answer.stderr and "\nCore 1" not in answer.stdout
+    read = subprocess.run(["babeltrace2", tmp_path / "ctf"], capture_output=True, text=True, check=False)
+    assert read.returncode == 0 and read.stderr == ""
+
+
+def medians(name: str) -> dict[str, float]:
+    facts = [json.loads(line) for line in (BUILD / "results" / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
+    return {fact["id"]: fact["p50"] for fact in facts if fact["tag"] == "bench"}
+
+
+def test_what_a_point_of_the_cpu_driver_costs():
+    """An empty invocation passes one point, a call and its reply on one core pass four."""
+    common = ("CORES=1", "LENS=icount", "APP=ipcbench --quick")
+    off = launch("run", *common, f"NAME={NAME}-off")
+    on = launch("run", *common, f"NAME={NAME}-on", "CMDLINE=trace=on")
+    assert off.returncode == 0 and on.returncode == 0, off.stderr + on.stderr
+    without, traced = medians(f"{NAME}-off"), medians(f"{NAME}-on")
+    assert 0 < traced["call.null"] - without["call.null"] <= MOST_ON
+    assert 0 < traced["ipc.local.rtt"] - without["ipc.local.rtt"] <= 4 * MOST_ON
