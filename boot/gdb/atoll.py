@@ -26,7 +26,10 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import gdb  # noqa: E402
 
+import agreement  # noqa: E402
 import backtrace  # noqa: E402
+import capabilities  # noqa: E402
+import channels  # noqa: E402
 import cores  # noqa: E402
 import domains  # noqa: E402
 import programs  # noqa: E402
@@ -45,5 +48,6 @@ Atoll()
 # GDB would remember what it has read at an address for another core, where something else is.
 for cache in ("stack-cache", "code-cache"):
     gdb.execute(f"set {cache} off")
-for module in (cores, domains, threads, backtrace, stacks, programs):
+gdb.execute("set max-value-size unlimited")  # what a monitor knows is one large structure
+for module in (cores, domains, threads, capabilities, channels, agreement, backtrace, stacks, programs):
     module.commands()

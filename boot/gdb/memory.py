@@ -73,6 +73,15 @@ class Space:
         """What a pointer of the domain points to."""
         return self.value(int(pointer), pointer.type.strip_typedefs().target())
 
+    def as_touched(self, pointer: gdb.Value) -> gdb.Value:
+        """The same; pages that the domain has never touched, and which therefore are not there yet, are zero."""
+        kind = pointer.type.strip_typedefs().target()
+        parts = []
+        for start, length in pieces(int(pointer), kind.sizeof):
+            at = translate(self._physical.read, self.root, start)
+            parts.append(bytes(length) if at is None else self._physical.read(at, length))
+        return gdb.Value(b"".join(parts), kind)
+
     def symbol(self, name: str) -> gdb.Value:
         """A variable of the program whose symbols are loaded."""
         address = gdb.parse_and_eval(f"&{name}")

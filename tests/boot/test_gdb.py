@@ -78,3 +78,26 @@ def test_the_first_stop_is_the_entry_of_the_cpu_driver(boot, tmp_path):
         assert re.search(r"rip .*<core_entry>", said), said
         assert said.count("not started") >= 1, said
         machine.expect("hello from domain")
+
+
+def test_capabilities_channels_and_agreement(boot, tmp_path):
+    """Stopped when a page of core 0's is shared with three others: `share` starts captop then."""
+    socket = tmp_path / "gdb"
+    with boot.session(cores=4, nodes=2, mem="512M", app="share", timeout=120, qemu_extra=["-S", "-gdb", f"unix:{socket},server=on,wait=off"]) as machine:
+        said = gdb(socket, "atoll domain captop", 'hbreak main if $_streq(core.current->name, "captop")', "continue", "atoll agreement", "atoll channels",
+                   "atoll channels share@0", "atoll caps share@0", "atoll caps share", "atoll caps monitor@2", "atoll caps", "atoll caps 99", "atoll channels 99", "delete", "detach")
+        machine.finish()
+    page = int(re.search(r"share: the page is at (0x[0-9a-f]{12})", machine.text)[1], 16)
+    assert re.search(rf"^ +0  Frame +{page:#014x} +4 KiB +0  1-3", said, re.M), said
+    cores = re.findall(r"^ +(\d) +\d+  0-3 +\d+ +\d+ +(\d+) +(\d+) +0  $", said, re.M)
+    assert [core for core, _, _ in cores] == ["0", "1", "2", "3"] and sum(int(sent) for _, sent, _ in cores) > 0, said
+    assert sum(int(sent) for _, sent, _ in cores) >= sum(int(received) for _, _, received in cores), said
+    meshes = set(re.findall(r"^monitor@(\d) +\1  mesh +monitor@(\d) +\d+ +\d+  ", said, re.M))
+    assert ("0", "1") in meshes and all((b, a) in meshes for a, b in meshes), said
+    number = re.search(r"^(\d+) \(share\) has \d+ capabilities.$", said, re.M)[1]
+    ends = re.findall(rf"^{number} +0  uses share\.(\d) +\d+ on core \1 +\d+ +\d+  ", said, re.M)
+    assert sorted(ends) == ["1", "1", "2", "2", "3", "3"], said
+    assert re.search(rf"^ +\d+/\d+ +Frame +[rwxc-]{{4}} +0  {page:#014x} +0x1000.*remote", said, re.M), said
+    assert re.search(r"^ +1/8 +Kernel ", said, re.M), said
+    assert "atoll caps DOMAIN: of which domain?" in said and said.count("There is no domain 99") == 2, said
+    assert "share is several domains: say which one, " in said, said
