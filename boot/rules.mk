@@ -14,7 +14,8 @@ SET      := $(foreach s,$(SETTINGS),$(if $(filter command environment,$(call ori
 LAUNCH   := $(PYTHON) boot/launch/run.py
 
 # A misspelt setting would otherwise be ignored without a word.
-UNKNOWN := $(filter-out $(SETTINGS) BUILD CC V AUTO_DEPS EXTRA_CFLAGS ONLY MORE SECONDS_EACH SEED TIME DEATHS DUMP,\
+UNKNOWN := $(filter-out $(SETTINGS) BUILD CC V AUTO_DEPS EXTRA_CFLAGS ONLY MORE SECONDS_EACH SEED TIME DEATHS DUMP \
+	BENCH REPEAT BY HOSTS FRESH OUT A B,\
 	$(foreach v,$(.VARIABLES),$(if $(filter command,$(call origin_of,$v)),$v)))
 ifneq ($(strip $(UNKNOWN)),)
 $(error $(strip $(UNKNOWN)) is not a setting: `make help` lists the settings)

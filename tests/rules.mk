@@ -9,6 +9,7 @@
 #   tests/compile/*.c           files that must not compile
 #   tests/fuzz/fuzz_*.c         libFuzzer targets
 #   tests/launcher/test_*.py    the launcher, with a QEMU that replays a serial log
+#   tests/suite/test_*.py       `make scale` and its report, with made-up runs, and one short sweep of the system
 #   tests/boot/test_*.py        the system in QEMU
 #
 # The first lines of a hosted test and of a fuzz target may say what else belongs to it:

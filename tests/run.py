@@ -169,6 +169,12 @@ def launcher(options) -> Count:
     return pytest(options, "tests/launcher")
 
 
+def suite(options) -> Count:
+    if make(options, "image", f"{options.build}/bench-host"):
+        return failure(Path("tests/suite"), "the image was not built")
+    return pytest(options, "tests/suite")
+
+
 def boot(options) -> Count:
     if make(options, "image"):
         return failure(Path("tests/boot"), "the image was not built")
@@ -225,7 +231,7 @@ def make(options, *words: str) -> int:
                           check=False).returncode
 
 
-KINDS = {"structure": structure, "hosted": hosted, "explore": explore, "compile": compile_errors, "fuzz": fuzz, "launcher": launcher,
+KINDS = {"structure": structure, "hosted": hosted, "explore": explore, "compile": compile_errors, "fuzz": fuzz, "launcher": launcher, "suite": suite,
          "boot": boot}
 NAMED = {"compilers": compilers, "lint": lint}
 

@@ -35,7 +35,11 @@ struct summary summarise(double *samples, size_t n)
 	return (struct summary){
 	    .n = n,
 	    .min = samples[0],
+	    .p5 = percentile(samples, n, 5),
+	    .p25 = percentile(samples, n, 25),
 	    .p50 = percentile(samples, n, 50),
+	    .p75 = percentile(samples, n, 75),
+	    .p95 = percentile(samples, n, 95),
 	    .p99 = percentile(samples, n, 99),
 	    .max = samples[n - 1],
 	};
@@ -49,9 +53,10 @@ bool fact_line(char *line, size_t size, const struct fact *fact)
 		snprintf(shared, sizeof(shared), "\"holders\":%u,\"messages\":%.4g,", fact->holders, fact->messages);
 	int length = snprintf(line, size,
 	                      "@bench {\"id\":\"%s\",\"lens\":\"%s\",\"unit\":\"%s\",\"from\":%d,\"to\":%d,%s\"n\":%zu,"
-	                      "\"min\":%.10g,\"p50\":%.10g,\"p99\":%.10g,\"max\":%.10g}",
-	                      fact->id, fact->lens, fact->unit, fact->from, fact->to, shared, fact->of.n, fact->of.min, fact->of.p50,
-	                      fact->of.p99, fact->of.max);
+	                      "\"min\":%.10g,\"p5\":%.10g,\"p25\":%.10g,\"p50\":%.10g,\"p75\":%.10g,\"p95\":%.10g,\"p99\":%.10g,"
+	                      "\"max\":%.10g}",
+	                      fact->id, fact->lens, fact->unit, fact->from, fact->to, shared, fact->of.n, fact->of.min, fact->of.p5,
+	                      fact->of.p25, fact->of.p50, fact->of.p75, fact->of.p95, fact->of.p99, fact->of.max);
 
 	return length >= 0 && (size_t)length < size;
 }

@@ -9,7 +9,7 @@
 
 struct summary {
 	size_t n;
-	double min, p50, p99, max;
+	double min, p5, p25, p50, p75, p95, p99, max;
 };
 
 /* Sorts the samples. Percentiles are those samples that have at least so many percent of all at or below them. Without

@@ -6,6 +6,7 @@
  *   ipcbench            everything on this core, then every ordered pair of cores
  *   ipcbench --quick    fewer rounds for each pair
  *   ipcbench --local    only what one core needs
+ *   ipcbench --from A   as ipcbench, but of the pairs only those from core A
  *   ipcbench --pair A B only from core A to core B
  *
  * The lens is the environment's LENS. One worker runs on each core; they measure one pair after the other, and whoever is not measuring
@@ -23,7 +24,7 @@
 #include "bench/ipcbench/worker.h"
 
 struct wishes {
-	bool quick, local_only, one_pair;
+	bool quick, local_only, one_from, one_pair;
 	unsigned long from, to;
 };
 
@@ -55,7 +56,9 @@ static bool measure_pairs(const struct wishes *wishes)
 		for (unsigned to = 0; to < MACHINE_CORES; to++) {
 			if (workers[from].connection == NULL || workers[to].connection == NULL || from == to)
 				continue;
-			if (!wishes->one_pair || (wishes->from == from && wishes->to == to))
+			if ((wishes->one_from || wishes->one_pair) && wishes->from != from)
+				continue;
+			if (!wishes->one_pair || wishes->to == to)
 				ok = measure_pair(from, to, wishes->quick) && ok;
 		}
 	return ok;
@@ -81,7 +84,9 @@ static bool measure_across(const struct wishes *wishes)
 		printf("ipcbench: the cores can't be listed: %s\n", err_sentence(e));
 		return false;
 	}
-	if (wishes->one_pair && (!has_core(cores, count, wishes->from) || !has_core(cores, count, wishes->to)))
+	if ((wishes->one_from || wishes->one_pair) && !has_core(cores, count, wishes->from))
+		return false;
+	if (wishes->one_pair && !has_core(cores, count, wishes->to))
 		return false;
 	ipc_set_polling(0); /* while the workers work, this domain only waits */
 	ok = start_workers(cores, count) && measure_pairs(wishes);
@@ -106,11 +111,15 @@ static bool read_wishes(int argc, char **argv, struct wishes *out)
 			out->quick = true;
 		} else if (strcmp(argv[i], "--local") == 0) {
 			out->local_only = true;
-		} else if (strcmp(argv[i], "--pair") == 0 && i + 2 < argc && read_core(argv[i + 1], &out->from) && read_core(argv[i + 2], &out->to)) {
+		} else if (strcmp(argv[i], "--from") == 0 && i + 1 < argc && read_core(argv[i + 1], &out->from)) {
+			out->one_from = true;
+			i++;
+		} else if (strcmp(argv[i], "--pair") == 0 && i + 2 < argc && read_core(argv[i + 1], &out->from) &&
+		           read_core(argv[i + 2], &out->to)) {
 			out->one_pair = true;
 			i += 2;
 		} else {
-			printf("ipcbench: %s is none of --quick, --local, --pair CORE CORE\n", argv[i]);
+			printf("ipcbench: %s is none of --quick, --local, --from CORE, --pair CORE CORE\n", argv[i]);
 			return false;
 		}
 	}

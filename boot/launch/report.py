@@ -145,7 +145,7 @@ def _to_floor(facts: list[dict], key: tuple) -> list[float]:
 def _kind(fact: dict) -> tuple:
     """Measurements in one row: same identifier and parameters, only the pair of cores differs."""
     detail = " ".join(f"{name}={value}" for name, value in fact.items() if name not in
-                      ("tag", "id", "lens", "unit", "from", "to", "core", "n", "min", "p50", "p99", "max", "overhead"))
+                      ("tag", "id", "lens", "unit", "from", "to", "core", "n", "min", "p5", "p25", "p50", "p75", "p95", "p99", "max"))
     return (f"{fact['id']} {detail}".strip() if detail else fact["id"], fact["lens"], fact["unit"])
 
 

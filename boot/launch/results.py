@@ -17,7 +17,7 @@ class Results:
     """Written as facts arrive, so that a run that is killed loses nothing of what it had said."""
 
     def __init__(self, settings: Settings, origin: dict):
-        self.directory = settings.build / "results"
+        self.directory = settings.results
         self.directory.mkdir(parents=True, exist_ok=True)
         self.path = self.directory / f"{settings.name}.jsonl"
         self._facts = self.path.open("w", encoding="utf-8")

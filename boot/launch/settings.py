@@ -46,6 +46,7 @@ DEFAULTS = {
     "TIMEOUT": "300",
     "NAME": "",
     "BUILD": "build",
+    "RESULTS": "",
 }
 
 
@@ -75,6 +76,7 @@ class Settings:
     timeout: int
     name: str
     build: Path
+    results: Path
 
     def as_written(self) -> dict:
         """For a result's provenance."""
@@ -143,6 +145,7 @@ def parse(words: list[str], action: str = "run") -> Settings:
         timeout=_number("TIMEOUT", values["TIMEOUT"], 1, 86400),
         name=_name(values["NAME"], action),
         build=Path(values["BUILD"]),
+        results=Path(values["RESULTS"] or Path(values["BUILD"]) / "results"),
     )
     if _is_planned(values, action):
         settings = _planned(settings, given, action)
