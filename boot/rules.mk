@@ -7,7 +7,7 @@ include $(wildcard boot/loader/rules.mk)
 
 # What the user set, on make's command line or in the environment, is handed to the launcher word by word. It knows the
 # defaults, and refuses what makes no sense before anything is built.
-SETTINGS := CORES NODES MEM FIRMWARE MACHINE ACCEL CPU LENS APP CMDLINE PIN SOCKETS DIES THREADS TOPOLOGY QEMU_EXTRA TIMEOUT NAME
+SETTINGS := CORES NODES MEM FIRMWARE MACHINE ACCEL CPU LENS APP CMDLINE PIN SOCKETS DIES THREADS TOPOLOGY QEMU_EXTRA TIMEOUT NAME RESULTS
 origin_of = $(firstword $(origin $(1)))
 quoted    = '$(subst ','\'',$(1))'
 SET      := $(foreach s,$(SETTINGS),$(if $(filter command environment,$(call origin_of,$s)),$(call quoted,$s=$($s))))

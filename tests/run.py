@@ -170,7 +170,7 @@ def launcher(options) -> Count:
 
 
 def suite(options) -> Count:
-    if make(options, "image", f"{options.build}/bench-host"):
+    if make(options, "image"):
         return failure(Path("tests/suite"), "the image was not built")
     return pytest(options, "tests/suite")
 
