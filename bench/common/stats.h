@@ -24,7 +24,7 @@ struct fact {
 	const char *id;
 	const char *lens; /* elapsed, instructions or host */
 	const char *unit;
-	int from, to; /* cores */
+	int from, to;     /* cores */
 	unsigned holders; /* of the object of a capability operation, besides its owner; 0: something else was measured */
 	double messages;  /* that one such operation takes between monitors */
 	struct summary of;
