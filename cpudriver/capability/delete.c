@@ -146,7 +146,7 @@ static struct slot *first_to_go(const struct capabilities *c, const struct slot 
 /* The slot's mapping is in a table that other cores use. What lies in the revoked range may go with it, because whoever revokes keeps the
  * range itself until they have flushed. Anything else could be used for something new at once: its mapping ends, but it stays until the
  * caller has had the others flush, and repeats the call. */
-static err_t stopped_by_mapping(struct capabilities *c, struct slot *s)
+static __attribute__((noinline)) err_t stopped_by_mapping(struct capabilities *c, struct slot *s)
 {
 	const struct slot *table = table_of(c, s);
 
@@ -155,39 +155,64 @@ static err_t stopped_by_mapping(struct capabilities *c, struct slot *s)
 	return stopped_by(c, table, ERR(NEEDS_AGREEMENT));
 }
 
-/* One step; AGAIN if more are needed. */
-static err_t delete_step(struct capabilities *c, struct slot *s)
+static bool is_held_by_mapping(const struct capabilities *c, const struct slot *s)
 {
-	bool last = !another_copy(s), below = is_victim(c, s) && !same_object(c->revoked, s);
-	bool covered = last && (below || is_covered(c, s));
-	bool owns = last && !covered && !(s->flags & CAP_FLAG_FOREIGN) && !is_one_of(s, NAMES);
+	return is_mapped_remotely(s) && !(c->shared_tables && is_victim(c, s));
+}
+
+static void unbind(const struct capabilities *c, struct slot *s)
+{
+	if (s->flags & SLOT_EMBEDDED && s != c->unbound)
+		dispatcher_binding_lost(s);
+}
+
+static err_t delete_copy(struct capabilities *c, struct slot *s)
+{
+	if (is_held_by_mapping(c, s))
+		return stopped_by_mapping(c, s);
+	unbind(c, s);
+	slot_leave(c, s);
+	return OK;
+}
+
+static err_t delete_step(struct capabilities *c, struct slot *s);
+
+static err_t delete_last(struct capabilities *c, struct slot *s)
+{
+	bool below = is_victim(c, s) && !same_object(c->revoked, s), covered = below || is_covered(c, s);
+	bool owns = !covered && !(s->flags & CAP_FLAG_FOREIGN) && !is_one_of(s, NAMES);
 	struct slot *before;
-	err_t e = last ? obstacle(c, s, covered) : OK;
+	err_t e = obstacle(c, s, covered);
 
 	if (is_err(e))
 		return stopped_by(c, s, e);
-	if (is_mapped_remotely(s) && !(c->shared_tables && is_victim(c, s)))
+	if (is_held_by_mapping(c, s))
 		return stopped_by_mapping(c, s);
-	before = last ? first_to_go(c, s, owns) : NULL;
+	before = first_to_go(c, s, owns);
 	if (before) {
 		/* it has no descendants itself, so this goes one level deep */
 		e = delete_step(c, before);
 		return is_err(e) ? e : ERR(AGAIN);
 	}
 
-	if (s->flags & SLOT_EMBEDDED && s != c->unbound)
-		dispatcher_binding_lost(s);
-	if (last && is_one_of(s, HOLDS)) {
+	unbind(c, s);
+	if (is_one_of(s, HOLDS)) {
 		become_zombie(c, s);
 		return ERR(AGAIN);
 	}
-	if (last && is_page_table(s) && !(s->flags & CAP_FLAG_FOREIGN))
+	if (is_page_table(s) && !(s->flags & CAP_FLAG_FOREIGN))
 		page_table_clear(c, s);
 	if (owns)
 		become_ram(c, s);
 	else
 		slot_leave(c, s);
 	return OK;
+}
+
+/* One step; AGAIN if more are needed. */
+static err_t delete_step(struct capabilities *c, struct slot *s)
+{
+	return another_copy(s) ? delete_copy(c, s) : delete_last(c, s);
 }
 
 /* ---- Zombies ------------------------------------------------------------------------------------ */
@@ -329,6 +354,8 @@ void finish_deletions(struct capabilities *c, unsigned *work)
 	const bool shared_tables = c->shared_tables;
 	err_t e;
 
+	if (!c->zombies)
+		return;
 	c->shared_tables = false; /* that was said of this call's own deletion */
 	e = work_on_zombies(c, work);
 	c->shared_tables = shared_tables;

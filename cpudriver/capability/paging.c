@@ -85,9 +85,9 @@ struct mapped mapped_how(const struct slot *s)
 	return (struct mapped){window_paddr(m.table), m.first, m.count, m.table->entry[m.first]};
 }
 
-bool is_mapped_remotely(const struct slot *s)
+bool mapping_is_remote(const struct slot *s)
 {
-	return s->flags & CAP_FLAG_MAPPED && uses(mapping_of(s).table) == USES_REMOTE;
+	return uses(mapping_of(s).table) == USES_REMOTE;
 }
 
 /* ---- Mapping and unmapping ---------------------------------------------------------------------- */

@@ -67,8 +67,12 @@ struct mapped {
 };
 struct mapped mapped_how(const struct slot *s);
 
-/* Whether other cores may have translations that this copy's mapping made. */
-bool is_mapped_remotely(const struct slot *s);
+/* Whether other cores may have translations that this copy's mapping made: of a copy that is mapped, and of any. */
+bool mapping_is_remote(const struct slot *s);
+static inline bool is_mapped_remotely(const struct slot *s)
+{
+	return s->flags & CAP_FLAG_MAPPED && mapping_is_remote(s);
+}
 
 /* Fills entries [first, first + count) of the table with `entry`, `entry + step`, ...; all of them are free, the slot is not mapped. */
 void map_entries(struct slot *s, struct page_table *table, unsigned first, unsigned count, uint64_t entry, uint64_t step);
