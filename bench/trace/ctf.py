@@ -2,6 +2,7 @@
 # Copyright 2026 The Atoll authors
 """The trace as Common Trace Format 1.8 (diamon.org/ctf): one stream a ring, one packet a stream, times on one clock."""
 
+import json
 import struct
 import uuid
 from pathlib import Path
@@ -45,7 +46,7 @@ trace {{
 env {{
 	domain = "atoll";
 	tracer_name = "atoll";
-	revision = "{revision}";
+	revision = {revision};
 }};
 
 clock {{
@@ -93,7 +94,7 @@ def write(directory: Path, cores: list[Core], clocks: Clocks, table: dict[int, E
 def _metadata(identity: uuid.UUID, clocks: Clocks, table: dict[int, Event], origin: dict, epoch: int) -> str:
     errors = [clocks.error_ns(core) for core in clocks.clock]
     known = [error for error in errors if error is not None]
-    head = _METADATA.format(uuid=identity, revision=str(origin.get("revision")), reference=min(clocks.clock), hz=clocks.hz,
+    head = _METADATA.format(uuid=identity, revision=json.dumps(str(origin.get("revision"))), reference=min(clocks.clock), hz=clocks.hz,
                             error="an unknown number of" if len(known) < len(errors) else round(max(known)), epoch=epoch,
                             precision=max(1, round(max(known) * clocks.hz / 1e9)), name_bytes=NAME_BYTES)
     return head + "".join(_declaration(event) for event in table.values())

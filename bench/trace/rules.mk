@@ -5,3 +5,7 @@
 
 PROGRAMS += clocks
 clocks_SRCS := bench/trace/clocks.c
+
+# What a point costs.
+PROGRAMS += tracebench
+tracebench_SRCS := bench/tracebench/main.c bench/common/sample.c bench/common/stats.c

@@ -20,6 +20,8 @@ INSTRUCTIONS_AT_MOST = {
     "thread.switch": 120,
     "thread.create+join": 1500,
     "mutex.uncontended": 25,
+    "trace.off": 3,
+    "trace.on": 60,
     "futex.wake.remote": 12480,  # Linux's, on one core
 }
 # Of the same pair in the same run.

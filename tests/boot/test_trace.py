@@ -11,7 +11,7 @@ import pytest
 from conftest import BUILD, ROOT
 
 NAME = "test-trace"
-MOST_ON = 60  # instructions of a point that writes
+MOST_OFF, MOST_ON = 3, 60  # instructions of a point
 
 
 def launch(action: str, *settings: str) -> subprocess.CompletedProcess:
@@ -97,6 +97,13 @@ def test_a_truncated_trace_is_a_sentence(traced, tmp_path):
 def medians(name: str) -> dict[str, float]:
     facts = [json.loads(line) for line in (BUILD / "results" / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
     return {fact["id"]: fact["p50"] for fact in facts if fact["tag"] == "bench"}
+
+
+def test_what_a_point_of_a_program_costs():
+    answer = launch("run", "CORES=1", "LENS=icount", "APP=tracebench", f"NAME={NAME}-points")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    cost = medians(f"{NAME}-points")
+    assert cost["trace.off"] <= MOST_OFF and MOST_OFF < cost["trace.on"] <= MOST_ON
 
 
 def test_what_a_point_of_the_cpu_driver_costs():
