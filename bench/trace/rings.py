@@ -49,6 +49,7 @@ class Writer:
     name: str
     domain: int
     dispatcher: int
+    begun: int  # by its core's counter: it can't have written before
     happenings: list[Happening] = field(default_factory=list)
     overwritten: int = 0  # events that newer ones have taken the place of
     spoilt: str | None = None  # a sentence: nothing of the ring is believed
@@ -82,16 +83,16 @@ def read_core(name: str, area: bytes, directory_at: int, table: dict[int, Event]
     if not 2 <= writers <= WRITERS_MOST or tsc_hz == 0:
         raise BadTrace(f"{name} has a damaged directory.")
     found = [_read_writer(name, area, core, index, directory_at, table) for index in range(writers)]
-    _check_times(found, start_tsc, tsc_hz)
+    _check_times(found, tsc_hz)
     return Core(core, tsc_hz, start_tsc, refused, reused, [writer for writer in found if writer])
 
 
 def _read_writer(name: str, area: bytes, core: int, index: int, directory_at: int, table: dict[int, Event]) -> Writer | None:
-    offset, size, dispatcher, _begun, domain, state, raw = _WRITER.unpack_from(area, directory_at + 64 * (index + 1))
+    offset, size, dispatcher, begun, domain, state, raw = _WRITER.unpack_from(area, directory_at + 64 * (index + 1))
     if state == FREE:
         return None
     kind = ("DRIVER", "MONITOR")[index] if index < 2 else "LIBRARY"
-    writer = Writer(core, index, kind, _printable(raw), domain, dispatcher)
+    writer = Writer(core, index, kind, _printable(raw), domain, dispatcher, begun)
     if offset + size > len(area):
         raise BadTrace(f"{name} is truncated: it has {len(area)} bytes, and the ring of {writer.title} ends at {offset + size}.")
     if size < PAGE + _EVENT.size or offset % PAGE or (size - PAGE) // _EVENT.size & ((size - PAGE) // _EVENT.size - 1):
@@ -137,12 +138,12 @@ def _read_ring(writer: Writer, ring: memoryview, table: dict[int, Event]) -> str
     return None
 
 
-def _check_times(writers: list[Writer | None], start_tsc: int, tsc_hz: int) -> None:
-    """Nobody writes before the machine starts or after the CPU driver's last event, by more than a second."""
+def _check_times(writers: list[Writer | None], tsc_hz: int) -> None:
+    """No program writes before it began, or after the last event of its core's CPU driver and monitor by more than a second."""
     trusted = [writer for writer in writers if writer and writer.kind != "LIBRARY" and writer.happenings]
     end = max((writer.happenings[-1].time for writer in trusted), default=None)
     for writer in filter(None, writers):
         times = writer.happenings
-        if times and (times[0].time < start_tsc or (end is not None and times[-1].time > end + tsc_hz)):
-            writer.spoilt = _spoilt(writer, "it has events of a time when the machine did not run")
+        if writer.kind == "LIBRARY" and times and (times[0].time < writer.begun or (end is not None and times[-1].time > end + tsc_hz)):
+            writer.spoilt = _spoilt(writer, "it has events of a time when it did not run")
             writer.happenings = []

@@ -17,11 +17,11 @@
 
 #include "bench/common/sample.h"
 
-enum { ROUNDS = 1000, EVENTS = 1024, POINTS = 64 };
+enum { ROUNDS = 1000, SLOTS = 1024, POINTS = 64 };
 
 static _Alignas(PAGE_BYTES) struct {
 	struct trace_ring ring;
-	struct trace_event event[EVENTS];
+	struct trace_event event[SLOTS];
 } own;
 static struct samples samples;
 

@@ -136,8 +136,8 @@ SPOILT = {
     "it has an event number 777, which there is not": ring([struct.pack("<QHHIQQ", START, 777, 0, 0, 0, 0)]),
     f"it has an event number {NUMBER['switch']} that only others write": ring([event(1, "switch")]),
     "it counts 128 events that were never written": ring([], head=SLOTS),
-    "it has events of a time when the machine did not run": ring([event(3 * HZ, "mark")]),
-    "it has events of a time when the machine did not run.": ring([struct.pack("<QHHIQQ", 1, NUMBER["mark"], 0, 0, 0, 0)]),
+    "it has events of a time when it did not run": ring([event(3 * HZ, "mark")]),
+    "it has events of a time when it did not run.": ring([struct.pack("<QHHIQQ", 1, NUMBER["mark"], 0, 0, 0, 0)]),
 }
 
 
