@@ -55,5 +55,7 @@ int main(int argc, char **argv)
 		printf("spanbench: %s\n", why);
 		return EXIT_FAILURE;
 	}
-	return grow_measure(&plan) && words_measure(&plan) && unmap_measure(&plan) && steal_measure(&plan) ? EXIT_SUCCESS : EXIT_FAILURE;
+	return grow_measure(&plan) && words_measure(&plan) && unmap_measure(&plan) && barrier_measure(&plan) && steal_measure(&plan)
+	           ? EXIT_SUCCESS
+	           : EXIT_FAILURE;
 }
