@@ -16,16 +16,20 @@ HOP_DISTANCE = 10
 
 def command(settings: Settings, image: Path, scratch: Path) -> list[str]:
     """The whole command line; `scratch` is a directory that lives as long as the run."""
-    words = [QEMU, "-machine", settings.machine, "-cpu", settings.cpu]
-    words += layout(settings)
-    words += _accelerator(settings)
-    words += _firmware(settings, scratch)
-    words += ["-cdrom", str(image)]
-    words += ["-display", "none", "-serial", "stdio", "-monitor", "none", "-nic", "none", "-no-reboot"]
+    words = hardware(settings, scratch) + ["-cdrom", str(image)]
     if settings.command_line():
         # A comma ends a value for QEMU, two stand for one.
         words += ["-fw_cfg", "name=opt/atoll/cmdline,string=" + settings.command_line().replace(",", ",,")]
     return words + list(settings.qemu_extra)
+
+
+def hardware(settings: Settings, scratch: Path) -> list[str]:
+    """All but what is booted on it."""
+    words = [QEMU, "-machine", settings.machine, "-cpu", settings.cpu]
+    words += layout(settings)
+    words += _accelerator(settings)
+    words += _firmware(settings, scratch)
+    return words + ["-display", "none", "-serial", "stdio", "-monitor", "none", "-nic", "none", "-no-reboot"]
 
 
 def accelerator(settings: Settings) -> str:
