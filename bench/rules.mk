@@ -10,6 +10,7 @@ stubbench_SRCS := bench/stubbench/main.c bench/stubbench/echo.capnp bench/common
 
 include bench/trace/rules.mk
 include bench/host/rules.mk
+include bench/peers/rules.mk
 
 # The suite: `make scale` takes lists (CORES="1 2 4 8"), bench/suite/scale.py knows the defaults and checks what was set.
 SUITE_SETTINGS := CORES NODES LENS BENCH REPEAT MEM BY HOSTS FRESH OUT
