@@ -31,3 +31,9 @@ report:
 # Of two sweeps: directories, or results.json files.
 compare:
 	@$(PYTHON) bench/suite/compare.py $(call quoted,$(A)) $(call quoted,$(B))
+
+# Of machines that we don't have: MACHINE names a file (bench/machines), TRACE what `make trace` has left.
+.PHONY: model
+model:
+	@[ -x $(PYTHON) ] || AUTO_DEPS=$(AUTO_DEPS) boot/deps.sh python3
+	@$(PYTHON) bench/suite/model.py $(call quoted,$(BUILD)) $(call quoted,$(OUT)) $(call quoted,$(MACHINE)) $(call quoted,$(TRACE))

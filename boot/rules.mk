@@ -15,7 +15,7 @@ LAUNCH   := $(PYTHON) boot/launch/run.py
 
 # A misspelt setting would otherwise be ignored without a word.
 UNKNOWN := $(filter-out $(SETTINGS) BUILD CC V AUTO_DEPS EXTRA_CFLAGS ONLY MORE SECONDS_EACH SEED TIME DEATHS DUMP \
-	BENCH REPEAT BY HOSTS FRESH OUT A B,\
+	BENCH REPEAT BY HOSTS FRESH OUT A B TRACE,\
 	$(foreach v,$(.VARIABLES),$(if $(filter command,$(call origin_of,$v)),$v)))
 ifneq ($(strip $(UNKNOWN)),)
 $(error $(strip $(UNKNOWN)) is not a setting: `make help` lists the settings)

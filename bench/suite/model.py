@@ -23,15 +23,16 @@ OUT/model.json, for the report:
 """
 
 import json
-import os
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import jobs
 import model_fit as fit
 import model_machine as machines
 import model_measured as measured
 import model_trace as trace
+from jobs import Refused
 from model_price import HOPS, Costs, price
 from model_trees import OPERATIONS, build
 
@@ -42,6 +43,7 @@ CORES = (2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 SHOWN = (2, 8, 64, 256, 1024)  # of them, in the table
 SHARE = 0.5  # of a message's cost that is the sender's, if no trace says
 LIKE = {"delete": "retype", "broadcast": "unmap"}  # what no benchmark measures is made of messages like these
+COUNT = "`make scale CORES='2 4 8' LENS=icount BENCH='agreement spans'`"
 REFUSED = 2
 
 Curve = dict
@@ -52,6 +54,7 @@ class Judged:
     lens: measured.Lens
     fitted: fit.Fit
     fitted_on: list[fit.Measured]
+    predicted: list[fit.Measured]
     verdict: fit.Verdict | None
 
 
@@ -61,7 +64,7 @@ def main(arguments: list[str]) -> int:
         return REFUSED
     try:
         text = model(Path(arguments[0]), Path(arguments[1]), arguments[2], arguments[3])
-    except trace.Refused as refusal:
+    except Refused as refusal:
         print(refusal, file=sys.stderr)
         return REFUSED
     print(text)
@@ -72,20 +75,22 @@ def model(directory: Path, out: Path, machine: str, trace_name: str) -> str:
     """Writes model.json; answers what there is to say of it."""
     traced = find_trace(directory, trace_name)
     messages = trace.read(traced / "messages.json") if traced else []
-    sources = [source for source in (measured.sweep(out / "results.json"), measured.run(traced / "facts.jsonl") if traced else None) if source]
+    sources = [source for source in (measured.sweep(out), measured.run(traced / "facts.jsonl") if traced else None) if source]
     hop = measured.hop(sources + newest_of_host(directory))
     parts = trace.parts(messages)
     judged = judge_all(sources, measured.ticks_per_ns(traced / "facts.jsonl") if traced else None, hop, parts)
     wanted = [machines.read(path, hop) for path in machine_files(machine, hop)]
+    if machine and not operations_of(wanted[0], judged):
+        raise Refused(f"{wanted[0].name} is priced by counted instructions, and none were counted here: {COUNT}, or give the machine "
+                      "'handler_ns' instead.")
     shapes, torn = trace.shapes(messages)
     curves = [curve for one in judged for curve in measured_curves(one)]
     curves += [curve for one in wanted for curve in machine_curves(one, judged)]
-    text = sentences(traced, shapes, torn, judged, hop)
+    text = sentences(traced, shapes, torn, judged, hop) + rounds(sources) + left_out(wanted, judged)
     whole = {"format": 1, "text": text, "shapes": [asdict(shape) for shape in shapes], "parts": [asdict(part) for part in parts],
              "errors": [error_of(one) for one in judged], "curves": curves, "costs": {one.lens.name: one.fitted.values for one in judged}}
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "model.json").write_text(json.dumps(whole, separators=(",", ":")) + "\n", encoding="utf-8")
-    return "\n".join([*text, "", *table_of_errors(judged), *table_of_curves(curves), *breakdown(wanted, judged), "",
+    jobs.write(out / "model.json", json.dumps(whole, separators=(",", ":")) + "\n")
+    return "\n".join([*text, "", *table_of_shapes(shapes), *table_of_errors(judged), *table_of_curves(curves), *breakdown(wanted, judged), "",
                       f"The curves are in {out / 'model.json'}."])
 
 
@@ -95,7 +100,7 @@ def find_trace(directory: Path, name: str) -> Path | None:
     if name:
         path = directory / "trace" / name
         if not path.is_dir():
-            raise trace.Refused(f"There is no trace {name} in {directory / 'trace'}: `make trace NAME={name}` makes one.")
+            raise Refused(f"There is no trace {name} in {directory / 'trace'}: `make trace NAME={name}` makes one.")
         return path
     found = sorted((directory / "trace").glob("*/messages.json"), key=lambda path: path.stat().st_mtime)
     return found[-1].parent if found else None
@@ -115,7 +120,7 @@ def machine_files(name: str, hop: machines.Range | None) -> list[Path]:
         if path.is_file():
             return [path]
     known = ", ".join(sorted(path.stem for path in MACHINES.glob("*.json")))
-    raise trace.Refused(f"There is no machine file {name}: give a path, or one of {known}.")
+    raise Refused(f"There is no machine file {name}: give a path, or one of {known}.")
 
 
 # ---- Fitting ----------------------------------------------------------------------------------------------------------
@@ -128,10 +133,12 @@ def judge_all(sources: list[measured.Source], cycles_per_ns: float | None, hop: 
         fitted_on, predicted = fit.divide(lens.points)
         if not fitted_on:
             continue
+        operations = {m.operation for m in fitted_on}
+        predicted = [m for m in predicted if m.operation in operations]
         # The emulated machine's memory is the host's, so all of its cores are equally far; the emulator counts one core at a time.
         hops = (0.0,) * 3 if counted or hop is None else (hop[1],) * 3
-        fitted = fit.fit_on(fitted_on, lens.unit, 1 if counted else sources[0].host_cores, shares, hops, equally_far)
-        found.append(Judged(lens, fitted, fitted_on, fit.judge(fitted, predicted, equally_far)))
+        fitted = fit.fit_on(fitted_on, lens.unit, 1 if counted else lens.source.host_cores, shares, hops, equally_far)
+        found.append(Judged(lens, fitted, fitted_on, predicted, fit.judge(fitted, predicted, equally_far)))
     return found
 
 
@@ -165,7 +172,7 @@ def measured_curves(one: Judged) -> list[Curve]:
 def machine_curves(machine: machines.Machine, judged: list[Judged]) -> list[Curve]:
     error = next((one.verdict for one in judged if one.lens.unit == fit.INSTRUCTIONS), None)
     curves = []
-    for operation in OPERATIONS:
+    for operation in operations_of(machine, judged):
         points = [point(cores, tuple(predict(machine, operation, cores, judged, level) for level in range(3)), error, None)
                   for cores in CORES if cores <= machine.cores()]
         curves.append({"operation": operation, "machine": machine.name, "lens": "model", "unit": "ns", "points": points})
@@ -183,19 +190,26 @@ def predict(machine: machines.Machine, operation: str, cores: int, judged: list[
     return price(graph, costs_of(machine, operation, judged, level), machine.hop_of, cores - 1).total
 
 
+def counted(judged: list[Judged]) -> fit.Fit | None:
+    return next((one.fitted for one in judged if one.lens.unit == fit.INSTRUCTIONS), None)
+
+
+def operations_of(machine: machines.Machine, judged: list[Judged]) -> list[str]:
+    """Those that can be priced."""
+    if machine.handler:
+        return list(OPERATIONS)
+    known = counted(judged)
+    return [operation for operation in OPERATIONS if known and f"message {LIKE.get(operation, operation)}" in known.values]
+
+
 def costs_of(machine: machines.Machine, operation: str, judged: list[Judged], level: int) -> Costs:
     """`level`: low, middle or high."""
     hops = tuple(hop[level] for hop in machine.hops)
     if machine.handler:
         return Costs(0, machine.send[level], machine.handler[level], machine.wake[level], 0, hops)
-    counted = next((one.fitted for one in judged if one.lens.unit == fit.INSTRUCTIONS), None)
-    like = LIKE.get(operation, operation)
-    if counted is None or f"message {like}" not in counted.values:
-        raise trace.Refused(f"{machine.name} is priced by counted instructions, and those of {like} were not counted here: "
-                            "`make scale LENS=icount BENCH='agreement spans'` does, or give the machine 'handler_ns' instead.")
     # The fastest instructions make the lowest costs.
     rate = machine.instructions_per_ns[2 - level]
-    costs = counted.costs(like)
+    costs = counted(judged).costs(LIKE.get(operation, operation))
     begin = 0 if operation == "broadcast" else costs.begin
     return Costs(begin / rate, costs.send / rate, costs.handle / rate, costs.wake / rate + machine.wake[level], costs.look / rate, hops)
 
@@ -219,20 +233,49 @@ def sentences(traced: Path | None, shapes: list[trace.Shape], torn: dict[str, in
     return found
 
 
+def rounds(sources: list[measured.Source]) -> list[str]:
+    equal, of = measured.agreeing_counts(sources)
+    return [f"Of {of:,} numbers of messages and rounds that benchmarks counted, {equal:,} are as the rules say."] if of else []
+
+
+def left_out(wanted: list[machines.Machine], judged: list[Judged]) -> list[str]:
+    """What the predictions lack, or were not measured on."""
+    if not any(machine.instructions_per_ns for machine in wanted):
+        return []
+    known, found = counted(judged), []
+    missing = [operation for machine in wanted for operation in OPERATIONS if operation not in operations_of(machine, judged)]
+    if missing:
+        found.append(f"Machines that are priced by counted instructions lack {', '.join(dict.fromkeys(missing))}, of which none were counted "
+                     f"here: {COUNT}.")
+    found += [f"No benchmark measures {operation}: its messages are priced as those of {like}." for operation, like in LIKE.items()
+              if operation not in missing]
+    if known and "look" not in known.values:
+        found.append("What it costs to look at a peer's channel can't be told from machines of one size, and counts as nothing here, which is "
+                     f"far too little for many cores: {COUNT}.")
+    return found
+
+
 def _of_lens(one: Judged) -> str:
     error = error_of(one)
-    how = f"Lens {one.lens.name}: costs were fitted on {error['fitted_on']} ({one.lens.source})"
+    how = f"Lens {one.lens.name}: costs were fitted on {error['fitted_on']} ({one.lens.source.path})"
     if one.verdict is None:
         return f"{how}; nothing was left to predict, so the error is unknown."
     return f"{how}; {error['of']} others are predicted with a relative error of {error['median']:.1%} (median), {error['worst']:.1%} (worst)."
 
 
+def table_of_shapes(shapes: list[trace.Shape]) -> list[str]:
+    if not shapes:
+        return []
+    lines = ["Operations in the trace", "  operation  holders     seen  as the rule says  messages  one behind the other"]
+    lines += [f"  {s.operation:9}  {s.holders:7}  {s.seen:7,}  {s.equal:16,}  {s.messages:8}  {s.depth:21}" for s in shapes]
+    return [*lines, ""]
+
+
 def table_of_errors(judged: list[Judged]) -> list[str]:
     lines = []
     for one in judged:
-        fitted = set(one.fitted_on)
         lines += [f"Lens {one.lens.name}, {one.lens.unit}: what was not fitted on", "  operation  cores  holders      measured     predicted   error"]
-        for m in sorted((m for m in one.lens.points if m not in fitted), key=lambda m: (m.operation, m.cores, m.holders)):
+        for m in sorted(one.predicted, key=lambda m: (m.operation, m.cores, m.holders)):
             value = fit.predict(one.fitted, m.operation, m.cores, m.holders, equally_far)
             lines.append(f"  {m.operation:9}  {m.cores:5}  {m.holders:7}  {m.value:12,.0f}  {value:12,.0f}  {value / m.value - 1:+6.1%}")
         lines.append("")
@@ -245,18 +288,18 @@ def table_of_curves(curves: list[Curve]) -> list[str]:
     for curve in (curve for curve in curves if curve["lens"] == "model"):
         if curve["machine"] != last:
             last = curve["machine"]
-            lines += [f"{last}: us, low to high, by cores that take part", "  " + " " * 9 + "".join(f"{cores:>26,}" for cores in SHOWN)]
+            lines += [f"{last}: us, low to high, by cores that take part", "  " + " " * 9 + "".join(f"{cores:>30,}" for cores in SHOWN)]
         cells = {p["cores"]: f"{p['mid'] / 1000:,.1f} ({p['low'] / 1000:,.1f} to {p['high'] / 1000:,.1f})" for p in curve["points"]}
-        lines.append(f"  {curve['operation']:9}" + "".join(f"{cells.get(cores, ''):>26}" for cores in SHOWN).rstrip())
-    return lines
+        lines.append(f"  {curve['operation']:9}" + "".join(f"{cells.get(cores, ''):>30}" for cores in SHOWN).rstrip())
+    return [*lines, ""] if lines else []
 
 
 def breakdown(wanted: list[machines.Machine], judged: list[Judged]) -> list[str]:
     """What the critical chain is made of, on each whole machine."""
     lines = []
-    for machine in wanted:
+    for machine in (machine for machine in wanted if operations_of(machine, judged)):
         lines.append(f"{machine.name}: what the critical path is made of, with all {machine.cores():,} cores")
-        for operation in OPERATIONS:
+        for operation in operations_of(machine, judged):
             costs = costs_of(machine, operation, judged, 1)
             graph = build(operation, 0, tuple(range(1, machine.cores())), machine.socket_of)
             priced = price(graph, costs, machine.hop_of, machine.cores() - 1)
@@ -268,5 +311,4 @@ def breakdown(wanted: list[machines.Machine], judged: list[Judged]) -> list[str]
 
 
 if __name__ == "__main__":
-    os.chdir(ROOT)
     sys.exit(main(sys.argv[1:]))

@@ -3,10 +3,10 @@
 """Costs from measurements on small machines, and how well they predict larger ones.
 
 What is unknown of a lens: for each operation the cost of its begin and of a message, and for all of them the cost of a wake-up and, if
-instructions are counted, of a look at one peer: too little to be seen in a time under emulation. A message's cost is divided between its
-sender and its receiver as the trace says. What a hop costs is known beforehand. The
-measured time is then linear in the unknowns, with the critical chain's counts as factors. So: price with what is assumed, count, solve for
-non-negative unknowns with the least squares of the relative errors, and begin again, until the chain stays what it is.
+instructions were counted on machines of several sizes, of a look at one peer: too little to be seen in a time under emulation. A message's
+cost is divided between its sender and its receiver as the trace says. What a hop costs is known beforehand. The measured time is then linear
+in the unknowns, with the critical chain's counts as factors. So: price with what is assumed, count, solve for non-negative unknowns with the
+least squares of the relative errors, and begin again, until the chain stays what it is.
 
 What was fitted on is never what the error is stated of: `divide` says which is which.
 """
@@ -83,7 +83,9 @@ def judge(fit: Fit, measured: list[Measured], hop_of: Callable[[int, int], str])
 def fit_on(measured: list[Measured], unit: str, workers: int, shares: dict[str, float], hops: tuple[float, float, float],
            hop_of: Callable[[int, int], str]) -> Fit:
     guess = min(m.value for m in measured) / 8
-    names = [*(SHARED if unit == INSTRUCTIONS else SHARED[:1]), *(f"{what} {operation}" for operation in sorted({m.operation for m in measured}) for what in ("begin", "message"))]
+    shared = SHARED if unit == INSTRUCTIONS and len({m.cores for m in measured}) > 1 else SHARED[:1]
+    operations = sorted({m.operation for m in measured})
+    names = [*shared, *(f"{what} {operation}" for operation in operations for what in ("begin", "message"))]
     fit = Fit(unit, workers, shares, hops, {name: 0.0 if name == "look" else guess for name in names})
     for _ in range(ROUNDS):
         rows = [_row(fit, m, hop_of) for m in measured]

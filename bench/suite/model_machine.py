@@ -15,12 +15,12 @@ is `handler_ns`, for each message that a core receives, and `send_ns` (0 if left
 are from. Cores are numbered through dies and sockets; a socket is a NUMA node.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from jobs import Refused, read_json
 from model_price import HOPS
-from model_trace import CORES_MOST, Refused
+from model_trace import CORES_MOST
 
 Range = tuple[float, float, float]
 BENCH_HOST = "bench-host"
@@ -54,12 +54,7 @@ class Machine:
 
 def read(path: Path, bench_host: Range | None) -> Machine:
     """`bench_host`: what a hop is if the file refers to it."""
-    try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise Refused(f"The machine file {path} can't be read: {error.strerror}.") from None
-    except ValueError as error:
-        raise Refused(f"The machine file {path} is not JSON: {error}.") from None
+    told = read_json(path)
     if not isinstance(told, dict):
         raise Refused(f"The machine file {path} is not a JSON object.")
     unknown = sorted(told.keys() - KNOWN)

@@ -10,21 +10,14 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import points
+from jobs import Refused
 from model_fit import INSTRUCTIONS, Measured
-from model_trace import Refused
+from model_trees import build
 
 OPERATION_OF = {"cap.retype.remote": "retype", "cap.revoke.remote": "revoke", "unmap": "unmap"}
-FORMAT = 1  # of results.json (points.py)
 HOP = "channel.rtt"
-
-
-@dataclass
-class Lens:
-    """All that was measured through one of them."""
-    name: str
-    unit: str  # ns or instructions
-    points: list[Measured]
-    source: str
+ROUNDS = "unmap.rounds"
 
 
 @dataclass(frozen=True)
@@ -35,46 +28,52 @@ class Source:
     host_cores: int
 
 
+@dataclass(frozen=True)
+class Lens:
+    """All that was measured through one of them."""
+    name: str
+    unit: str  # ns or instructions
+    points: list[Measured]
+    source: Source
+
+
 # ---- Reading ----------------------------------------------------------------------------------------------------------
 
-def sweep(path: Path) -> Source | None:
-    """results.json of `make scale`; None: there is none."""
+def sweep(directory: Path) -> Source | None:
+    """What `make scale` has left there; None: nothing."""
+    path = directory / "results.json"
     if not path.exists():
         return None
-    whole = _json(path, path.read_text(encoding="utf-8"))
-    if not isinstance(whole, dict) or not isinstance(whole.get("points"), list):
-        raise Refused(f"{path} is not a results file of the suite.")
-    if whole.get("format") != FORMAT:
-        raise Refused(f"{path} is of another version of the suite (format {whole.get('format')}, not {FORMAT}).")
+    whole = points.load(path)
     cores = [origin.get("host", {}).get("cores", 1) for origin in whole.get("provenance", [])]
-    return Source(path, [{**point, "p50": point.get("estimate")} for point in whole["points"]], max(cores, default=1))
+    return Source(path, [{**point, "p50": point["estimate"]} for point in whole["points"]], max(cores, default=1))
 
 
 def run(path: Path) -> Source | None:
-    """facts.jsonl of a traced run, or a result file of one."""
-    if not path.exists():
+    """The facts of a run: a traced one, or one on the host; None: there are none."""
+    facts = _facts(path)
+    if not facts:
         return None
-    facts = [_json(path, line) for line in path.read_text(encoding="utf-8").splitlines()]
-    if not all(isinstance(fact, dict) for fact in facts):
-        raise Refused(f"{path} is damaged: not every line of it is a fact.")
     cores = next((len(fact.get("cores", [])) for fact in facts if fact.get("tag") == "topology"), 0)
-    host = facts[0].get("host", {}).get("cores", 1) if facts else 1
-    return Source(path, [{**fact, "cores": cores} for fact in facts if fact.get("tag") == "bench"], host)
-
-
-def _json(path: Path, text: str) -> object:
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise Refused(f"{path} is truncated or damaged: {error}.") from None
+    return Source(path, [{**fact, "cores": cores} for fact in facts if fact.get("tag") == "bench"],
+                  facts[0].get("host", {}).get("cores", 1))
 
 
 def ticks_per_ns(path: Path) -> float | None:
     """What the program `clocks` said in a traced run."""
+    return next((fact["ticks_per_second"] / 1e9 for fact in _facts(path) if fact.get("tag") == "clock"), None)
+
+
+def _facts(path: Path) -> list[dict]:
     if not path.exists():
-        return None
-    facts = [_json(path, line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return next((fact["ticks_per_second"] / 1e9 for fact in facts if isinstance(fact, dict) and fact.get("tag") == "clock"), None)
+        return []
+    try:
+        facts = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    except ValueError as error:
+        raise Refused(f"{path} is damaged or truncated: {error}.") from None
+    if not all(isinstance(fact, dict) for fact in facts):
+        raise Refused(f"{path} is damaged: not every line of it is a fact.")
+    return facts
 
 
 # ---- Sorting ----------------------------------------------------------------------------------------------------------
@@ -84,9 +83,9 @@ def lenses(sources: list[Source], cycles_per_ns: float | None) -> dict[str, Lens
     found: dict[str, Lens] = {}
     for source in sources:
         for lens, unit in (("elapsed", "ns"), ("instructions", INSTRUCTIONS)):
-            points = [m for m in (_measured(source.path, fact, lens, cycles_per_ns) for fact in source.facts) if m]
-            if points and lens not in found:
-                found[lens] = Lens(lens, unit, points, str(source.path))
+            found_here = [m for m in (_measured(source.path, fact, lens, cycles_per_ns) for fact in source.facts) if m]
+            if found_here and lens not in found:
+                found[lens] = Lens(lens, unit, found_here, source)
     return found
 
 
@@ -99,6 +98,24 @@ def _measured(path: Path, fact: dict, lens: str, cycles_per_ns: float | None) ->
     if not all(isinstance(number, (int, float)) and number > 0 for number in numbers):
         raise Refused(f"{path} has a measurement without its cores, holders or median: {json.dumps(fact)[:120]}")
     return None if scale is None else Measured(operation, numbers[0], numbers[1], numbers[2] * scale)
+
+
+def agreeing_counts(sources: list[Source]) -> tuple[int, int]:
+    """Of the numbers that benchmarks count: how many are as the rules say, and how many there are."""
+    pairs = [pair for source in sources for fact in source.facts for pair in [_count_and_rule(fact)] if pair]
+    return sum(count == rule for count, rule in pairs), len(pairs)
+
+
+def _count_and_rule(fact: dict) -> tuple[float, float] | None:
+    name, holders = fact.get("id"), fact.get("holders")
+    if not isinstance(holders, int) or "system" in fact:
+        return None
+    if name == ROUNDS:  # one way
+        return fact["p50"], build("unmap", 0, tuple(range(1, holders + 1))).depth() / 2
+    if name not in OPERATION_OF or "messages" not in fact:
+        return None
+    messages = len(build(OPERATION_OF[name], 0, tuple(range(1, holders + 1))).messages())
+    return fact["messages"], messages / 2 if name == "unmap" else messages  # of unmap, those without the answers
 
 
 def hop(sources: list[Source]) -> tuple[float, float, float] | None:

@@ -8,11 +8,11 @@ it knows. So two of the same kind at the same time are not told apart; what is t
 is an operation of which older messages were overwritten.
 """
 
-import json
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from jobs import Refused, read_json
 from model_trees import build
 
 # Question and answer; of delete the last message, which has no answer.
@@ -21,10 +21,7 @@ KINDS = {"retype": ("monitors.find", "monitors.found"), "revoke": ("monitors.swe
 HAND_OVER = {"monitors.take_over", "monitors.taken_over", "monitors.new_owner", "monitors.noted", "monitors.complete"}
 FIELDS = {"from": int, "to": int, "send_ns": (int, float), "receive_ns": (int, float), "kind": str}
 CORES_MOST = 1024
-
-
-class Refused(Exception):
-    """Bad input; the message is one sentence for the user."""
+LEAST = 20  # samples, for a quartile to mean something
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +62,7 @@ class Part:
 # ---- Reading ----------------------------------------------------------------------------------------------------------
 
 def read(path: Path) -> list[Message]:
-    try:
-        records = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise Refused(f"The trace {path} can't be read: {error.strerror}.") from None
-    except ValueError as error:
-        raise Refused(f"The trace {path} is truncated or damaged: {error}.") from None
+    records = read_json(path)
     if not isinstance(records, list):
         raise Refused(f"The trace {path} is not a list of messages.")
     messages = [_message(path, index, record, len(records)) for index, record in enumerate(records)]
@@ -186,7 +178,7 @@ def parts(messages: list[Message]) -> list[Part]:
         turns = [m.sent - messages[m.cause].received for m in messages
                  if m.kind == answer and m.cause is not None and messages[m.cause].kind == question]
         gaps = [b.sent - a.sent for a, b in zip(asked, asked[1:]) if a.sender == b.sender and a.cause == b.cause]
-        if hops and turns and gaps:
+        if min(len(hops), len(turns), len(gaps)) >= LEAST:
             found.append(Part(operation, len(asked), quartiles(hops), quartiles(turns), quartiles(gaps)))
     return found
 
