@@ -158,11 +158,11 @@ cap_t tracing_take(struct monitor *m, struct domain *d)
 	if (t == NULL || d->trace != 0)
 		return t == NULL ? CAP_NULL : t->ring[d->trace];
 	d->trace = find_free(t);
-	w = writer_of(m, d);
-	if (w == NULL) {
+	if (d->trace == 0) {
 		t->directory->refused++;
 		return CAP_NULL;
 	}
+	w = writer_of(m, d);
 	t->directory->reused += w->state == TRACE_ENDED;
 	describe(w, d->name, w->offset, TRACE_DOMAIN_EVENTS, TRACE_IN_USE);
 	w->domain = d->number;

@@ -19,10 +19,7 @@
 
 enum { ROUNDS = 1000, SLOTS = 1024, POINTS = 64 };
 
-static _Alignas(PAGE_BYTES) struct {
-	struct trace_ring ring;
-	struct trace_event event[SLOTS];
-} own;
+static _Alignas(PAGE_BYTES) uint8_t own[PAGE_BYTES + SLOTS * sizeof(struct trace_event)];
 static struct samples samples;
 
 /* What stands between two points may have changed anything, so that each looks for itself. */
@@ -53,6 +50,7 @@ static void measure(const struct lens *lens, const char *id, struct trace_ring *
 
 int main(void)
 {
+	struct trace_ring *ring = (struct trace_ring *)own;
 	struct lens lens;
 	const char *why = lens_open(&lens);
 
@@ -60,11 +58,11 @@ int main(void)
 		printf("tracebench: %s\n", why);
 		return EXIT_FAILURE;
 	}
-	trace_ring_begin(&own.ring, sizeof(own));
+	trace_ring_begin(ring, sizeof(own));
 	measure(&lens, "trace.off", NULL);
-	measure(&lens, "trace.on", &own.ring);
-	if (own.ring.head != (uint64_t)(ROUNDS + 1) * POINTS) {
-		printf("tracebench: %lu events were written\n", (unsigned long)own.ring.head);
+	measure(&lens, "trace.on", ring);
+	if (ring->head != (uint64_t)(ROUNDS + 1) * POINTS) {
+		printf("tracebench: %lu events were written\n", (unsigned long)ring->head);
 		return EXIT_FAILURE;
 	}
 	return EXIT_SUCCESS;

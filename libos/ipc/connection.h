@@ -40,9 +40,9 @@ struct ipc_connection {
 	_Atomic bool closed; /* the peer has gone */
 	_Atomic bool busy;
 	struct channel channel;
-	uint64_t idle_header;   /* server: what the next line's header was when it was found to be no message */
-	struct thread *waiter;  /* client: one that waits, */
-	struct queue followers; /* and the others, which it wakes when it is woken */
+	uint64_t idle_header;           /* server: what the next line's header was when it was found to be no message */
+	struct thread *waiter;          /* client: one that waits, */
+	struct queue followers;         /* and the others, which it wakes when it is woken */
 	uint64_t ring_there, ring_here; /* for the trace, if there is one: physical addresses */
 	struct wait_source source;
 	void (*on_gift)(struct ipc_connection *c); /* whoever wants to hear of it at once, inside a section, else NULL */

@@ -44,7 +44,8 @@ __attribute__((always_inline)) static inline bool session_answer(struct ipc_conn
 	if (__builtin_expect(o != STUB_ANSWERED, 0))
 		return o == STUB_PUT_OFF;
 	session_begin(c);
-	trace_send(&c->channel, c->ring_there, TRACE_STUBS, stub_method_of(m->word[0]), (1 + stub_words_of(m->word[0])) * sizeof m->word[0]);
+	trace_send(&c->channel, c->ring_there, TRACE_STUBS, stub_method_of(m->word[0]),
+	           (1 + stub_words_of(m->word[0])) * sizeof m->word[0]);
 	if (!channel_ok(channel_send(&c->channel, STUB_LINE, m->word, 1 + stub_words_of(m->word[0]))))
 		ipc_close(c); /* it has left no room for answers */
 	session_end(c);

@@ -57,8 +57,8 @@ static inline void trace_counted(const char *name, uint64_t value)
 /* A bar begins; `value` is shown with it. */
 #define trace_begin(name, value) trace_named(TRACE_begin, TRACE_NAME(name), (uint32_t)(value))
 /* The bar ends, and those that began within it. */
-#define trace_end(name, value)   trace_named(TRACE_end, TRACE_NAME(name), (uint32_t)(value))
+#define trace_end(name, value) trace_named(TRACE_end, TRACE_NAME(name), (uint32_t)(value))
 /* A point in time. */
-#define trace_mark(name, value)  trace_named(TRACE_mark, TRACE_NAME(name), (uint32_t)(value))
+#define trace_mark(name, value) trace_named(TRACE_mark, TRACE_NAME(name), (uint32_t)(value))
 /* The curve's value from now on. */
 #define trace_count(name, value) trace_counted(TRACE_NAME(name), (uint64_t)(value))
