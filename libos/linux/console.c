@@ -16,9 +16,9 @@
 #include "libos/thread/thread.h"
 #include "libos/upcall/dispatcher.h"
 
-#define BUFFER_BYTES  8192
-#define FLUSH_SECONDS 2 /* so long an ending program waits for a console that is not there */
-#define CHUNK_BYTES   256
+#define BUFFER_BYTES    8192
+#define CONSOLE_SECONDS 2 /* so long a program waits for a console that is not there */
+#define CHUNK_BYTES     256
 
 /* Written by everybody, read by the writer thread; inside sections. */
 static char buffer[BUFFER_BYTES];
@@ -124,14 +124,25 @@ static void start_writer(void)
 	console_lost = is_err(thread_start_service(writer, NULL));
 }
 
+/* Until the writer has taken something; a console that isn't bound yet may also never come. Inside a section. */
+static bool wait_for_room(void)
+{
+	static bool given_up;
+
+	if (console != NULL)
+		return wait_in(&others_wait, THREAD_FOREVER);
+	given_up = given_up || !wait_in(&others_wait, time_tsc() + CONSOLE_SECONDS * time_tsc_hz());
+	return !given_up;
+}
+
 static void write_chunk(const char *chunk, size_t bytes)
 {
 	bool inside = dispatcher_enter();
 	size_t done;
 
 	start_writer();
-	for (done = put(chunk, bytes); done < bytes && console != NULL && !console_lost; done += put(chunk + done, bytes - done))
-		wait_in(&others_wait, THREAD_FOREVER);
+	for (done = put(chunk, bytes); done < bytes && !console_lost && wait_for_room(); done += put(chunk + done, bytes - done))
+		;
 	dispatcher_leave(inside);
 }
 
@@ -167,7 +178,7 @@ void console_flush(void)
 	bool inside = dispatcher_enter(), in_time = true;
 
 	while (writer_started && !console_lost && (buffer_filled > 0 || writer_busy) && in_time)
-		in_time = wait_in(&others_wait, console != NULL ? THREAD_FOREVER : time_tsc() + FLUSH_SECONDS * time_tsc_hz());
+		in_time = wait_in(&others_wait, console != NULL ? THREAD_FOREVER : time_tsc() + CONSOLE_SECONDS * time_tsc_hz());
 	dispatcher_leave(inside);
 }
 
