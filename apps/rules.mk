@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright 2026 The Atoll authors
 
-PROGRAMS += init console shell hello hostile captop chaos supervisor compress balancer matmul sort kv pipeline stream
+PROGRAMS += init console shell hello hostile captop chaos supervisor compress balancer matmul sort kv pipeline stream topology
 init_SRCS    := apps/init/main.c apps/init/plan.c
 console_SRCS := apps/console/main.c apps/console/uart.c apps/console/lines.c
 shell_SRCS   := apps/shell/main.c
@@ -12,6 +12,7 @@ hostile_SRCS := apps/hostile/main.c apps/hostile/attacks.c apps/hostile/fuzz.c
 chaos_SRCS   := apps/chaos/main.c apps/chaos/worker.c
 compress_SRCS := apps/compress/main.c apps/compress/lz.c
 balancer_SRCS := apps/balancer/main.c apps/balancer/policy.c
+topology_SRCS := apps/topology/main.c
 
 # Examples that use all cores.
 TEAM := apps/common/options.c apps/common/team.c

@@ -29,6 +29,13 @@ run bench shell gdb trace:
 	@$(MAKE) --no-print-directory image
 	@$(LAUNCH) $@ $(SET) $(call quoted,BUILD=$(BUILD))
 
+# The machine as the system found it, with what runs on it: an XML file for hwloc's tools, and a picture.
+.PHONY: topology
+topology: $(BUILD)/planner
+	@$(LAUNCH) check $(SET) $(call quoted,BUILD=$(BUILD))
+	@$(MAKE) --no-print-directory image
+	@$(LAUNCH) topology $(SET) $(call quoted,BUILD=$(BUILD))
+
 # Where the virtual machine of these settings would go on this host, or on the one that TOPOLOGY describes.
 .PHONY: plan
 plan: $(BUILD)/planner

@@ -24,7 +24,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MACHINE_VERSION 1u
+#define MACHINE_VERSION 2u
 
 enum {
 	MACHINE_CORES = 256,
@@ -35,6 +35,8 @@ enum {
 	MACHINE_ECAMS = 16,
 	MACHINE_NOTES = 16,
 	MACHINE_NOTE_BYTES = 128,
+	MACHINE_CACHES = 8,
+	MACHINE_SHIFT_MOST = 31, /* of an APIC ID's 32 bits */
 
 	MACHINE_NO_CORE = 0xffff, /* "no such core" wherever a core number is answered */
 	MACHINE_NO_NODE = 0xffff, /* "no such node" likewise */
@@ -106,6 +108,19 @@ struct machine_ecam {
 	uint32_t reserved;
 };
 
+enum machine_cache_kind { MACHINE_CACHE_DATA = 1, MACHINE_CACHE_CODE = 2, MACHINE_CACHE_UNIFIED = 3 }; /* as in CPUID leaf 4 */
+
+/* A cache that every core has, alone or with others: those whose APIC IDs only differ in the lowest `shift` bits share one. */
+struct machine_cache {
+	uint32_t bytes;
+	uint16_t line_bytes;
+	uint16_t ways; /* 0: fully associative */
+	uint8_t level; /* 1 is next to the core */
+	uint8_t kind;  /* enum machine_cache_kind */
+	uint8_t shift;
+	uint8_t reserved;
+};
+
 struct machine {
 	uint32_t version; /* MACHINE_VERSION */
 	uint32_t bytes;   /* sizeof(struct machine) */
@@ -130,7 +145,13 @@ struct machine {
 	uint8_t has_acpi;       /* 1: some table was found and accepted */
 	uint8_t has_8259;       /* 1: a pair of 8259 interrupt controllers must be masked */
 	uint8_t has_numa;       /* 1: nodes come from an SRAT */
-	uint8_t reserved[5];
+	/* What the first core says of its kind: an APIC ID without its lowest core_shift bits names the core of which it is a thread,
+	 * without die_shift bits the die, without package_shift bits the package. has_levels 0: it does not say. */
+	uint8_t has_levels;
+	uint8_t core_shift;
+	uint8_t die_shift;
+	uint8_t package_shift;
+	uint8_t cache_count;
 
 	struct machine_core cores[MACHINE_CORES];
 	struct machine_node nodes[MACHINE_NODES];
@@ -140,6 +161,7 @@ struct machine {
 	struct machine_ecam ecams[MACHINE_ECAMS];
 	uint8_t distances[MACHINE_NODES][MACHINE_NODES]; /* [from][to]; need not be symmetric */
 	char notes[MACHINE_NOTES][MACHINE_NOTE_BYTES];   /* sentences for the person who boots; NUL-terminated */
+	struct machine_cache caches[MACHINE_CACHES];     /* the outermost first */
 };
 
 _Static_assert(sizeof(struct machine_core) == 12, "shared between domains");
@@ -148,8 +170,9 @@ _Static_assert(sizeof(struct machine_range) == 24, "shared between domains");
 _Static_assert(sizeof(struct machine_ioapic) == 16, "shared between domains");
 _Static_assert(sizeof(struct machine_override) == 8, "shared between domains");
 _Static_assert(sizeof(struct machine_ecam) == 16, "shared between domains");
+_Static_assert(sizeof(struct machine_cache) == 12, "shared between domains");
 _Static_assert(offsetof(struct machine, cores) == 64, "shared between domains");
-_Static_assert(sizeof(struct machine) == 17216, "shared between domains: five pages");
+_Static_assert(sizeof(struct machine) == 17312, "shared between domains: five pages");
 
 /* ---- Building ---- */
 
@@ -174,6 +197,16 @@ struct machine_sources {
 
 /* Fills *machine from whatever tables there are. Cannot fail: the least it answers is one core on one node. */
 void machine_build(struct machine *machine, const struct machine_sources *sources);
+
+/* One answer of CPUID. */
+struct machine_leaf {
+	uint32_t leaf, subleaf;
+	uint32_t a, b, c, d;
+};
+
+/* Adds what a core says of cores, dies, packages and caches: leaves 0x1f or 0xb, and 4 or 0x8000001d, with all their subleaves in order.
+ * What makes no sense is as if it had not been said. */
+void machine_read_levels(struct machine *machine, const struct machine_leaf *leaves, size_t count);
 
 /* ---- Receiving ---- */
 

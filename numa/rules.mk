@@ -5,7 +5,7 @@
 
 # ---- The model: plain C without I/O, in every domain's library and in the loader --------------------------------------
 
-MODEL_SRCS := $(addprefix numa/model/, build.c check.c madt.c mcfg.c query.c receive.c slit.c srat.c tables.c text.c \
+MODEL_SRCS := $(addprefix numa/model/, build.c check.c hwloc_xml.c levels.c madt.c mcfg.c query.c receive.c slit.c srat.c tables.c text.c \
 	timers.c topology_json.c tree.c)
 
 LIBATOLL_SRCS += $(MODEL_SRCS)
@@ -43,7 +43,7 @@ $(eval $(call acpica_library,host,-O1 -g))
 
 ACPI_SRCS := $(addprefix numa/acpi/, discover.c osl.c osl_sync.c power.c routes.c)
 
-acpi_SRCS := $(ACPI_SRCS) $(addprefix numa/acpi/, hardware.c main.c)
+acpi_SRCS := $(ACPI_SRCS) $(addprefix numa/acpi/, hardware.c leaves.c main.c)
 acpi_OBJS := $(BUILD)/user/libacpica.a
 acpi_LDFLAGS := --gc-sections
 

@@ -25,7 +25,7 @@ def command(settings: Settings, image: Path, scratch: Path) -> list[str]:
 
 def hardware(settings: Settings, scratch: Path) -> list[str]:
     """All but what is booted on it."""
-    words = [QEMU, "-machine", settings.machine, "-cpu", settings.cpu]
+    words = [QEMU, "-machine", settings.machine, "-cpu", _cpu(settings)]
     words += layout(settings)
     words += _accelerator(settings)
     words += _firmware(settings, scratch)
@@ -42,6 +42,12 @@ def _accelerator(settings: Settings) -> list[str]:
     # One guest instruction is one nanosecond of guest time, and idle time is skipped: runs repeat to the digit.
     counting = ["-icount", "shift=0,sleep=off"] if settings.lens == "icount" else []
     return ["-accel", accelerator(settings)] + counting
+
+
+def _cpu(settings: Settings) -> str:
+    """Dies are told by CPUID leaf 0x1f, and the model `max` ends before it."""
+    dies = (settings.smp() or {}).get("dies", 1)
+    return "max,level=0x1f" if settings.cpu == "max" and dies > 1 else settings.cpu
 
 
 def layout(settings: Settings) -> list[str]:

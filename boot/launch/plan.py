@@ -55,8 +55,9 @@ def _count(number: int, what: str) -> str:
 
 # ---- Carrying it out --------------------------------------------------------------------------------------------------
 
-def begin(build: Path, control: Path, plan: dict, on_failure) -> None:
-    """Binds QEMU's threads as soon as it answers, beside everything else. If that fails `on_failure` gets a sentence, and QEMU ends."""
+def begin(build: Path, control: Path, plan: dict, on_failure) -> threading.Thread:
+    """Binds QEMU's threads as soon as it answers, beside everything else. If that fails `on_failure` gets a sentence, and QEMU ends. The
+    answer is the thread that does it."""
     def work():
         try:
             with Qmp(control) as qemu:
@@ -67,7 +68,9 @@ def begin(build: Path, control: Path, plan: dict, on_failure) -> None:
                     qemu.ask("quit")
         except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
             on_failure(f"The plan can't be carried out: {error}.")
-    threading.Thread(target=work, daemon=True).start()
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    return thread
 
 
 def _bind(build: Path, plan: dict, cpus: list[dict]) -> None:

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 # Copyright 2026 The Atoll authors
-"""Boots the image in QEMU: run.py check|run|bench|shell|gdb|trace|host|plan [NAME=value ...]. The Makefile's targets of these names call it.
+"""Boots the image in QEMU: run.py check|run|bench|shell|gdb|trace|host|plan|topology [NAME=value ...]. The Makefile's targets of these
+names call it.
 
 The exit code is 0 if the guest powered itself off and said that all went well, 1 if not, 2 if a setting was refused.
 """
@@ -22,6 +23,7 @@ import plan as planning
 import qmp
 import report
 import settings as user
+import topology as exported
 import virtual_machine
 from last_words import LastWords
 from results import Results, origin_of_guest, origin_of_host
@@ -35,7 +37,7 @@ BENCHMARKS = "ipcbench ; capbench ; stubbench ; threadbench ; spanbench ; kv --r
 
 def main(arguments: list[str]) -> int:
     actions = {"check": lambda settings: 0, "run": run, "bench": bench, "shell": shell, "gdb": gdb, "host": host, "plan": plan,
-               "trace": trace}
+               "trace": trace, "topology": topology}
     if not arguments or arguments[0] not in actions:
         print(f"usage: run.py {'|'.join(actions)} [NAME=value ...]", file=sys.stderr)
         return REFUSED
@@ -154,7 +156,33 @@ def plan(settings: user.Settings) -> int:
     return 0
 
 
+def topology(settings: user.Settings) -> int:
+    """What the system found, while APP runs if there is one: an XML file for hwloc's tools, and a picture."""
+    code, recording = _boot(dataclasses.replace(settings, app=f"topology {settings.app}".rstrip()))
+    if code:
+        return code
+    file, picture = settings.build / "topology.xml", settings.build / "topology.svg"
+    try:
+        file.write_text(exported.xml(recording.results.facts), encoding="utf-8")
+        print(exported.validate(settings.build, file))
+        exported.draw(file, picture)
+    except exported.Refused as reason:
+        print(reason, file=sys.stderr)
+        return 1
+    print(f"The machine is in {file}, its picture in {picture}.")
+    return 0
+
+
 def _watch(settings: user.Settings, memory: Path | None = None) -> int:
+    code, recording = _boot(settings, memory)
+    tables = report.tables(recording.results.facts)
+    print(f"\n{tables}\n" if tables else "")
+    print(f"The facts of this run are in {recording.results.path}.")
+    return code
+
+
+def _boot(settings: user.Settings, memory: Path | None = None) -> tuple[int, "Recording"]:
+    """Shows the guest's lines as they come."""
     with _scratch() as scratch:
         command = machine.command(settings, _image(settings), Path(scratch)) + _pinning_words(settings, Path(scratch) / "qmp")
         if memory is not None:
@@ -163,11 +191,7 @@ def _watch(settings: user.Settings, memory: Path | None = None) -> int:
         _begin_pinning(settings, Path(scratch) / "qmp", recording)
         last = recording.last_words(Path(scratch))
         failure = virtual_machine.stream(command + last.words(), settings.timeout, recording.feed, last.take_now)
-    code = recording.verdict(failure)
-    tables = report.tables(recording.results.facts)
-    print(f"\n{tables}\n" if tables else "")
-    print(f"The facts of this run are in {recording.results.path}.")
-    return code
+    return recording.verdict(failure), recording
 
 
 def _pinning_words(settings: user.Settings, control: Path) -> list[str]:

@@ -15,6 +15,7 @@
 #include "numa/acpi/discover.h"
 #include "numa/acpi/hand_over.h"
 #include "numa/acpi/hardware.h"
+#include "numa/acpi/leaves.h"
 #include "numa/acpi/power.h"
 #include "numa/acpi/routes.h"
 #include "numa/acpi/service.h"
@@ -48,6 +49,7 @@ static err_t show_frame(cap_t frame, unsigned *slot)
 
 static err_t hand_model_over(const struct core_boot *boot, const struct machine **machine)
 {
+	struct machine_leaf leaves[LEAVES_MAX];
 	struct machine_span memory[REGIONS_MAX];
 	size_t count = list_memory(boot, memory);
 	paddr_t base;
@@ -60,6 +62,7 @@ static err_t hand_model_over(const struct core_boot *boot, const struct machine 
 	if (is_err(e))
 		return e;
 	discover_machine(model, boot->apic, memory, count);
+	machine_read_levels(model, leaves, leaves_read(leaves));
 	*machine = model;
 	e = show_frame(frame, &slot);
 	if (is_err(e))

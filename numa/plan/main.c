@@ -5,6 +5,7 @@
  *
  *   planner plan [host=FILE] [cores=N] [nodes=N] [memory=MIB] [sockets=N] [dies=N] [threads=N]     a plan, as JSON (json.h)
  *   planner bind THREAD=PROCESSOR[,PROCESSOR...] ...                                               threads to processors
+ *   planner validate FILE                                                                          whether hwloc believes an XML file
  *
  * Exit status: 0, or 2 if it refuses, with one sentence on the error output. */
 
@@ -14,6 +15,7 @@
 
 #include "numa/plan/bind.h"
 #include "numa/plan/json.h"
+#include "numa/plan/validate.h"
 
 enum { EXIT_REFUSED = 2, NUMBER_DIGITS = 9 };
 
@@ -84,6 +86,16 @@ static int plan(char *const *words, int count)
 	return EXIT_SUCCESS;
 }
 
+static int check(const char *path)
+{
+	char summary[PLAN_SENTENCE_BYTES];
+
+	if (!validate(path, summary, sizeof(summary)))
+		return refuse(summary);
+	printf("%s\n", summary);
+	return EXIT_SUCCESS;
+}
+
 int main(int argc, char **argv)
 {
 	char refusal[PLAN_SENTENCE_BYTES];
@@ -92,5 +104,7 @@ int main(int argc, char **argv)
 		return plan(argv + 2, argc - 2);
 	if (argc >= 2 && strcmp(argv[1], "bind") == 0)
 		return bind_threads(argv + 2, argc - 2, refusal, sizeof(refusal)) ? EXIT_SUCCESS : refuse(refusal);
-	return refuse("usage: planner plan|bind ...");
+	if (argc == 3 && strcmp(argv[1], "validate") == 0)
+		return check(argv[2]);
+	return refuse("usage: planner plan|bind|validate ...");
 }

@@ -3,7 +3,7 @@
 #
 # The planner, a program of the host's.
 
-PLANNER_SRCS := $(addprefix numa/plan/, main.c host.c read.c plan.c deal.c share.c pick.c shape.c finish.c json.c bind.c)
+PLANNER_SRCS := $(addprefix numa/plan/, main.c host.c read.c plan.c deal.c share.c pick.c shape.c finish.c json.c bind.c validate.c)
 
 $(BUILD)/planner: $(call objects,host,$(PLANNER_SRCS))
 	$(call say,LD,$@)

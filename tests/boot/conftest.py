@@ -90,6 +90,11 @@ class Session(Boot):
         self._start = time.monotonic()
 
     @property
+    def control_path(self) -> Path:
+        """The socket of QEMU's machine protocol, for one client at a time."""
+        return self._control
+
+    @property
     def pid(self) -> int:
         """QEMU's."""
         return self._guest.pid

@@ -1,6 +1,6 @@
 // sources: numa/model/build.c numa/model/check.c numa/model/madt.c numa/model/mcfg.c numa/model/query.c
 // sources: numa/model/receive.c numa/model/slit.c numa/model/srat.c numa/model/tables.c numa/model/text.c
-// sources: numa/model/timers.c numa/model/topology_json.c numa/model/tree.c
+// sources: numa/model/timers.c numa/model/topology_json.c numa/model/tree.c numa/model/levels.c numa/model/hwloc_xml.c
 /* SPDX-License-Identifier: MIT
  * Copyright 2026 The Atoll authors */
 
@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "numa/hwloc_xml.h"
 #include "numa/model/tables.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -98,8 +99,37 @@ static void walk(const uint8_t *data, size_t size)
 	free(ram);
 }
 
+/* ---- What CPUID says: any bytes ---- */
+
+static void count_text(void *context, const char *text)
+{
+	*(size_t *)context += strlen(text);
+}
+
+static void say_levels(const uint8_t *data, size_t size)
+{
+	static const uint32_t names[4] = {0x4, 0xb, 0x1f, 0x8000001d};
+	struct machine_leaf leaves[16];
+	size_t count = size / sizeof(leaves[0]) < 16 ? size / sizeof(leaves[0]) : 16, written = 0;
+
+	if (count > 0)
+		memcpy(leaves, data, count * sizeof(leaves[0]));
+	for (size_t i = 0; i < count; i++) {
+		leaves[i].leaf = names[leaves[i].leaf % 4];
+		leaves[i].subleaf %= 4;
+	}
+	machine_read_levels(&machine, leaves, count);
+	if (!machine_check(&machine, sizeof(machine)))
+		abort();
+	machine_write_hwloc_xml(&machine, NULL, 0, count_text, &written);
+	if (written == 0)
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	const uint8_t *all = data;
+	size_t all_bytes = size;
 	struct machine_table tables[6] = {{NULL, 0}};
 
 	walk(data, size);
@@ -116,6 +146,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!machine_check(&machine, sizeof(machine)))
 		abort();
 	ask_everything(seed);
+	say_levels(all, all_bytes);
 	for (unsigned i = 0; i < 6; i++)
 		free((void *)tables[i].at);
 	return 0;

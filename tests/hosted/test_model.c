@@ -575,6 +575,11 @@ static void test_receiver_refuses_what_leads_outside(void **state)
 	ASSERT_REFUSED(override_count = MACHINE_OVERRIDES + 1);
 	ASSERT_REFUSED(ecam_count = MACHINE_ECAMS + 1);
 	ASSERT_REFUSED(note_count = MACHINE_NOTES + 1);
+	ASSERT_REFUSED(cache_count = MACHINE_CACHES + 1);
+	ASSERT_REFUSED(core_shift = 1);
+	ASSERT_REFUSED(die_shift = 1);
+	ASSERT_REFUSED(package_shift = MACHINE_SHIFT_MOST + 1);
+	ASSERT_REFUSED(cache_count = 1); /* of kind 0 */
 	ASSERT_REFUSED(cores[3].node = 2);
 	ASSERT_REFUSED(ranges[1].node = 2);
 	ASSERT_REFUSED(ranges[1].base = 0);

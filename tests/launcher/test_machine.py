@@ -41,6 +41,8 @@ def test_a_node_of_one_core(tmp_path):
 def test_sockets_dies_and_threads(tmp_path):
     assert options(words(tmp_path, "CORES=8", "SOCKETS=2", "THREADS=2"), "-smp") == ["8,sockets=2,dies=1,cores=2,threads=2"]
     assert options(words(tmp_path, "CORES=8"), "-smp") == ["8"]
+    assert options(words(tmp_path, "CORES=8"), "-cpu") == ["max"]
+    assert options(words(tmp_path, "CORES=8", "DIES=2"), "-cpu") == ["max,level=0x1f"]
 
 
 def test_distances_grow_along_the_shorter_way_round_a_ring():

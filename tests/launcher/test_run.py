@@ -214,6 +214,31 @@ def test_a_plan_is_explained_and_kept(launch):
     assert kept["smp"] == {"sockets": 2, "dies": 1, "cores": 4, "threads": 2} and kept["memory_mib"] == 12288
 
 
+def stated(tmp_path):
+    """What a guest would state of a small machine; hwloc itself writes it here."""
+    file = tmp_path / "stated.xml"
+    subprocess.run(["lstopo-no-graphics", "-i", "numa:2 core:2 pu:1", "-f", "--of", "xml", file], check=True)
+    text = file.read_text(encoding="utf-8")
+    return "".join(f"@hwloc {json.dumps({'xml': text[at:at + 300]})}\n" for at in range(0, len(text), 300))
+
+
+def test_the_topology_is_put_together_validated_and_drawn(launch, tmp_path):
+    answer = launch(stated(tmp_path) + GOOD, "CORES=2", "APP=hello", action="topology")
+    assert answer.returncode == 0, answer.stderr
+    assert "hwloc finds it consistent: 2 nodes, 0 packages, 0 dies, 4 cores, 4 processors, 0 notes." in answer.stdout
+    assert answer.facts[0]["settings"]["app"] == "topology hello"
+    assert (launch.directory / "topology.xml").read_text(encoding="utf-8") == (tmp_path / "stated.xml").read_text(encoding="utf-8")
+    assert "<svg" in (launch.directory / "topology.svg").read_text(encoding="utf-8")
+
+
+def test_a_topology_that_is_cut_off_or_nonsense_is_refused(launch, tmp_path):
+    lines = stated(tmp_path).splitlines(keepends=True)
+    answer = launch("".join(lines[:-1]) + GOOD, "CORES=2", action="topology")
+    assert answer.returncode == 1 and "The guest did not state its topology to the end." in answer.stderr
+    answer = launch('@hwloc {"xml":"<topology></topology>\\n"}\n' + GOOD, "CORES=2", action="topology")
+    assert answer.returncode == 1 and f"hwloc does not accept {launch.directory / 'topology.xml'}" in answer.stderr
+
+
 def test_a_machine_like_another_one_is_not_bound(launch):
     answer = launch(GOOD, "TOPOLOGY=numa:3(memory=1GB) core:2 pu:1", "MEM=300M", "PIN=off")
     assert answer.returncode == 0, answer.stderr
