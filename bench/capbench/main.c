@@ -3,7 +3,7 @@
 
 /* Measures operations on capabilities that other cores hold: how long they take, and how many messages between the monitors.
  *
- *   capbench            with 1, 2, ... holders, as many as there are other cores, but at most seven
+ *   capbench            with 1, 2, ... 7, 15, 31 holders, up to all the other cores, but at most 63
  *   capbench --quick    fewer rounds
  *
  * The lens is the environment's LENS. The objects belong to this core; a worker on each of the others holds copies of them. */
@@ -19,7 +19,8 @@
 #include "bench/capbench/worker.h"
 #include "bench/common/sample.h"
 
-#define HOLDERS_MAX  7
+#define HOLDERS_MAX  63
+#define HOLDERS_EACH 7
 #define ROUNDS       500
 #define QUICK_ROUNDS 50
 
@@ -58,6 +59,14 @@ static bool stop_polling(unsigned count)
 	return ok;
 }
 
+/* How many holders after so many, the last time all that there are. */
+static unsigned next(unsigned holders, unsigned all)
+{
+	const unsigned step = holders < HOLDERS_EACH ? holders + 1 : 2 * holders + 1;
+
+	return holders < all && step > all ? all : step;
+}
+
 static bool measure(const struct lens *lens, unsigned workers_count, bool quick)
 {
 	static bool (*const by_holders[])(const struct measurement *m) = {measure_retype, measure_revoke, measure_revoke_mapped,
@@ -65,7 +74,7 @@ static bool measure(const struct lens *lens, unsigned workers_count, bool quick)
 	struct measurement m = {.lens = lens, .worker = workers, .holders = 1, .rounds = quick ? QUICK_ROUNDS : ROUNDS};
 	bool ok = measure_transfer(&m);
 
-	for (; m.holders <= workers_count && ok; m.holders++)
+	for (; m.holders <= workers_count && ok; m.holders = next(m.holders, workers_count))
 		for (size_t i = 0; i < sizeof(by_holders) / sizeof(by_holders[0]) && ok; i++)
 			ok = by_holders[i](&m);
 	return ok;

@@ -38,6 +38,8 @@ FAMILIES = (
     Family("threads", "threads, and typed calls", "stubbench ; threadbench"),
     Family("agreement", "capability operations by the number of holders", "capbench --quick", least_cores=2, seconds=5),
     Family("spans", "a domain that grows, unmaps a page everywhere, wakes a thread elsewhere", "spanbench --quick", least_cores=2),
+    Family("groups", "broadcast, reduction and barrier, flat and along a tree", "groupbench --quick", least_cores=2, by_nodes=True),
+    Family("places", "memory of each node, and programs started on each core", "placebench --quick", by_nodes=True),
     # Cores that work at the same time have no meaning to a lens that runs one at a time.
     Family("kv", "throughput of the key-value service", "kv --rounds 3 --ms 5",
            many_app="kv --rounds 3 --ms 5 --cores 8", lenses=("elapsed",), seconds=5),

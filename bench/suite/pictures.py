@@ -8,7 +8,8 @@ import robust
 import svg
 
 PAIR_HEATS = ("channel.rtt", "ipc.remote.rtt", "channel.wake", "ipc.stream.wake")
-DISTANCE_IDS = ("channel.stream", "channel.rtt", "channel.wake", "memory.read", "memory.write", "memory.latency")
+DISTANCE_IDS = ("channel.stream", "channel.rtt", "channel.wake", "memory.read", "memory.write", "memory.latency", "spawn")
+SHAPES = (".flat", ".tree")
 BOOT_STRETCHES = (("boot.entered", "until its first instruction"), ("boot.driver", "CPU driver"), ("boot.ready", "monitor"))
 QUANTILES = ("min", "p5", "p25", "estimate", "p75", "p95", "p99", "max")
 
@@ -40,6 +41,8 @@ def sections(points: list[dict]) -> list[Section]:
                 tuple(_by_cores(own))),
         Section("With the number of those concerned", "Operations that other cores have to do with: holders, users, members.",
                 tuple(_by_holders(own))),
+        Section("Flat or along a tree", "A word to so many cores, and an answer from all: every message by one core, or along a binary tree.",
+                tuple(_shapes(own))),
         Section("Throughput by cores at work", "On one machine, with so many of its cores at work.", tuple(_by_parameter(own))),
         Section("Distributions", "Box: the middle half; line: 5 % to 95 %; dots: minimum, 99 %, maximum. Medians over the repetitions.",
                 tuple(_distributions(own))),
@@ -152,9 +155,24 @@ def _by_cores(points: list[dict]) -> list[Figure]:
     return figures
 
 
+def _shapes(points: list[dict]) -> list[Figure]:
+    """On the largest machine of the usual number of nodes."""
+    figures = []
+    chosen = [{**p, "thing": p["id"].rpartition(".")[0]} for p in points if "holders" in p and p["id"].endswith(SHAPES)]
+    for (lens, thing), group in sorted(_groups(chosen, "lens", "thing").items()):
+        cores = max(p["cores"] for p in group)
+        shown = [p for p in group if p["cores"] == cores and p["nodes"] == _usual_nodes(group, cores)]
+        series = [svg.Series(shape[1:], tuple(mark(p, p["holders"]) for p in shown if p["id"].endswith(shape))) for shape in SHAPES]
+        title, unit = f"{thing}, {machine(shown[0])}", shown[0]["unit"]
+        figures.append(Figure(title, f"Median, {unit}, by the number of other cores", lens,
+                              svg.curves(series, title, "other cores", unit, log_x=False), tuple(shown)))
+    return figures
+
+
 def _by_holders(points: list[dict]) -> list[Figure]:
     figures = []
-    for (lens, name, unit), group in sorted(_groups([p for p in points if "holders" in p], "lens", "id", "unit").items()):
+    chosen = [p for p in points if "holders" in p and not p["id"].endswith(SHAPES)]
+    for (lens, name, unit), group in sorted(_groups(chosen, "lens", "id", "unit").items()):
         series = [svg.Series(machine(same[0]), tuple(mark(p, p["holders"]) for p in sorted(same, key=lambda p: p["holders"])))
                   for _, same in sorted(_groups(group, "cores", "nodes").items())]
         if max(len(one.marks) for one in series) > 1:

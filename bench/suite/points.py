@@ -106,7 +106,8 @@ def _point(job: jobs.Job, group: list[dict], distances: dict) -> dict:
     judged = (robust.judge_exact if job.lens == "icount" else robust.judge)(values, job.repetitions)
     point = {"id": first["id"], "lens": first["lens"], "cores": job.cores, "nodes": job.nodes}
     point |= {name: first[name] for name in ("from", "to", "holders", "system") if name in first}
-    if "holders" not in first and (first.get("from"), first.get("to")) in distances:
+    of_two = first.get("from") != first.get("to") or first["id"].startswith("memory.")
+    if of_two and "holders" not in first and (first.get("from"), first.get("to")) in distances:
         point["distance"] = distances[first["from"], first["to"]]
     if parameters(first):
         point["parameters"] = parameters(first)
@@ -131,7 +132,7 @@ def _distances(run: facts.Repetition) -> dict[tuple[int, int], int]:
     row = {node["node"]: index for index, node in enumerate(found[-1]["nodes"])}
     node_of = {core["core"]: row.get(core["node"]) for core in found[-1]["cores"]}
     return {(a, b): found[-1]["distances"][node_of[a]][node_of[b]] for a in node_of for b in node_of
-            if a != b and node_of[a] is not None and node_of[b] is not None}
+            if node_of[a] is not None and node_of[b] is not None}
 
 
 # ---- Files ------------------------------------------------------------------------------------------------------------

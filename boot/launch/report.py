@@ -20,7 +20,7 @@ CAVEATS = {
 
 def tables(facts: list[dict]) -> str:
     """Everything there is to show, or an empty string."""
-    parts = [_machine(facts), *_matrices(facts), _summary(facts), _agreed(facts), _bars(facts), _lens(facts)]
+    parts = [_machine(facts), *_matrices(facts), _summary(facts), *_agreed(facts), _bars(facts), _lens(facts)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -164,13 +164,16 @@ def _one_way(row: list, group: list[dict]) -> list:
 
 # ---- Operations that other cores have to agree to ------------------------------------------------------------------
 
-def _agreed(facts: list[dict]) -> str:
-    """One row for each number of cores that hold the object, besides its owner."""
+def _agreed(facts: list[dict]) -> list[str]:
     found = [fact for fact in tagged(facts, "bench") if "holders" in fact]
-    if not found:
-        return ""
+    in_shapes = [fact for fact in found if fact["id"].endswith((".flat", ".tree"))]
+    return [_by_others(part) for part in ([fact for fact in found if fact not in in_shapes], in_shapes) if part]
+
+
+def _by_others(found: list[dict]) -> str:
+    """One row for each number of cores that hold the object, besides its owner. A broadcast's number of messages is no news."""
     names = list(dict.fromkeys(fact["id"] for fact in found))
-    agreed = {fact["id"] for fact in found if fact["messages"] > 0}
+    agreed = {fact["id"] for fact in found if fact["messages"] > 0 and not fact["id"].endswith((".flat", ".tree"))}
     rows = [["holders"] + [column for name in names for column in ([name, "messages"] if name in agreed else [name])]]
     for holders in sorted({fact["holders"] for fact in found}):
         row = [holders]

@@ -32,7 +32,7 @@ from serial import Transcript, is_panic
 REFUSED = 2
 PROMPT = "atoll> "
 TRACED = "hello"
-BENCHMARKS = "ipcbench ; capbench ; stubbench ; threadbench ; spanbench ; kv --rounds 9 --ms 10 ; tracebench"
+BENCHMARKS = "ipcbench ; capbench ; stubbench ; threadbench ; spanbench ; groupbench ; placebench ; kv --rounds 9 --ms 10 ; tracebench"
 
 
 def main(arguments: list[str]) -> int:
