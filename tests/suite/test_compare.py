@@ -8,7 +8,7 @@ import pytest
 
 import compare
 import points
-from conftest import ROOT, bench, job
+from made import ROOT, bench, job
 
 
 def made(sweep, name, values, lens="elapsed"):

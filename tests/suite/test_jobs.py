@@ -9,7 +9,7 @@ import pytest
 import benchmarks
 import jobs
 import spread
-from conftest import job
+from made import job
 
 
 def plan(cores=(1, 2, 16), nodes=(2, 4), lenses=("elapsed", "icount", "host"), families=None, repetitions=6):

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from made import ROOT
 
 import model_fit as fit
 import model_trace as trace

@@ -8,7 +8,7 @@ import subprocess
 from collections import Counter
 
 import pytest
-from conftest import ROOT
+from made import ROOT
 
 import model_trees as trees
 from model_price import HOPS, Costs, price

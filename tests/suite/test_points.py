@@ -10,7 +10,7 @@ import pytest
 import facts
 import jobs
 import points
-from conftest import BOOTS, PHASES, bench, job
+from made import BOOTS, PHASES, bench, job
 
 
 def found(whole, name):

@@ -8,7 +8,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from conftest import ROOT
+from made import ROOT
 
 BUILD = Path(os.environ.get("ATOLL_BUILD", ROOT / "build"))
 

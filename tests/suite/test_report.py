@@ -12,7 +12,7 @@ import pytest
 import points
 import report
 import svg
-from conftest import BOOTS, PHASES, bench, job
+from made import BOOTS, PHASES, bench, job
 
 PROBE = """<!doctype html><body><iframe id=f style="width:%dpx;height:800px;border:0" src="report.html"></iframe><script>
 f.onload = () => {
