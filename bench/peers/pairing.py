@@ -30,6 +30,12 @@ class Run:
     nodes: int
     turn: int
     facts: list[dict]
+    origin: dict = dataclasses.field(default_factory=dict)  # the run's provenance
+    seconds: float = 0
+
+    @property
+    def job(self) -> str:
+        return f"peers-{self.system}-{self.lens}-{self.cores}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,12 +124,12 @@ def points(runs: list[Run], wanted: dict[str, int]) -> list[dict]:
     groups: dict[tuple, list[dict]] = {}
     for run in runs:
         for key, fact in medians(run).items():
-            groups.setdefault((run.system, run.lens, run.cores, run.nodes, *key), []).append(fact)
+            groups.setdefault((run.system, run.lens, run.cores, run.nodes, run.job, *key), []).append(fact)
     return [_point(key, group, wanted[key[1]]) for key, group in groups.items()]
 
 
 def _point(key: tuple, group: list[dict], wanted: int) -> dict:
-    system, lens, cores, nodes = key[:4]
+    system, lens, cores, nodes, job = key[:5]
     first, values = group[0], [fact["p50"] for fact in group]
     judged = judge(lens, values, wanted)
     point = {"id": first["id"], "lens": first["lens"], "cores": cores, "nodes": nodes, "from": first["from"], "to": first["to"]}
@@ -132,7 +138,17 @@ def _point(key: tuple, group: list[dict], wanted: int) -> dict:
               "confidence": round(judged.confidence, 4), "stable": judged.stable, **({"why": judged.why} if judged.why else {}),
               "runs": len(group), "outliers": judged.outliers, "n": sum(fact["n"] for fact in group), "values": values,
               "min": min(fact["min"] for fact in group), "max": max(fact["max"] for fact in group)}
-    return {**point, **({"system": system} if system != "atoll" else {}), "job": f"peers-{lens}-{cores}"}
+    return {**point, **({"system": system} if system != "atoll" else {}), "job": job}
+
+
+def provenance(runs: list[Run], path: str) -> list[dict]:
+    """Of each system on each machine in each lens; `path`: where all facts are."""
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(run.job, []).append(run)
+    return [{**{name: value for name, value in group[0].origin.items() if name not in ("tag", "date")}, "job": job,
+             "dates": [run.origin.get("date") for run in group], "seconds": [round(run.seconds, 2) for run in group],
+             "loads": [run.origin.get("host", {}).get("load") for run in group], "tries": [], "files": [path]} for job, group in groups.items()]
 
 
 def row_facts(found: list[Line]) -> list[dict]:

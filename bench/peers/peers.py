@@ -125,7 +125,7 @@ def run(all_of_it: Plan) -> int:
     if failure is None:
         failure = _conclude(machines, runs, out / "peers.json")
     log.end(failure)
-    print(failure or f"The facts are in {log.path}, the table in {out / 'peers.json'}.",
+    print(failure or f"The facts are in {log.path}, the table in {out / 'peers.json'}; `make report` draws it beside a sweep.",
           file=sys.stderr if failure else sys.stdout)
     return 1 if failure else 0
 
@@ -143,7 +143,8 @@ def _conclude(machines: list[Machine], runs: list[pairing.Run], path: Path) -> s
         points = pairing.points(runs, wanted)
     except pairing.Refused as refusal:
         return str(refusal)
-    whole = {"format": pairing.FORMAT, "caveats": table.CAVEATS, "points": points, "rows": pairing.row_facts(found)}
+    origins = pairing.provenance(runs, "peers.jsonl")
+    whole = {"format": pairing.FORMAT, "caveats": table.CAVEATS, "provenance": origins, "points": points, "rows": pairing.row_facts(found)}
     partial = path.with_suffix(".partial")
     partial.write_text(json.dumps(whole, separators=(",", ":")) + "\n", encoding="utf-8")
     partial.replace(path)
@@ -192,12 +193,15 @@ def _one(each: Machine, system: str, turn: int, log: Log) -> tuple[pairing.Run, 
 
     with tempfile.TemporaryDirectory(prefix="atoll-") as scratch:
         command = _command(each, system, Path(scratch))
-        log.fact({**origin_of_guest(settings, command), **extra, "turn": turn})
+        origin = {**origin_of_guest(settings, command), "app": " ".join(each.linux) if extra else each.atoll}
+        log.fact({**origin, **extra, "turn": turn})
         _pin(settings, Path(scratch) / "qmp", command, log)
+        begin = time.monotonic()
         failure = virtual_machine.stream(command, settings.timeout, feed)
+    seconds = time.monotonic() - begin
     transcript.end()
     failure = failure or transcript.failure()
-    one = pairing.Run(system, settings.lens, settings.cores, settings.nodes, turn, facts)
+    one = pairing.Run(system, settings.lens, settings.cores, settings.nodes, turn, facts, origin, seconds)
     if failure is None:
         return one, None
     said = [line for line in transcript.people if line]

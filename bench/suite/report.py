@@ -14,6 +14,7 @@ from collections.abc import Callable
 from html import escape
 from pathlib import Path
 
+import beside
 import facts
 import jobs
 import page
@@ -25,7 +26,7 @@ from benchmarks import CAVEATS, FAMILIES
 
 ROOT = Path(__file__).resolve().parents[2]
 # Files beside the results, and what makes sections of them.
-EXTRAS: dict[str, Callable[[Path, dict], list[pictures.Section]]] = {}
+EXTRAS: dict[str, Callable[[Path, dict], list[pictures.Section]]] = {"peers.json": beside.sections}
 
 
 def main(arguments: list[str]) -> int:
@@ -48,6 +49,7 @@ def main(arguments: list[str]) -> int:
 
 def write(directory: Path, whole: dict) -> Path:
     found = pictures.sections(whole["points"])
+    whole = {**whole, "provenance": list(whole["provenance"])}
     for name, sections_of in EXTRAS.items():
         if (directory / name).exists():
             found += sections_of(directory / name, whole)
