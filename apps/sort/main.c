@@ -6,7 +6,9 @@
  * at the largest, and they stop in the middle; so even the last merge of all has work for two cores.
  *
  * Where the memory lies. Any core may come to sort or merge any piece, so no place is the right one for all of it: the pages are taken from
- * all nodes in turn, and none of them has to serve everybody. */
+ * all nodes in turn, and none of them has to serve everybody.
+ *
+ * `make trace APP=sort` shows which core did what when. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +17,7 @@
 #include <atoll/address_space.h>
 #include <atoll/domain.h>
 #include <atoll/tasks.h>
+#include <atoll/trace.h>
 
 #include "apps/common/options.h"
 #include "apps/common/team.h"
@@ -38,7 +41,9 @@ static void sort_piece(void *argument)
 {
 	const struct job *j = argument;
 
+	trace_begin("sort", j->left);
 	qsort(j->from, j->left, sizeof *j->from, compare);
+	trace_end("sort", j->left);
 }
 
 static void merge_smaller_half(void *argument)
@@ -46,8 +51,10 @@ static void merge_smaller_half(void *argument)
 	const struct job *j = argument;
 	const uint64_t *a = j->from, *b = a + j->left, *a_end = b, *b_end = b + j->right;
 
+	trace_begin("merge smaller", j->left + j->right);
 	for (size_t i = 0; i < (j->left + j->right) / 2; i++)
 		j->to[i] = b == b_end || (a != a_end && *a <= *b) ? *a++ : *b++;
+	trace_end("merge smaller", j->left + j->right);
 }
 
 static void merge_larger_half(void *argument)
@@ -55,8 +62,10 @@ static void merge_larger_half(void *argument)
 	const struct job *j = argument;
 	const uint64_t *a_begin = j->from, *b_begin = a_begin + j->left, *a = b_begin, *b = b_begin + j->right;
 
+	trace_begin("merge larger", j->left + j->right);
 	for (size_t i = j->left + j->right; i > (j->left + j->right) / 2; i--)
 		j->to[i - 1] = b == b_begin || (a != a_begin && a[-1] > b[-1]) ? *--a : *--b;
+	trace_end("merge larger", j->left + j->right);
 }
 
 static void submit(struct tasks *t, task_fn *function, struct job *j, const struct task *after, unsigned count, struct task *out)
