@@ -21,8 +21,8 @@ ifneq ($(strip $(UNKNOWN)),)
 $(error $(strip $(UNKNOWN)) is not a setting: `make help` lists the settings)
 endif
 
-.PHONY: run bench shell gdb trace
-run bench shell gdb trace:
+.PHONY: run bench shell gdb trace replay
+run bench shell gdb trace replay:
 	@[ -x $(PYTHON) ] || AUTO_DEPS=$(AUTO_DEPS) boot/deps.sh python3
 	@$(if $(filter on 1,$(PIN))$(TOPOLOGY),$(MAKE) --no-print-directory $(BUILD)/planner)
 	@$(LAUNCH) check $(SET) $(call quoted,BUILD=$(BUILD))

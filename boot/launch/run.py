@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 # Copyright 2026 The Atoll authors
-"""Boots the image in QEMU: run.py check|run|bench|shell|gdb|trace|host|plan|topology [NAME=value ...]. The Makefile's targets of these
+"""Boots the image in QEMU: run.py check|run|bench|shell|gdb|replay|trace|host|plan|topology [NAME=value ...]. The Makefile's targets of these
 names call it.
 
 The exit code is 0 if the guest powered itself off and said that all went well, 1 if not, 2 if a setting was refused.
@@ -21,6 +21,7 @@ import machine
 import pinning
 import plan as planning
 import qmp
+import replaying
 import report
 import settings as user
 import topology as exported
@@ -37,7 +38,7 @@ BENCHMARKS = "ipcbench ; capbench ; stubbench ; threadbench ; spanbench ; groupb
 
 def main(arguments: list[str]) -> int:
     actions = {"check": lambda settings: 0, "run": run, "bench": bench, "shell": shell, "gdb": gdb, "host": host, "plan": plan,
-               "trace": trace, "topology": topology}
+               "trace": trace, "topology": topology, "replay": replay}
     if not arguments or arguments[0] not in actions:
         print(f"usage: run.py {'|'.join(actions)} [NAME=value ...]", file=sys.stderr)
         return REFUSED
@@ -118,20 +119,41 @@ def _type(guest, lines, end) -> None:
 def gdb(settings: user.Settings) -> int:
     """QEMU waits for the debugger, which stops at the CPU driver's entry on the first core."""
     with _scratch() as scratch:
-        socket = Path(scratch) / "gdb"
-        command = machine.command(settings, _image(settings), Path(scratch))
-        command += ["-chardev", f"socket,path={socket},server=on,wait=off,id=gdb", "-gdb", "chardev:gdb", "-S"]
-        log = settings.build / "results" / "gdb.log"
-        log.parent.mkdir(parents=True, exist_ok=True)
-        print(f"The guest's serial output goes to {log}.")
-        with log.open("wb") as output, subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output,
-                                                        preexec_fn=virtual_machine.die_with_parent) as process:
-            try:
-                return subprocess.call(["gdb", "-q", "-x", "boot/gdb/atoll.py", "-ex", f"target remote {socket}",
-                                        "-ex", "hbreak core_entry", "-ex", "continue",
-                                        str(settings.build / "cpudriver.elf")])
-            finally:
-                process.kill()
+        return _debug(settings, machine.command(settings, _image(settings), Path(scratch)), Path(scratch))
+
+
+def replay(settings: user.Settings) -> int:
+    """Records a run, then replays it in the debugger, which can also go backwards. A run that fails is as good as any."""
+    settings = replaying.checked(settings)
+    with _scratch() as scratch:
+        replaying.prepare(Path(scratch))
+        end = replaying.End(Path(scratch))
+        command = replaying.command(settings, _image(settings), Path(scratch), "record") + end.words()
+        recording = Recording(settings, command, on_text=lambda line: print(line, flush=True))
+        end.begin()
+        code = recording.verdict(virtual_machine.stream(command, settings.timeout, recording.feed, end.come_now))
+        if end.instructions is None:
+            return code
+        print(f"\nThis run of {end.instructions} instructions is replayed now: continue goes on until shortly before its end, "
+              "reverse-continue, reverse-step and the like go back.")
+        # QEMU can't go back from the very end; and from a snapshot at the CPU driver's entry it is not far to any place behind.
+        return _debug(settings, replaying.command(settings, _image(settings), Path(scratch), "replay") + ["-no-shutdown"], Path(scratch),
+                      "-ex", "monitor savevm entry", "-ex", f"atoll last {end.last()}")
+
+
+def _debug(settings: user.Settings, command: list[str], scratch: Path, *words: str) -> int:
+    """GDB on that machine, with further words for it."""
+    socket, log = scratch / "gdb", settings.build / "results" / "gdb.log"
+    command = command + ["-chardev", f"socket,path={socket},server=on,wait=off,id=gdb", "-gdb", "chardev:gdb", "-S"]
+    log.parent.mkdir(parents=True, exist_ok=True)
+    print(f"The guest's serial output goes to {log}.", flush=True)
+    with log.open("wb") as output, subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output,
+                                                    preexec_fn=virtual_machine.die_with_parent) as process:
+        try:
+            return subprocess.call(["gdb", "-q", "-x", "boot/gdb/atoll.py", "-ex", f"target remote {socket}",
+                                    "-ex", "hbreak core_entry", "-ex", "continue", *words, str(settings.build / "cpudriver.elf")])
+        finally:
+            process.kill()
 
 
 def host(settings: user.Settings) -> int:

@@ -109,7 +109,7 @@ class Settings:
 
 def parse(words: list[str], action: str = "run") -> Settings:
     """`NAME=value` words to checked settings; `action` begins the result's name if the user gave none."""
-    values = dict(DEFAULTS)
+    values = DEFAULTS | ({"CORES": "1"} if action == "replay" else {})
     for word in words:
         name, separator, value = word.partition("=")
         if not separator or name not in DEFAULTS:
