@@ -18,7 +18,7 @@ import pairing  # noqa: E402
 import points  # noqa: E402
 import report  # noqa: E402
 import rows  # noqa: E402
-from conftest import bench, job  # noqa: E402
+from made import bench, job  # noqa: E402
 from test_report import PROBE, Balance  # noqa: E402
 
 LENSES = {"elapsed": ("elapsed", "cycles", 6), "icount": ("instructions", "instructions", 2)}
