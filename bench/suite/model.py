@@ -15,10 +15,12 @@ OUT/model.json, for the report:
   shapes   [{operation, holders, seen, equal, messages, depth}]: operations of the trace, how many, how many of them are as the rule says;
            as it says, messages and the longest chain of them
   parts    [{operation, of, hop, handle, send}]: quartiles from the trace
-  errors   [{lens, fitted_on, of, median, worst}]: relative errors of `of` predictions of what was not fitted on
+  errors   [{lens, fitted_on, of, median, worst, reaches}]: relative errors of `of` predictions of what was not fitted on; reaches,
+           [{fitted, predicted, of, median, worst}], from machines of at most so many cores to those of so many
   curves   [{operation, machine, lens, unit, points: [{cores, low, mid, high, measured}]}]; lens is elapsed or instructions, then machine
            is "this emulated machine" and measured a number or null; or model, then measured is null. `cores` are those that take part,
-           the one that asks included. `low` to `high` is the range of the machine's costs, wider by the median error.
+           the one that asks included. `low` to `high` is the range of the machine's costs, wider by the greatest median error of all
+           reaches; at many more cores than were measured the error may be larger still.
   costs    by lens, what was fitted: begin and message of each operation, wake, look; in the lens's unit
 """
 
@@ -56,6 +58,11 @@ class Judged:
     fitted_on: list[fit.Measured]
     predicted: list[fit.Measured]
     verdict: fit.Verdict | None
+    reaches: list[fit.Reach]
+
+    def margin(self) -> float:
+        """The greatest median error that was seen, however far the prediction went."""
+        return max([self.verdict.median if self.verdict else 0.0, *(reach.verdict.median for reach in self.reaches)])
 
 
 def main(arguments: list[str]) -> int:
@@ -138,7 +145,8 @@ def judge_all(sources: list[measured.Source], cycles_per_ns: float | None, hop: 
         # The emulated machine's memory is the host's, so all of its cores are equally far; the emulator counts one core at a time.
         hops = (0.0,) * 3 if counted or hop is None else (hop[1],) * 3
         fitted = fit.fit_on(fitted_on, lens.unit, 1 if counted else lens.source.host_cores, shares, hops, equally_far)
-        found.append(Judged(lens, fitted, fitted_on, predicted, fit.judge(fitted, predicted, equally_far)))
+        found.append(Judged(lens, fitted, fitted_on, predicted, fit.judge(fitted, predicted, equally_far),
+                            fit.reaches(fitted, lens.points, equally_far)))
     return found
 
 
@@ -149,7 +157,8 @@ def equally_far(_a: int, _b: int) -> str:
 def error_of(one: Judged) -> dict:
     verdict = one.verdict
     return {"lens": one.lens.name, "fitted_on": f"{len(one.fitted_on)} measurements on up to {max(m.cores for m in one.fitted_on)} cores",
-            "of": verdict.of if verdict else 0, "median": verdict.median if verdict else None, "worst": verdict.worst if verdict else None}
+            "of": verdict.of if verdict else 0, "median": verdict.median if verdict else None, "worst": verdict.worst if verdict else None,
+            "reaches": [{"fitted": reach.fitted, "predicted": reach.predicted, **asdict(reach.verdict)} for reach in one.reaches]}
 
 
 # ---- Curves -----------------------------------------------------------------------------------------------------------
@@ -164,23 +173,22 @@ def measured_curves(one: Judged) -> list[Curve]:
         points = []
         for cores in counts:
             mid = fit.predict(one.fitted, operation, max(cores, largest), cores - 1, equally_far)
-            points.append(point(cores, (mid, mid, mid), one.verdict, known.get(cores)))
+            points.append(point(cores, (mid, mid, mid), one.margin(), known.get(cores)))
         curves.append({"operation": operation, "machine": EMULATED, "lens": one.lens.name, "unit": one.lens.unit, "points": points})
     return curves
 
 
 def machine_curves(machine: machines.Machine, judged: list[Judged]) -> list[Curve]:
-    error = next((one.verdict for one in judged if one.lens.unit == fit.INSTRUCTIONS), None)
+    margin = 0.0 if machine.handler else next((one.margin() for one in judged if one.lens.unit == fit.INSTRUCTIONS), 0.0)
     curves = []
     for operation in operations_of(machine, judged):
-        points = [point(cores, tuple(predict(machine, operation, cores, judged, level) for level in range(3)), error, None)
+        points = [point(cores, tuple(predict(machine, operation, cores, judged, level) for level in range(3)), margin, None)
                   for cores in CORES if cores <= machine.cores()]
         curves.append({"operation": operation, "machine": machine.name, "lens": "model", "unit": "ns", "points": points})
     return curves
 
 
-def point(cores: int, range_: machines.Range, error: fit.Verdict | None, value: float | None) -> dict:
-    margin = error.median if error else 0
+def point(cores: int, range_: machines.Range, margin: float, value: float | None) -> dict:
     return {"cores": cores, "low": round(range_[0] * max(0.0, 1 - margin), 1), "mid": round(range_[1], 1),
             "high": round(range_[2] * (1 + margin), 1), "measured": None if value is None else round(value, 1)}
 
@@ -223,7 +231,9 @@ def sentences(traced: Path | None, shapes: list[trace.Shape], torn: dict[str, in
     if traced:
         seen, equal = sum(shape.seen for shape in shapes), sum(shape.equal for shape in shapes)
         found.append(f"Of {seen:,} operations in the trace {traced.name}, {equal:,} have the messages and the depth that the rules say; "
-                     f"{sum(torn.values()):,} were torn and not compared.")
+                     f"{sum(torn.values()):,} were torn and not compared. Operations that went on at the same time are not always told apart.")
+        unseen = [operation for operation in OPERATIONS if operation not in {shape.operation for shape in shapes}]
+        found += [f"The trace shows no {', '.join(unseen)}: there the rules are not held against a run."] if unseen else []
     else:
         found.append("There is no trace, so nothing shows that the rules are what the system does, and a message's cost is divided evenly "
                      "between its sender and its receiver.")
@@ -260,7 +270,12 @@ def _of_lens(one: Judged) -> str:
     how = f"Lens {one.lens.name}: costs were fitted on {error['fitted_on']} ({one.lens.source.path})"
     if one.verdict is None:
         return f"{how}; nothing was left to predict, so the error is unknown."
-    return f"{how}; {error['of']} others are predicted with a relative error of {error['median']:.1%} (median), {error['worst']:.1%} (worst)."
+    told = f"{how}; {error['of']} others are predicted with a relative error of {error['median']:.1%} (median), {error['worst']:.1%} (worst)."
+    if not one.reaches:
+        return told
+    far = "; ".join(f"{r.predicted} cores from up to {r.fitted}: {r.verdict.median:.1%}, {r.verdict.worst:.1%}" for r in one.reaches)
+    return (f"{told} By distance, median and worst: {far}. Nothing was measured on more than {one.reaches[-1].predicted} cores, and nothing "
+            "says how large the error is there.")
 
 
 def table_of_shapes(shapes: list[trace.Shape]) -> list[str]:

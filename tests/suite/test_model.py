@@ -107,6 +107,22 @@ def test_costs_fitted_on_small_machines_predict_large_ones():
     assert found.values["look"] == pytest.approx(60, rel=0.2)
 
 
+def test_the_error_is_told_by_distance(place):
+    """A cost that grows with the square of the cores is missed by more, the farther away it is; and bands are as wide as the worst."""
+    place.sweep(sizes=(2, 4, 8, 16))
+    whole = json.loads((place.out / "results.json").read_text())
+    for point in whole["points"]:
+        point["estimate"] += 40 * point["cores"] ** 2
+    (place.out / "results.json").write_text(json.dumps(whole))
+    answer = place.model()
+    (error,) = place.written()["errors"]
+    found = {(reach["fitted"], reach["predicted"]): reach["median"] for reach in error["reaches"]}
+    assert found.keys() == {(4, 8), (4, 16), (8, 16)} and found[4, 16] > found[4, 8] and found[4, 16] > found[8, 16]
+    assert "Nothing was measured on more than 16 cores" in answer.stdout
+    own = next(curve for curve in place.written()["curves"] if curve["lens"] == "instructions")["points"][-1]
+    assert own["high"] / own["mid"] - 1 == pytest.approx(max(found.values()), rel=0.01)
+
+
 def test_of_one_machine_half_is_predicted():
     measured = [fit.Measured("unmap", 8, holders, counted("unmap", 8, holders)) for holders in range(1, 8)]
     fitted_on, predicted = fit.divide(measured)
@@ -233,6 +249,7 @@ def test_measured_and_predicted_lie_side_by_side(place):
     whole = place.written()
     assert whole["format"] == 1 and whole["text"] == answer.stdout.splitlines()[:len(whole["text"])]
     assert any("takes 45 ns" in line for line in whole["text"])
+    assert any("shows no retype, delete, broadcast, unmap:" in line for line in whole["text"])
     (error,) = whole["errors"]
     assert error["of"] == 21 and error["median"] < 0.05 and f"{error['median']:.1%} (median)" in answer.stdout
     own = [curve for curve in whole["curves"] if curve["lens"] == "instructions"]
@@ -269,3 +286,24 @@ def test_a_traced_run_of_the_system_is_as_the_rules_say(tmp_path):
     assert [shape for shape in found.values() if shape["equal"] != shape["seen"]] == []
     (error,) = whole["errors"]
     assert error["lens"] == "instructions" and error["of"] == 9 and error["worst"] < 0.5
+
+
+def test_numbers_that_benchmarks_count_are_held_against_the_rules(place):
+    """A tree that is deeper than the rule says, and a message too many."""
+    rounds = {"id": "unmap.rounds", "lens": "elapsed", "unit": "messages", "cores": 8, "nodes": 2, "holders": 7, "low": 0, "high": 0,
+              "stable": True, "values": [], "job": "j"}
+    place.sweep({**rounds, "estimate": 3}, {**rounds, "estimate": 4},
+                {**rounds, "id": "cap.revoke.remote", "unit": "us", "holders": 3, "estimate": 90, "messages": 7})
+    answer = place.model()
+    assert answer.returncode == 0, answer.stderr
+    assert "Of 3 numbers of messages and rounds that benchmarks counted, 1 are as the rules say." in answer.stdout
+
+
+def test_what_was_not_measured_on_small_machines_is_not_predicted(place):
+    place.sweep()
+    whole = json.loads((place.out / "results.json").read_text())
+    whole["points"] = [point for point in whole["points"] if point["id"] != "unmap" or point["cores"] == 8]
+    (place.out / "results.json").write_text(json.dumps(whole))
+    answer = place.model()
+    assert answer.returncode == 0, answer.stderr
+    assert place.written()["errors"][0]["of"] == 14 and "lack broadcast, unmap" in answer.stdout
