@@ -15,13 +15,14 @@ include bench/host/rules.mk
 include bench/peers/rules.mk
 
 # The suite: `make scale` takes lists (CORES="1 2 4 8"), bench/suite/scale.py knows the defaults and checks what was set.
-SUITE_SETTINGS := CORES NODES LENS BENCH REPEAT MEM BY HOSTS FRESH OUT
+SUITE_SETTINGS := CORES NODES LENS BENCH REPEAT MEM PIN BY HOSTS FRESH OUT
 SUITE_SET := $(foreach s,$(SUITE_SETTINGS),$(if $(filter command environment,$(call origin_of,$s)),$(call quoted,$s=$($s))))
 OUT ?= $(BUILD)/bench
 
 .PHONY: scale report compare
 scale:
 	@[ -x $(PYTHON) ] || AUTO_DEPS=$(AUTO_DEPS) boot/deps.sh python3
+	@$(if $(filter on 1,$(PIN)),$(MAKE) --no-print-directory $(BUILD)/planner)
 	@$(PYTHON) bench/suite/scale.py check $(SUITE_SET) $(call quoted,BUILD=$(BUILD))
 	@$(MAKE) --no-print-directory image $(BUILD)/bench-host
 	@$(PYTHON) bench/suite/scale.py run $(SUITE_SET) $(call quoted,BUILD=$(BUILD))

@@ -11,6 +11,7 @@ import fcntl
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ DEFAULTS = {
     "BENCH": " ".join(jobs.family_names()),
     "REPEAT": "6",
     "MEM": "",
+    "PIN": "auto",
     "BY": "here",
     "HOSTS": "",
     "FRESH": "0",
@@ -78,13 +80,17 @@ def parse(words: list[str]) -> Wishes:
         raise jobs.Refused(f"BY={values['BY']} is unknown: it is {', '.join(WAYS)}.")
     if bool(values["HOSTS"]) != (values["BY"] == "parallel"):
         raise jobs.Refused("BY=parallel and HOSTS=FILE (a host in each line) belong together.")
+    if values["PIN"] not in ("auto", "on", "1", "off", "0"):
+        raise jobs.Refused(f"PIN={values['PIN']} is unknown: it is auto, 1 or off.")
     if values["FRESH"] not in ("0", "1"):
         raise jobs.Refused(f"FRESH={values['FRESH']} is neither 0 nor 1.")
     hosts = Path(values["HOSTS"]) if values["HOSTS"] else None
     if hosts is not None:
         spread.hosts(hosts)
     build = Path(values["BUILD"])
-    return Wishes(_sweep(values), build, Path(values["OUT"]) if values["OUT"] else build / "bench", values["BY"], hosts,
+    wanted = _sweep(values)
+    _check_plans(wanted, build)
+    return Wishes(wanted, build, Path(values["OUT"]) if values["OUT"] else build / "bench", values["BY"], hosts,
                   values["FRESH"] == "1")
 
 
@@ -94,7 +100,17 @@ def _sweep(values: dict[str, str]) -> jobs.Sweep:
         raise jobs.Refused(f"REPEAT={values['REPEAT']} is not one number.")
     return jobs.Sweep(jobs.numbers("CORES", values["CORES"], MOST_CORES), jobs.numbers("NODES", values["NODES"], MOST_NODES),
                       jobs.names("LENS", values["LENS"], LENSES), jobs.names("BENCH", values["BENCH"], jobs.family_names()),
-                      repetitions[0], (f"MEM={values['MEM']}",) if values["MEM"] else ())
+                      repetitions[0], tuple(f"{name}={values[name]}" for name in ("MEM", "PIN") if values[name] != DEFAULTS[name]))
+
+
+def _check_plans(sweep: jobs.Sweep, build: Path) -> None:
+    """With PIN=1 every machine has to fit on this host; the launcher's sentence says which doesn't."""
+    planned = {tuple(job.words()[:2]): job for job in jobs.plan(sweep) if "PIN=1" in job.settings or "PIN=on" in job.settings}
+    for job in planned.values():
+        answer = subprocess.run([str(ROOT / "boot/launch/run.py"), "check", f"BUILD={build}", *job.words()], capture_output=True, text=True,
+                                check=False)
+        if answer.returncode:
+            raise jobs.Refused(answer.stderr.strip())
 
 
 # ---- The sweep --------------------------------------------------------------------------------------------------------

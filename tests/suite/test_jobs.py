@@ -39,6 +39,27 @@ def test_what_repeats_to_the_digit_is_repeated_once():
     assert {one.repetitions for one in plan() if one.lens == "elapsed"} == {6}
 
 
+def test_settings_reach_the_jobs_that_they_are_for():
+    sweep = jobs.Sweep((2,), (1,), ("elapsed", "icount", "host"), jobs.family_names(), 1, ("MEM=1G", "PIN=1"))
+    found = {one.lens: one.settings for one in jobs.plan(sweep)}
+    assert found == {"elapsed": ("MEM=1G", "PIN=1"), "icount": ("MEM=1G",), "host": ()}
+
+
+def test_pinning_that_is_none_is_refused(scale):
+    answer = scale("PIN=x", action=("check",))
+    assert answer.returncode == 2 and answer.stderr == "PIN=x is unknown: it is auto, 1 or off.\n"
+
+
+def test_a_sweep_that_no_host_could_hold_is_refused_before_it_begins(scale, tmp_path):
+    """The planner's own sentences are tested elsewhere; here it is one that always refuses."""
+    planner = tmp_path / "planner"
+    planner.write_text("#!/bin/sh\necho \"$2 doesn't fit.\" >&2\nexit 2\n", encoding="utf-8")
+    planner.chmod(0o755)
+    answer = scale("PIN=1", "CORES=2", action=("check",))
+    assert answer.returncode == 2 and answer.stderr == "cores=2 doesn't fit.\n"
+    assert scale("PIN=1", "CORES=2", "LENS=icount", action=("check",)).returncode == 0
+
+
 def test_all_pairs_of_many_cores_would_take_too_long():
     apps = {one.cores: one.app for one in plan() if one.family == "pairs"}
     assert apps[16] == benchmarks.BY_NAME["pairs"].many_app != apps[2]
