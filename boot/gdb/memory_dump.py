@@ -47,7 +47,7 @@ class Dump:
             with path.open("rb") as file:
                 self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except (OSError, ValueError) as error:
-            raise Unreadable(f"{path} can't be read: {error}.") from None
+            raise Unreadable(f"{path} can't be read: {getattr(error, 'strerror', None) or error}.") from None
         try:
             segments = self._segments()
             self._memory = sorted((s for s in segments if s.kind == PT_LOAD), key=lambda s: s.physical)

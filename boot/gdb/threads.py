@@ -117,7 +117,7 @@ class Threads(gdb.Command):
             print(error)
             return
         for thread in everyone:
-            label = f"{domain.program}.{thread.label}" if domain.start is None else f"{domain.label}.{thread.label}"
+            label = f"{domain.label}.{thread.label}"
             rip = thread.registers()["rip"]
             print(f"{label:<14}  {domain.dispatcher.core.id:>4}  {thread.state(idle):<10}  {int(thread.value['run']['priority']):>8}  "
                   f"{programs.place(rip)}  ({domain.program})")

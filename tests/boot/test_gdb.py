@@ -40,7 +40,7 @@ def test_domains_threads_and_backtraces(boot, tmp_path):
     with boot.session(cores=2, nodes=1, app="shell", timeout=90, qemu_extra=["-gdb", f"unix:{socket},server=on,wait=off"]) as machine:
         machine.expect("atoll> ")
         said = gdb(socket, "info registers", "echo ==\n", "atoll domains", "atoll threads", "atoll threads shell", "atoll bt shell", "atoll bt shell.2",
-                   "atoll bt init 30", "atoll bt 1", "atoll bt monitor@1", "echo ==\n", "info registers", "atoll bt", "atoll bt nobody",
+                   "atoll bt init 30", "atoll bt 1", "atoll bt monitor@1.1", "echo ==\n", "info registers", "atoll bt", "atoll bt nobody",
                    "atoll bt monitor", "atoll bt shell.77", "atoll bt 9", "atoll threads 4711", "detach")
         before, shown, after = said.split("==\n")
         assert after.startswith(before[before.index("rax"):]), said

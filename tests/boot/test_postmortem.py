@@ -62,7 +62,7 @@ def test_a_good_run_leaves_no_dump(build):
 
 @pytest.mark.parametrize("dump, sentence", [
     ("", "There is no dump in {build}/results: a run that fails leaves one there. DUMP=... names another one."),
-    ("{build}/none", "{build}/none can't be read: "),
+    ("{build}/none", "{build}/none can't be read: No such file or directory."),
     ("{build}/cpudriver.elf", "{build}/cpudriver.elf is not a whole memory dump of a machine."),
     ("{build}/short", "{build}/short is not a whole memory dump of a machine."),
 ])
