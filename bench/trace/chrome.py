@@ -70,7 +70,8 @@ def _ends(joined: Joined) -> dict[int, tuple[int, str]]:
 
 
 def _us(clocks: Clocks, writer: Writer, happening: Happening) -> float:
-    return clocks.ns(writer.core, happening.time) / 1000
+    """Rounded once, here: a bar that were rounded up would reach into the next one."""
+    return round(clocks.ns(writer.core, happening.time) / 1000, 4)
 
 
 def _write_ring(out: _File, writer: Writer, clocks: Clocks, titles: dict[int, str], ends: dict[int, tuple[int, str]]) -> None:

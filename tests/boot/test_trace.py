@@ -55,6 +55,19 @@ def test_arrows_lead_from_core_to_core(traced):
     assert all((record["tid"], record["ts"]) in bars for record in [*begins.values(), *ends.values()])
 
 
+def test_bars_of_a_line_lie_one_behind_the_other(traced):
+    _, directory = traced
+    records = json.loads((directory / "trace.json").read_text(encoding="utf-8"))["traceEvents"]
+    lines = {}
+    for record in records:
+        if record["ph"] == "X":
+            lines.setdefault(record["tid"], []).append((record["ts"], record["ts"] + record["dur"]))
+    assert len(lines) > 6
+    for bars in lines.values():
+        bars.sort()
+        assert all(end <= begin + 1e-6 for (_, end), (begin, _) in zip(bars, bars[1:]))
+
+
 def test_messages_say_what_caused_them(traced):
     """The agreement's protocols, as monitor/agreement/messages.def writes them down."""
     _, directory = traced
