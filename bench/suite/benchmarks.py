@@ -13,6 +13,7 @@ CAVEATS = {
                "spaces is dearer than on hardware.",
     "instructions": "Instructions of all cores together, counted by the emulator, which runs one core at a time: the length of a path, "
                     "not its time. The same image gives the same number, to the last digit. Whoever polls is not measured here.",
+    "model": "Computed, not measured: from the rules by which messages spread, and from what each message costs on such a machine.",
     "host": "Measured on bare threads of the host, without an emulator and without Atoll's kernel: only the channel code itself.",
 }
 

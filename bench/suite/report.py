@@ -20,13 +20,14 @@ import jobs
 import page
 import pictures
 import points
+import predicted
 import robust
 import svg
 from benchmarks import CAVEATS, FAMILIES
 
 ROOT = Path(__file__).resolve().parents[2]
 # Files beside the results, and what makes sections of them.
-EXTRAS: dict[str, Callable[[Path, dict], list[pictures.Section]]] = {"peers.json": beside.sections}
+EXTRAS: dict[str, Callable[[Path, dict], list[pictures.Section]]] = {"peers.json": beside.sections, "model.json": predicted.sections}
 
 
 def main(arguments: list[str]) -> int:
@@ -113,6 +114,8 @@ def _figure(figure: pictures.Figure) -> str:
 
 
 def _numbers(behind: tuple[dict, ...]) -> str:
+    if not behind:
+        return ""
     rows = "".join(_row(point) for point in behind)
     return ("<details><summary>Numbers and where they come from</summary><div class=scroll><table><tr><th>what<th>where<th>median"
             f"<th>95 % interval<th>runs<th>samples<th>sure<th>job</tr>{rows}</table></div></details>")

@@ -88,7 +88,8 @@ def parallel(plan: jobs.JobList, path: Path) -> None:
     if not todo:
         return
     print(f"{len(todo)} jobs on {len(found)} host{'s' if len(found) > 1 else ''}, one at a time on each.", flush=True)
-    command = ["parallel", "--will-cite", "--jobs", "1", "--workdir", str(ROOT), "--halt", "never", "--line-buffer", "--progress", "--eta"]
+    command = ["parallel", "--will-cite", "--jobs", "1", "--workdir", str(ROOT), "--halt", "never", "--line-buffer"]
+    command += ["--eta"] if sys.stderr.isatty() else []
     for host in found:
         command += ["--sshlogin", host]
     command += [JOB, "--again", "--out", str(plan.directory), "{}", ":::", *todo]

@@ -108,16 +108,18 @@ def _grid(y: Scale, values: list[float], right: float) -> list[str]:
 
 # ---- Curves -----------------------------------------------------------------------------------------------------------
 
-def curves(series: list[Series], label: str, x_name: str, y_name: str, log_x: bool = True, height: float = 210) -> str:
-    """Estimates with their intervals against a number; the ordinate begins at 0."""
+def curves(series: list[Series], label: str, x_name: str, y_name: str, log_x: bool = True, log_y: bool = False, height: float = 210) -> str:
+    """Estimates with their intervals against a number; the ordinate begins at 0, unless it is logarithmic."""
     marks = [mark for one in series for mark in one.marks]
     places = sorted({mark.x for mark in marks})
     log_x = log_x and places[0] > 0
     x = Scale(places[0], places[-1], LEFT + 12, WIDTH - RIGHT - 12, log_x)
     top = max(max(mark.estimate, mark.high if mark.stable else 0) for mark in marks) or 1
-    y = Scale(0, top * 1.05, height - BOTTOM, TOP + LINE)
+    bottom = min(mark.estimate for mark in marks) / 2
+    log_y = log_y and bottom > 0
+    y = Scale(bottom if log_y else 0, top * 1.05, height - BOTTOM, TOP + LINE, log_y)
     parts = [text(4, LINE - 2, y_name, class_="axis")]
-    parts += _grid(y, ticks(0, top * 1.05), WIDTH - RIGHT)
+    parts += _grid(y, decades(bottom, top) if log_y else ticks(0, top * 1.05), WIDTH - RIGHT)
     parts += _below(x, _spread(places, x), height)
     parts.append(text(WIDTH - RIGHT, height - 4, x_name, "end", class_="axis"))
     for index, one in enumerate(series):

@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 
+import jobs
 import points
 import report
 import svg
@@ -29,6 +30,13 @@ f.onload = () => {
 </script></body>"""
 
 
+MODEL = {"format": 1, "text": ["A model.", "Its error is 10 %."],
+         "curves": [{"operation": "unmap", "machine": machine, "lens": lens, "unit": unit,
+                     "points": [{"cores": n, "low": n, "mid": 2 * n, "high": 3 * n, "measured": n if n < 4 and lens == "elapsed" else None}
+                                for n in (2, 4, 1024)]}
+                    for machine, lens, unit in (("this emulated machine", "elapsed", "cycles"), ("large", "model", "ns"), ("small", "model", "ns"))]}
+
+
 @pytest.fixture
 def directory(sweep):
     """A sweep of two, four and eight cores; one measurement of it is wild."""
@@ -47,6 +55,7 @@ def directory(sweep):
         kept.keep(host, repetition, [bench("floor.rtt", 100 + repetition, "host", "ns")])
     for repetition in (1, 2):
         kept.keep(counted, repetition, [bench("call.null", 79, "instructions", "instructions", 0, 0)])
+    (kept.directory / "model.json").write_text(json.dumps(MODEL))
     report.write(kept.directory, points.results(kept.plan))
     return kept.directory
 
@@ -96,6 +105,14 @@ def test_a_sweep_of_nothing_has_a_report_too(sweep):
     kept = sweep(job())
     text = report.write(kept.directory, points.results(kept.plan)).read_text()
     assert "not run yet" in text and "<svg" not in text
+
+
+@pytest.mark.parametrize("text, sentence", [("{", "truncated"), ('{"format":7}', "another version"), ('{"format":1}', "is damaged")])
+def test_a_bad_model_gets_a_sentence(directory, text, sentence):
+    (directory / "model.json").write_text(text)
+    with pytest.raises(jobs.Refused) as refusal:
+        report.write(directory, {"image": "", "points": [], "provenance": [], "missing": []})
+    assert sentence in str(refusal.value) and "model.json" in str(refusal.value)
 
 
 def test_names_cannot_break_the_page(sweep):
