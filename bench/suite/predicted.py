@@ -31,8 +31,8 @@ def _section(whole: dict) -> Section:
                          f"measured: {svg.number(point['measured'])} {unit}, {point['cores']} cores")
                 for curve in curves for point in curve["points"] if point.get("measured") is not None]
         series += [svg.Series("measured", tuple(seen))] if seen else []
-        figures.append(Figure(operation, f"{unit}, by the cores that take part; predicted, logarithmic" + (", and measured where it was" if seen else ""),
-                              lens, svg.curves(series, f"{operation}, {lens}", "cores", unit, log_y=True), ()))
+        what = f"{unit}, logarithmic, by the cores that take part; predicted" + (", and measured where it was" if seen else "")
+        figures.append(Figure(operation, what, lens, svg.curves(series, f"{operation}, {lens}", "cores", unit, log_y=True), ()))
     return Section("Machines that we don't have", " ".join(whole["text"]), tuple(figures))
 
 
