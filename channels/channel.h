@@ -174,6 +174,15 @@ static inline bool channel_can_send(const struct channel *ch)
 	return channel_outstanding(ch) < ch->room;
 }
 
+/* Completes the next line, whose payload has been written. */
+static inline void channel_write_header(struct channel *ch, struct channel_line *line, uint16_t type, uint16_t length)
+{
+	channel_store_header(&line->header, channel_header(ch->next_out, (uint16_t)ch->next_in, type, length));
+	ch->ack_sent = (uint16_t)ch->next_in;
+	ch->next_out++;
+	ch->flush_due = true;
+}
+
 /* Writes the next line. There is room. */
 static inline void channel_write_line(struct channel *ch, uint16_t type, uint16_t length, const uint64_t *words, size_t count)
 {
@@ -181,10 +190,7 @@ static inline void channel_write_line(struct channel *ch, uint16_t type, uint16_
 
 	for (size_t i = 0; i < count; i++)
 		channel_store_payload(&line->payload[i], words[i]);
-	channel_store_header(&line->header, channel_header(ch->next_out, (uint16_t)ch->next_in, type, length));
-	ch->ack_sent = (uint16_t)ch->next_in;
-	ch->next_out++;
-	ch->flush_due = true;
+	channel_write_header(ch, line, type, length);
 }
 
 /* Looks whether the peer sleeps and rings if so: everything posted before is then on its way for certain. */
@@ -224,6 +230,15 @@ CHANNEL_MUST_CHECK struct channel_result channel_send_bytes(struct channel *ch, 
 
 /* ---- Receiving ---- */
 
+/* The next line has been copied; it acknowledges so many of ours. */
+static inline void channel_take_header(struct channel *ch, uint16_t acked)
+{
+	ch->acked = (uint16_t)(ch->acked + acked);
+	ch->next_in = (uint16_t)(ch->next_in + 1);
+	if (__builtin_expect((uint16_t)(ch->next_in - ch->ack_sent) >= ch->ack_at, 0))
+		channel_acknowledge(ch);
+}
+
 /* Takes the next line. CHANNEL_EMPTY says that there is no message; a line that was only an acknowledgement may have been
  * taken, so more may be there, and there may be room again. channel_park_prepare() knows. */
 CHANNEL_MUST_CHECK static inline struct channel_result channel_try_receive(struct channel *ch, struct channel_message *out)
@@ -244,10 +259,7 @@ CHANNEL_MUST_CHECK static inline struct channel_result channel_try_receive(struc
 	out->type = channel_header_type(header);
 	out->length = channel_header_length(header);
 	out->rest = 0;
-	ch->acked += acked;
-	ch->next_in = (uint16_t)(ch->next_in + 1);
-	if (__builtin_expect((uint16_t)(ch->next_in - ch->ack_sent) >= ch->ack_at, 0))
-		channel_acknowledge(ch);
+	channel_take_header(ch, acked);
 	return (struct channel_result){CHANNEL_OK};
 }
 

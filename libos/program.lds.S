@@ -48,7 +48,10 @@ SECTIONS
 	/* The library OS's, and what it calls of the C library's: there a thread may have its member's own data in its hands (libos/span/move.c). */
 	.text : {
 		KEEP(*(.init))
+		/* What calls go through lies together, in as few pages as can be. */
+		*(EXCLUDE_FILE(*libatoll.a:*) .text.hot EXCLUDE_FILE(*libatoll.a:*) .text.hot.*)
 		libos_text_begin = .;
+		*libatoll.a:*(.text.hot .text.hot.*)
 		*libatoll.a:*(.text .text.*)
 		*libc.a:mem*(.text .text.*)
 		*libc.a:str*(.text .text.*)

@@ -224,10 +224,10 @@ static enum ipc_outcome serve_greeting(struct ipc_connection *c)
 
 static enum ipc_outcome serve_channel(struct ipc_connection *c)
 {
-	if (__builtin_expect(!c->greeted, 0))
-		return serve_greeting(c);
 	if (c->lines)
 		return serve_lines(c);
+	if (__builtin_expect(!c->greeted, 0))
+		return serve_greeting(c);
 	return c->stream ? serve_stream(c) : serve_call(c);
 }
 
@@ -388,7 +388,7 @@ static bool serve_calls(void)
 
 /* ---- The loop ---- */
 
-static bool serve_what_is_there(void)
+__attribute__((hot)) static bool serve_what_is_there(void)
 {
 	bool any = serve_connections();
 
@@ -444,7 +444,7 @@ static bool park(void)
 	return parked;
 }
 
-uint64_t server_fall_asleep(void)
+__attribute__((hot)) uint64_t server_fall_asleep(void)
 {
 	bool inside;
 

@@ -20,12 +20,14 @@
 
 #include <atoll/domain.h>
 
+#include "channels/short.h"
 #include "libos/ipc/late.h"
 #include "libos/stubs/client.h"
 #include "libos/trace/trace.h"
 
-#define LOOKS_IN_A_ROW 32
-#define REFUSED_MOST   16
+#define LOOKS_IN_A_ROW   32
+#define GLANCES_IN_A_ROW 256 /* which take as long */
+#define REFUSED_MOST     16
 
 /* ---- Connections ---- */
 
@@ -34,6 +36,14 @@ static void settle(struct stub_client *c)
 	bool idle = c->tickets == NULL && c->streams == NULL && c->items == 0 && c->reserved == 0 && c->sent == c->proved;
 
 	c->fast = idle && c->endpoint != NULL ? ipc_endpoint(c->endpoint) : CAP_NULL;
+	c->quiet = idle && c->lines != NULL ? &c->lines->channel : NULL;
+}
+
+/* Something is under way from now on. */
+static void unsettle(struct stub_client *c)
+{
+	c->fast = CAP_NULL;
+	c->quiet = NULL;
 }
 
 err_t client_open(const char *name, uint64_t interface, uint64_t identity, uint64_t deadline, struct stub_client *out)
@@ -242,7 +252,7 @@ err_t client_reserve(struct stub_client *c, uint16_t lines, uint64_t deadline, u
 		if (room) {
 			*number = next_number(c);
 			c->reserved = (uint16_t)(c->reserved + lines);
-			c->fast = CAP_NULL;
+			unsettle(c);
 		}
 		wait.seen = c->deliveries;
 		dispatcher_leave(inside);
@@ -541,8 +551,15 @@ void stub_cancel_all(struct stub_client *c)
 	dispatcher_leave(inside);
 }
 
-/* The message that has come instead of the reply, and the call that goes on as others do. */
-static void go_on_with_ticket(struct stub_client *c, uint64_t reply, struct stub_ticket *t, const struct channel_message *m)
+/* Of a call without a ticket. */
+static inline uint64_t take_number(struct stub_client *c)
+{
+	c->last_number = (uint16_t)(c->last_number + 1 + (c->last_number == UINT16_MAX));
+	return STUB_NUMBER(c->last_number);
+}
+
+/* A call that was made without a ticket has got none of its answer in time, and goes on as others do. `t` lies in the caller's frame. */
+static void go_on_with_ticket(struct stub_client *c, uint64_t reply, struct stub_ticket *t)
 {
 	begin_fields(c, reply, NULL, t);
 	t->done = false;
@@ -551,64 +568,59 @@ static void go_on_with_ticket(struct stub_client *c, uint64_t reply, struct stub
 	t->next = NULL;
 	c->tickets = t;
 	c->reserved = 1;
-	c->fast = CAP_NULL;
-	if (m != NULL && m->rest != 0)
-		memcpy(c->incoming, m->words, sizeof m->words); /* where the rest goes too */
-	else if (m != NULL)
-		deliver_message(c, m->words, m->length);
+	unsettle(c);
 }
 
-enum alone { ALONE_DONE, ALONE_UNDER_WAY, ALONE_NOT };
+static inline bool is_reply(uint64_t header, size_t bytes, uint64_t reply)
+{
+	return header == reply && bytes == (1 + stub_words_of(reply)) * sizeof reply;
+}
 
-/* When nothing else is under way the reply is the next message that comes, so there is no need for a ticket if it comes soon. `words` as
- * for stub_call_line, with room for as many as the longer one of both has. */
-static inline enum alone call_alone(struct stub_client *c, uint64_t call, uint64_t reply, uint64_t *words, struct stub_ticket *t)
+/* When nothing else is under way the reply is the next message that comes, so there is no need for a ticket if it comes soon. False: it
+ * goes on with one. `words` as for stub_call_line. Inside a section. */
+static bool call_alone(struct stub_client *c, uint64_t call, uint64_t reply, uint64_t *words, struct stub_ticket *t)
 {
 	uint32_t looks = polling_limit < LOOKS_IN_A_ROW ? polling_limit : LOOKS_IN_A_ROW;
-	struct channel *ch = &c->lines->channel;
+	uint64_t number = take_number(c);
 	struct channel_message m;
 	struct channel_result r;
 
-	c->last_number = (uint16_t)(c->last_number + 1 + (c->last_number == UINT16_MAX));
-	words[0] = call | STUB_NUMBER(c->last_number);
-	reply |= STUB_NUMBER(c->last_number);
-	trace_send(ch, c->lines->ring_there, TRACE_STUBS, stub_method_of(call), (1 + stub_words_of(call)) * sizeof *words);
-	channel_write_line(ch, STUB_LINE, (uint16_t)((1 + stub_words_of(call)) * sizeof *words), words, 1 + stub_words_of(call));
+	words[0] = call | number;
+	trace_send(c->quiet, c->lines->ring_there, TRACE_STUBS, stub_method_of(call), (1 + stub_words_of(call)) * sizeof *words);
+	channel_write_line(c->quiet, STUB_LINE, (uint16_t)((1 + stub_words_of(call)) * sizeof *words), words, 1 + stub_words_of(call));
 	do
-		r = channel_try_receive(ch, &m);
+		r = channel_try_receive(c->quiet, &m);
 	while (r.code == CHANNEL_EMPTY && looks-- > 0);
 	if (trace_is_on() && channel_ok(r) && m.rest == 0)
-		trace_received(ch, c->lines->ring_here, TRACE_STUBS, stub_method_of(m.words[0]));
-	if (__builtin_expect(channel_ok(r) && m.words[0] == reply && m.length == (1 + stub_words_of(reply)) * sizeof *words && m.rest == 0,
-	                     1)) {
-		for (unsigned i = 1; i <= stub_words_of(reply); i++)
-			words[i] = m.words[i];
-		if (__builtin_expect(c->proved != c->sent, 0)) {
-			c->proved = c->sent;
-			settle(c);
-		}
-		return ALONE_DONE;
+		trace_received(c->quiet, c->lines->ring_here, TRACE_STUBS, stub_method_of(m.words[0]));
+	if (__builtin_expect(channel_ok(r) && m.rest == 0 && is_reply(m.words[0], m.length, reply | number), 1)) {
+		memcpy(words + 1, m.words + 1, stub_words_of(reply) * sizeof *words);
+		return true;
 	}
-	go_on_with_ticket(c, reply & ~STUB_NUMBER(UINT16_MAX), t, channel_ok(r) ? &m : NULL);
-	return ALONE_UNDER_WAY;
+	go_on_with_ticket(c, reply, t);
+	if (channel_ok(r) && m.rest != 0)
+		memcpy(c->incoming, m.words, sizeof m.words); /* where the rest goes too */
+	else if (channel_ok(r))
+		deliver_message(c, m.words, m.length);
+	return false;
 }
 
-static enum alone try_alone(struct stub_client *c, uint64_t call, uint64_t reply, uint64_t *words, struct stub_ticket *t)
+/* The end of a call of which a ticket is under way, unless beginning it has failed already. */
+static err_t end_line(struct stub_ticket *t, uint64_t reply, uint64_t *words, uint64_t deadline)
 {
-	bool inside = dispatcher_enter();
-	enum alone how = ALONE_NOT;
+	err_t e = stub_end(t, deadline);
 
-	if (__builtin_expect(c->lines != NULL && c->reserved == 0 && c->lines->channel.rest == 0 && channel_can_send(&c->lines->channel),
-	                     1))
-		how = call_alone(c, call, reply, words, t);
-	dispatcher_leave(inside);
-	return how;
+	if (is_ok(e))
+		memcpy(words + 1, t->words, stub_words_of(reply) * sizeof *words);
+	else if (err_is(e, ERR_NUMBER_TIMEOUT))
+		stub_cancel(t);
+	return e;
 }
 
 err_t stub_call_line(struct stub_client *c, uint64_t call, uint64_t reply, uint64_t *words, uint64_t deadline)
 {
 	struct stub_ticket t;
-	enum alone how;
+	bool inside, alone, answered = false;
 	err_t e = OK;
 
 	if (__builtin_expect(link_mask != 0, 0))
@@ -616,18 +628,72 @@ err_t stub_call_line(struct stub_client *c, uint64_t call, uint64_t reply, uint6
 	if (is_err(e))
 		return e;
 	wait_found();
-	how = try_alone(c, call, reply, words, &t);
-	if (__builtin_expect(how == ALONE_DONE, 1))
+	inside = dispatcher_enter();
+	alone = c->quiet != NULL && c->quiet->rest == 0 && channel_can_send(c->quiet);
+	if (alone)
+		answered = call_alone(c, call, reply, words, &t);
+	dispatcher_leave(inside);
+	if (answered)
 		return OK;
-	if (how == ALONE_NOT)
+	if (!alone)
 		e = begin(c, call, reply, words, NULL, &t, false, deadline);
-	if (is_ok(e))
-		e = stub_end(&t, deadline);
-	if (is_ok(e))
-		memcpy(words + 1, t.words, stub_words_of(reply) * sizeof *words);
-	else if (err_is(e, ERR_NUMBER_TIMEOUT))
-		stub_cancel(&t);
-	return e;
+	return is_ok(e) ? end_line(&t, reply, words, deadline) : e;
+}
+
+/* ---- Calls of few words to another core ---- */
+
+/* The short way's exits: those who wait for something else are due; and another message has come than the reply (`bytes` of it in m), or
+ * none so far. */
+__attribute__((cold, noinline)) static err_t after_others(struct stub_client *c, uint64_t reply, struct endpoint_message *m,
+                                                          uint64_t deadline)
+{
+	wait_let_others();
+	return stub_call_otherwise(c, reply, m, deadline);
+}
+
+__attribute__((cold, noinline)) static err_t go_on(struct stub_client *c, uint64_t reply, struct endpoint_message *m, uint64_t deadline,
+                                                   size_t bytes)
+{
+	struct stub_ticket t;
+
+	go_on_with_ticket(c, reply, &t);
+	if (bytes != 0)
+		deliver_message(c, m->word, bytes);
+	dispatcher_leave(false);
+	return end_line(&t, reply, m->word, deadline);
+}
+
+/* As call_alone, with as little around it as there can be. */
+__attribute__((hot)) err_t stub_call_across(struct stub_client *c, uint64_t reply, struct endpoint_message *m, uint64_t deadline)
+{
+	uint32_t glances = polling_limit < GLANCES_IN_A_ROW ? polling_limit : GLANCES_IN_A_ROW;
+	struct channel *ch;
+	uint64_t number;
+	uint16_t bytes;
+	bool inside;
+
+	if (__builtin_expect(c->fast.value != CAP_NULL.value || link_mask != 0 || trace_is_on(), 0))
+		return stub_call_otherwise(c, reply, m, deadline);
+	if (wait_is_due())
+		return after_others(c, reply, m, deadline);
+	inside = dispatcher_enter();
+	ch = c->quiet;
+	if (__builtin_expect(inside || ch == NULL || !channel_can_send(ch), 0)) {
+		dispatcher_leave(inside);
+		return stub_call_otherwise(c, reply, m, deadline);
+	}
+	number = take_number(c);
+	bytes = (uint16_t)((1 + stub_words_of(m->word[0])) * sizeof m->word[0]);
+	m->word[0] |= number;
+	channel_post_short(ch, STUB_LINE, bytes, m->word);
+	channel_flush(ch);
+	while (!channel_glance(ch) && glances-- > 0)
+		;
+	bytes = channel_receive_short(ch, m->word);
+	if (__builtin_expect(!is_reply(m->word[0], bytes, reply | number), 0))
+		return go_on(c, reply, m, deadline, bytes);
+	dispatcher_leave(false);
+	return OK;
 }
 
 /* ---- Fast calls ---- */
@@ -699,7 +765,7 @@ err_t stub_send(struct stub_client *c, uint64_t header, uint64_t *words, uint64_
 		return e;
 	inside = dispatcher_enter();
 	c->sent++;
-	c->fast = CAP_NULL;
+	unsettle(c);
 	dispatcher_leave(inside);
 	if (words == NULL)
 		words = &header_only;

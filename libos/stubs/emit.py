@@ -396,7 +396,7 @@ def server(h: Text, c: Text, i: InterfaceType) -> None:
         if m.kind == "call":
             _reply(h, c, i, m)
     name = i.name.upper()
-    c.function(f"static enum ipc_outcome {i.name}_lines(void *context, struct ipc_connection *c)", "(void)context;",
+    c.function(f"__attribute__((hot)) static enum ipc_outcome {i.name}_lines(void *context, struct ipc_connection *c)", "(void)context;",
                f"return session_lines(c, {i.name}_answer);")
     c(f"static const struct stub_method {i.name}_methods[] = {{",
       *(f"\t[{m.ordinal}] = {{\"{m.what}\", {_upper(i, m)}_CALL, {_upper(i, m)}_REPLY, serve_{i.name}_{m.name}, "

@@ -254,19 +254,6 @@ static void dispatch(struct stub_session *s, const uint64_t *message)
 		control(s, call.header, call.message);
 }
 
-struct channel_result session_take_rest(struct ipc_connection *c, size_t *bytes)
-{
-	struct channel_result r;
-	uint16_t type;
-
-	session_begin(c);
-	r = channel_try_receive_bytes(&c->channel, c->buffer, sizeof c->buffer, &type, bytes);
-	session_end(c);
-	if (channel_ok(r))
-		trace_receive(&c->channel, c->ring_here, TRACE_STUBS, stub_method_of(*(const uint64_t *)c->buffer));
-	return r;
-}
-
 enum ipc_outcome session_message(struct ipc_connection *c, const uint64_t *message, size_t bytes)
 {
 	struct stub_session *s = c->data;
@@ -280,6 +267,20 @@ enum ipc_outcome session_message(struct ipc_connection *c, const uint64_t *messa
 	else
 		dispatch(s, message);
 	return IPC_SOMETHING;
+}
+enum ipc_outcome session_take(struct ipc_connection *c)
+{
+	struct channel_result r;
+	uint16_t type;
+	size_t bytes;
+
+	session_begin(c);
+	r = channel_try_receive_bytes(&c->channel, c->buffer, sizeof c->buffer, &type, &bytes);
+	session_end(c);
+	if (!channel_ok(r))
+		return r.code == CHANNEL_EMPTY ? IPC_NOTHING : IPC_CUT_OFF;
+	trace_receive(&c->channel, c->ring_here, TRACE_STUBS, stub_method_of(*(const uint64_t *)c->buffer));
+	return session_message(c, (const uint64_t *)c->buffer, bytes);
 }
 _Static_assert(sizeof(uint64_t[1 + STUB_MESSAGE_WORDS]) <= IPC_STREAM_BYTES, "a message fits the connection's buffer");
 _Static_assert(offsetof(struct ipc_connection, buffer) % sizeof(uint64_t) == 0, "and its words are aligned");

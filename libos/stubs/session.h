@@ -49,8 +49,8 @@ static inline void session_end(struct ipc_connection *c)
 void session_send(struct stub_session *s, const uint64_t *words);
 void session_fail(struct stub_session *s, uint16_t number, enum stub_kind kind, err_t e);
 
-/* A message of several lines, as far as it has come; and one that is complete. */
-struct channel_result session_take_rest(struct ipc_connection *c, size_t *bytes);
+/* What has come, if anything has, that is not a short message (channels/short.h); and a message that is complete. */
+enum ipc_outcome session_take(struct ipc_connection *c);
 enum ipc_outcome session_message(struct ipc_connection *c, const uint64_t *message, size_t bytes);
 
 /* Put-off calls and streams of a client, by its number; and of one that has gone. */

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "channels/short.h"
 #include "tests/hosted/channel_pair.h"
 
 enum { A, B };
@@ -57,6 +58,92 @@ static void a_message_arrives_as_it_was_sent(void **state)
 		pair_drain(&pair.side[A]);
 	}
 	assert_int_equal(channel_post(&pair.side[A], 1, words, CHANNEL_WORDS + 1).code, CHANNEL_TOO_LONG);
+}
+
+/* ---- Short messages ---- */
+
+static void a_short_message_is_an_ordinary_one(void **state)
+{
+	const uint64_t words[CHANNEL_SHORT_WORDS] = {1, ~0ull, 3, 0x123456789abcdef0};
+	uint64_t got[CHANNEL_SHORT_WORDS];
+	struct channel_message message;
+
+	(void)state;
+	pair_connect(&pair, 8);
+	for (uint16_t bytes = 8; bytes <= CHANNEL_SHORT_BYTES; bytes += 8) {
+		channel_post_short(&pair.side[A], 5, bytes, words);
+		assert_int_equal(channel_try_receive(&pair.side[B], &message).code, CHANNEL_OK);
+		assert_int_equal(message.type, 5);
+		assert_int_equal(message.length, bytes);
+		assert_memory_equal(message.words, words, bytes);
+
+		assert_int_equal(channel_send(&pair.side[B], 6, words, bytes / 8).code, CHANNEL_OK);
+		assert_int_equal(channel_receive_short(&pair.side[A], got), bytes);
+		assert_memory_equal(got, words, bytes);
+		assert_int_equal(channel_outstanding(&pair.side[A]), 0);
+		assert_int_equal(channel_receive_short(&pair.side[A], got), 0);
+	}
+}
+
+/* Nothing has happened to what is not a short message, and to what is not there. */
+static void only_short_messages_are_taken_as_such(void **state)
+{
+	const uint64_t words[40] = {7};
+	const size_t lengths[] = {0, CHANNEL_SHORT_BYTES + 1, CHANNEL_SHORT_BYTES + 8, CHANNEL_LINE_PAYLOAD, CHANNEL_LINE_PAYLOAD + 8, 200};
+	struct channel *ch = &pair.side[B];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+		uint64_t got[CHANNEL_SHORT_WORDS] = {0};
+		unsigned char bytes[sizeof words];
+		struct channel_pair before;
+		uint16_t type;
+		size_t length;
+
+		pair_connect(&pair, 16);
+		assert_int_equal(channel_receive_short(ch, got), 0);
+		assert_int_equal(channel_send_bytes(&pair.side[A], 1, words, lengths[i]).code, CHANNEL_OK);
+		before = pair;
+		assert_int_equal(channel_receive_short(ch, got), 0);
+		assert_memory_equal(&before, &pair, sizeof pair);
+		assert_int_equal(got[0], 0);
+		assert_int_equal(channel_try_receive_bytes(ch, bytes, sizeof bytes, &type, &length).code, CHANNEL_OK);
+		assert_int_equal(length, lengths[i]);
+	}
+}
+
+/* A piece of a longer message is none either, however short it is. */
+static void the_end_of_a_long_message_is_not_a_short_one(void **state)
+{
+	const uint64_t words[CHANNEL_WORDS + 2] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+	uint64_t got[CHANNEL_SHORT_WORDS];
+	struct channel_message message;
+
+	(void)state;
+	pair_connect(&pair, 8);
+	assert_int_equal(channel_send_bytes(&pair.side[A], 1, words, sizeof words).code, CHANNEL_OK);
+	assert_int_equal(channel_try_receive(&pair.side[B], &message).code, CHANNEL_OK);
+	assert_int_equal(message.rest, 16);
+	assert_int_equal(channel_receive_short(&pair.side[B], got), 0);
+	assert_int_equal(channel_try_receive(&pair.side[B], &message).code, CHANNEL_OK);
+	assert_int_equal(message.words[1], 9);
+}
+
+/* Who only takes short messages and sends none acknowledges as everybody does. */
+static void short_messages_are_acknowledged(void **state)
+{
+	uint64_t words[CHANNEL_SHORT_WORDS] = {0};
+
+	(void)state;
+	pair_connect(&pair, 8);
+	for (unsigned i = 0; i < 100; i++) {
+		words[0] = i;
+		assert_true(channel_can_send(&pair.side[A]));
+		channel_post_short(&pair.side[A], 1, 8, words);
+		assert_int_equal(channel_receive_short(&pair.side[B], words), 8);
+		assert_int_equal(words[0], i);
+		assert_int_equal(pair_drain(&pair.side[A]), 0);
+	}
 }
 
 static void expect_word(struct channel *ch, uint64_t word)
@@ -468,6 +555,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(geometry_is_checked),
 	    cmocka_unit_test(a_message_arrives_as_it_was_sent),
+	    cmocka_unit_test(a_short_message_is_an_ordinary_one),
+	    cmocka_unit_test(only_short_messages_are_taken_as_such),
+	    cmocka_unit_test(the_end_of_a_long_message_is_not_a_short_one),
+	    cmocka_unit_test(short_messages_are_acknowledged),
 	    cmocka_unit_test(sequences_wrap_around),
 	    cmocka_unit_test(a_full_ring_refuses_and_loses_nothing),
 	    cmocka_unit_test(half_a_ring_is_acknowledged_by_a_line_of_its_own),

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "channels/short.h"
 #include "tests/hosted/channel_pair.h"
 
 enum { A, B, LINES = 16 };
@@ -111,6 +112,25 @@ static void lies_about_acknowledgement_count_on_every_kind_of_line(void **state)
 		pair_connect(&pair, LINES);
 		forge(0, LINES, LINES + 1, 0, lengths[i]);
 		expect_fault(CHANNEL_FAULT_ACKNOWLEDGEMENT);
+	}
+}
+
+/* A lie is not taken for a short message either; whoever looks closer finds it. */
+static void lies_are_no_short_messages(void **state)
+{
+	const struct {
+		uint16_t sequence, acknowledgement;
+	} lies[] = {{LINES + 1, LINES}, {1, LINES}, {LINES, LINES + 1}, {LINES, LINES - 1}};
+	uint64_t words[CHANNEL_SHORT_WORDS];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
+		pair_connect(&pair, LINES);
+		forge(0, lies[i].sequence, lies[i].acknowledgement, 1, 8);
+		assert_int_equal(channel_receive_short(&pair.side[A], words), 0);
+		assert_false(channel_broken(&pair.side[A]));
+		expect_fault(lies[i].sequence == LINES ? CHANNEL_FAULT_ACKNOWLEDGEMENT : CHANNEL_FAULT_SEQUENCE);
+		assert_int_equal(channel_receive_short(&pair.side[A], words), 0);
 	}
 }
 
@@ -228,10 +248,11 @@ static void act(struct channel *ch, struct channel_pair *p)
 	struct channel_message message;
 	unsigned char bytes[300], guard = 0xa5;
 	uint16_t type = 0;
+	uint64_t words[CHANNEL_SHORT_WORDS];
 	size_t length = 0, capacity = random_word() % (sizeof bytes - 1);
 
 	memset(bytes, guard, sizeof bytes);
-	switch (random_word() % 6) {
+	switch (random_word() % 7) {
 	case 0:
 		(void)pair_send(ch, 1, random_word());
 		break;
@@ -247,6 +268,10 @@ static void act(struct channel *ch, struct channel_pair *p)
 	case 3:
 		if (channel_park_prepare(ch).code == CHANNEL_EMPTY)
 			channel_unpark(ch);
+		break;
+	case 4:
+		assert_true(channel_receive_short(ch, words) <= CHANNEL_SHORT_BYTES);
+		assert_false(channel_broken(ch) && ch->room != 0);
 		break;
 	default:
 		if (channel_ok(channel_try_receive(ch, &message)))
@@ -301,6 +326,7 @@ int main(void)
 	    cmocka_unit_test(a_line_of_the_lap_before_is_not_new),
 	    cmocka_unit_test(only_outstanding_lines_can_be_acknowledged),
 	    cmocka_unit_test(lies_about_acknowledgement_count_on_every_kind_of_line),
+	    cmocka_unit_test(lies_are_no_short_messages),
 	    cmocka_unit_test(only_possible_lengths_are_taken),
 	    cmocka_unit_test(a_long_message_must_go_on_as_it_began),
 	    cmocka_unit_test(every_fault_has_a_sentence),

@@ -175,6 +175,7 @@ struct stub_orphan {
 /* The client of an interface: the stubs' own. */
 struct stub_client {
 	cap_t fast;                      /* the endpoint, while nothing is under way that a fast call would overtake; else CAP_NULL */
+	struct channel *quiet;           /* of `lines`, likewise: the next message to come is the answer to the next call */
 	uint64_t interface, identity;    /* the latter of every header */
 	struct ipc_connection *endpoint; /* NULL: the server is on another core */
 	struct ipc_connection *lines;    /* NULL: not needed so far */
@@ -253,8 +254,9 @@ MUST_USE bool stub_again(struct stub_client *c, err_t e, uint64_t deadline);
 
 /* `words[0]` is for the header, the payload lies behind it, and the reply's payload replaces it: there is room for either. */
 MUST_USE err_t stub_call_line(struct stub_client *c, uint64_t call, uint64_t reply, uint64_t *words, uint64_t deadline);
-/* The same for what fits a fast call's words, if it is not as simple as that: the server is elsewhere, there is a deadline, or other
- * threads want to run. */
+/* The same for what fits a fast call's words, if that can't be made right away: the server is on another core; or it is not as simple as
+ * that, since something is under way, there is a deadline, or other threads want to run. */
+MUST_USE err_t stub_call_across(struct stub_client *c, uint64_t reply, struct endpoint_message *m, uint64_t deadline);
 MUST_USE err_t stub_call_otherwise(struct stub_client *c, uint64_t reply, struct endpoint_message *m, uint64_t deadline);
 /* A fast call without deadline has returned something else than its results. */
 MUST_USE err_t stub_fast_end(struct stub_client *c, uint64_t reply, struct endpoint_message *m, err_t e);
@@ -273,7 +275,7 @@ MUST_USE static inline err_t stub_call_registers(struct stub_client *c, uint64_t
 
 	if (__builtin_expect(c->fast.value == CAP_NULL.value || deadline != 0 || !stub_is_alone(), 0)) {
 		in_memory = *m;
-		e = stub_call_otherwise(c, reply, &in_memory, deadline);
+		e = stub_call_across(c, reply, &in_memory, deadline);
 		*m = in_memory;
 		return e;
 	}
