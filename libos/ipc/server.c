@@ -122,7 +122,7 @@ static void introduce(struct ipc_connection *c)
 		thread_yield();
 }
 
-static void announce_news(void)
+__attribute__((cold, noinline)) static void announce_news(void)
 {
 	news = false;
 	for (struct ipc_connection *c = connections[SERVED]; c != NULL; c = c->next) {
@@ -131,7 +131,7 @@ static void announce_news(void)
 	}
 }
 
-static void cut_off(struct ipc_connection *c)
+__attribute__((cold, noinline)) static void cut_off(struct ipc_connection *c)
 {
 	if (last_caller == c)
 		last_caller = NULL;
@@ -207,7 +207,7 @@ static bool is_spoken(const struct ipc_server *s, uint16_t greeting)
 	return (greeting == GREETING_CALL || greeting == GREETING_STREAM) && (s->lines == NULL || s->call != NULL);
 }
 
-static enum ipc_outcome serve_greeting(struct ipc_connection *c)
+__attribute__((cold, noinline)) static enum ipc_outcome serve_greeting(struct ipc_connection *c)
 {
 	struct channel_message m;
 	struct channel_result r = channel_try_receive(&c->channel, &m);

@@ -70,8 +70,8 @@ static void a_short_message_is_an_ordinary_one(void **state)
 
 	(void)state;
 	pair_connect(&pair, 8);
-	for (uint16_t bytes = 8; bytes <= CHANNEL_SHORT_BYTES; bytes += 8) {
-		channel_post_short(&pair.side[A], 5, bytes, words);
+	for (unsigned bytes = 8; bytes <= CHANNEL_SHORT_BYTES; bytes += 8) {
+		channel_post_short(&pair.side[A], 5, (uint16_t)bytes, words);
 		assert_int_equal(channel_try_receive(&pair.side[B], &message).code, CHANNEL_OK);
 		assert_int_equal(message.type, 5);
 		assert_int_equal(message.length, bytes);
