@@ -175,7 +175,7 @@ static enum ipc_outcome serve_call(struct ipc_connection *c)
 	return channel_ok(channel_send(&c->channel, response.label, response.word, IPC_WORDS)) ? IPC_SOMETHING : IPC_CUT_OFF;
 }
 
-static enum ipc_outcome serve_stream(struct ipc_connection *c)
+__attribute__((noinline)) static enum ipc_outcome serve_stream(struct ipc_connection *c)
 {
 	const struct ipc_server *s = &c->service->server;
 	const void *data;
@@ -249,7 +249,7 @@ static enum ipc_outcome serve_connection(struct ipc_connection *c)
 }
 
 /* One message of each client. */
-static bool serve_connections(void)
+__attribute__((hot)) static bool serve_connections(void)
 {
 	bool any = false;
 	struct ipc_connection *next;
@@ -388,18 +388,24 @@ static bool serve_calls(void)
 
 /* ---- The loop ---- */
 
-__attribute__((hot)) static bool serve_what_is_there(void)
+/* Not inline, so that the loop stays short. */
+__attribute__((noinline)) static bool serve_notices(void)
 {
-	bool any = serve_connections();
+	bool any = server_take(PENDING_CALL) != 0 && serve_calls();
 
-	if (__builtin_expect(!server_has_notices(), 1))
-		return any;
-	if (server_take(PENDING_CALL) != 0)
-		any |= serve_calls();
 	if (serve_devices != NULL)
 		any |= serve_devices();
 	/* What nobody attached to. What has come for a device since it was looked for is not: its next interrupt may wait for this one. */
 	(void)server_take(serve_devices != NULL ? ~(PENDING_CALL | DEVICE_NOTICES) : ~PENDING_CALL);
+	return any;
+}
+
+__attribute__((hot)) static bool serve_what_is_there(void)
+{
+	bool any = serve_connections();
+
+	if (__builtin_expect(server_has_notices(), 0))
+		any |= serve_notices();
 	return any;
 }
 
