@@ -66,8 +66,8 @@ def main(arguments: list[str]) -> int:
 
 # ---- What is measured where -----------------------------------------------------------------------------------------------
 
-ON_TWO = "ipcbench --local ; ipcbench --quick --pair 0 1 ; threadbench --quick ; spanbench --quick"
-ON_MANY = "spanbench --quick"
+ON_TWO = "ipcbench --local ; ipcbench --quick --pair 0 1 ; threadbench --quick ; spanbench --quick ; groupbench --quick"
+ON_MANY = "spanbench --quick ; groupbench --quick"
 
 
 def plan(words: list[str]) -> Plan:

@@ -40,6 +40,7 @@ ROWS = (
     Row("one word there and back, both poll", ACROSS, "floor.rtt", _all("process", "floor") + _all("thread", "floor")),
     Row("unmap a page that others use", BY_CORES, "unmap", ("unmap", "unmap.running")),
     Row("barrier of futexes", BY_CORES, "barrier", ("barrier",)),
+    Row("barrier of messages", BY_CORES, "barrier.tree", ("barrier",)),
 )
 
 CAVEATS = (
