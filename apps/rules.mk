@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
 # Copyright 2026 The Atoll authors
 
-PROGRAMS += init console shell hello hostile captop chaos supervisor compress balancer matmul sort kv pipeline stream topology
+PROGRAMS += init console shell hello hostile captop chaos supervisor compress balancer matmul sort kv pipeline stream topology top
 init_SRCS    := apps/init/main.c apps/init/plan.c
 console_SRCS := apps/console/main.c apps/console/uart.c apps/console/lines.c
 shell_SRCS   := apps/shell/main.c
 supervisor_SRCS := apps/supervisor/main.c apps/supervisor/plan.c
 captop_SRCS  := apps/captop/main.c apps/captop/picture.c
+top_SRCS     := apps/top/main.c apps/top/table.c
 hello_SRCS   := apps/hello/main.c
 hostile_SRCS := apps/hostile/main.c apps/hostile/attacks.c apps/hostile/fuzz.c
 chaos_SRCS   := apps/chaos/main.c apps/chaos/worker.c

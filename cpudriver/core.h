@@ -6,6 +6,7 @@
  * `core` means this core's, everywhere, and no other core can reach it by name (design, section 4). */
 
 #include "cpudriver/abi/core_boot.h"
+#include "cpudriver/abi/counters.h"
 #include "cpudriver/abi/dispatcher.h"
 #include "cpudriver/abi/trace.h"
 #include "cpudriver/capability/capability.h"
@@ -55,6 +56,8 @@ struct core {
 	struct dispatcher *stopped_first, *stopped_last; /* for Kernel.next_stopped */
 	struct dispatcher *monitor;
 	struct dispatcher *doorbell[MAILBOX_DOORBELLS]; /* by index; 0 is never used */
+
+	uint64_t counter[CORE_COUNTERS]; /* of dispatchers that are gone, where those that are here have their own */
 
 	/* devices */
 	struct local_apic apic;

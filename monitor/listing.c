@@ -17,6 +17,7 @@
 #include "monitor/domain.h"
 #include "monitor/handlers.h"
 #include "monitor/mesh.h"
+#include "monitor/platform.h"
 #include "monitor/tickets.h"
 
 _Static_assert(sizeof(struct message_agreement_listed) == sizeof(struct agreement_info), "a record is the message that brings it");
@@ -85,6 +86,18 @@ static void tell_balance(struct listing *l)
 	            .kind = AGREEMENT_INFO_BALANCE, .base = b.ram, .size = l->m->ram.total, .word = {b.capabilities, b.channels}});
 }
 
+static void tell_load(struct listing *l)
+{
+	uint64_t counter[CORE_COUNTERS];
+
+	platform_counters(counter);
+	tell(l, &(struct agreement_info){
+	            .kind = AGREEMENT_INFO_LOAD,
+	            .base = counter[COUNTER_SENT],
+	            .size = counter[COUNTER_RECEIVED],
+	            .word = {counter[COUNTER_BUSY], counter[COUNTER_WAKE_UPS], counter[COUNTER_FAULTS], counter[COUNTER_CALLS]}});
+}
+
 static void tell_operations(struct listing *l)
 {
 	for (unsigned i = 0; i < OPERATIONS_MAX; i++) {
@@ -125,6 +138,7 @@ void handle_list_agreement(struct monitor *m, uint32_t from, const struct messag
 	struct listing l = {.m = m, .to = from, .ticket = message->ticket, .first = message->first};
 
 	tell_numbers(&l);
+	tell_load(&l);
 	tell_balance(&l);
 	tell_operations(&l);
 	tell_objects(&l);

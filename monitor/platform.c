@@ -383,6 +383,15 @@ uint64_t platform_capabilities(void)
 	return kernel(OP_Kernel_statistics, 0, 0, 0, 0, 0).value[0];
 }
 
+void platform_counters(uint64_t counters[CORE_COUNTERS])
+{
+	for (unsigned first = 0; first < CORE_COUNTERS; first += COUNTERS_AT_ONCE) {
+		const struct call_result r = kernel(OP_Kernel_counters, first, 0, 0, 0, 0);
+
+		memcpy(counters + first, r.value, COUNTERS_AT_ONCE * sizeof(*counters));
+	}
+}
+
 uint64_t platform_mailbox(void)
 {
 	return kernel(OP_Kernel_statistics, 0, 0, 0, 0, 0).value[2];

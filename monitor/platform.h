@@ -7,6 +7,7 @@
  * operations of the Kernel and Dispatcher capabilities, word by word (cpudriver/abi/invocations.def). */
 
 #include "cpudriver/abi/calls.h"
+#include "cpudriver/abi/counters.h"
 #include "cpudriver/abi/dispatcher.h"
 
 /* ---- Time ---- */
@@ -126,6 +127,7 @@ MUST_USE err_t platform_watch(const struct platform_watch *watch, struct platfor
 MUST_USE err_t platform_io_apic(uint64_t address, uint32_t first);
 bool platform_next_stopped(uint64_t *dispatcher, uint64_t *reason, uint64_t *rip);
 uint64_t platform_capabilities(void); /* in this core's database */
+void platform_counters(uint64_t counters[CORE_COUNTERS]);
 uint64_t platform_mailbox(void);
 void platform_print(const char *text, size_t bytes); /* at most 32 */
 void platform_crash(uint64_t vector);                /* takes an exception inside the CPU driver: this core ends */

@@ -106,7 +106,8 @@ struct dispatcher_shared {
 	uint64_t critical_low, critical_high;
 	uint64_t upcall[UPCALLS];
 	uint64_t upcall_stack;
-	uint64_t reserved1[4];
+	uint64_t sent, received; /* messages through channels: for whoever wants to know (counters.h) */
+	uint64_t reserved1[2];
 
 	/* written by both, bit by bit */
 	_Alignas(LINE_BYTES) _Atomic uint64_t pending;

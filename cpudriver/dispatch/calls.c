@@ -54,6 +54,7 @@ static void enqueue(struct dispatcher *caller, struct dispatcher *server)
 	caller->caller_next = NULL;
 	*(server->callers_first != NULL ? &server->callers_last->caller_next : &server->callers_first) = caller;
 	server->callers_last = caller;
+	core.counter[COUNTER_CALLS]++;
 	notify(server, PENDING_CALL);
 }
 
@@ -72,6 +73,7 @@ static void dequeue(struct dispatcher *caller, struct dispatcher *server)
 __attribute__((always_inline)) static inline NORETURN void enter_server(struct dispatcher *caller, struct dispatcher *server,
                                                                         uint64_t badge, struct words w)
 {
+	core.counter[COUNTER_CALLS]++;
 	caller->state = DISPATCHER_WAITING_REPLY;
 	caller->server = server;
 	caller->token += TOKEN_COUNT;

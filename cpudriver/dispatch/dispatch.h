@@ -4,6 +4,7 @@
 
 /* Running dispatchers: what the rest of the CPU driver may ask for. */
 
+#include "cpudriver/abi/counters.h"
 #include "cpudriver/dispatch/dispatcher.h"
 #include "cpudriver/entry/trap.h"
 
@@ -35,6 +36,7 @@ void notify(struct dispatcher *d, uint64_t bits);
 /* ---- time.c: turns and deadlines ---- */
 
 uint64_t cycles_run(const struct dispatcher *d);
+uint64_t counted_by(struct dispatcher *d, enum core_counter which); /* what it has contributed so far; 0: others count that */
 void turn_begin(struct dispatcher *d);
 void turn_share(void); /* somebody else wants to run: the running turn gets an end */
 void set_deadline(struct dispatcher *d, uint64_t tsc);

@@ -114,6 +114,8 @@ void dispatcher_end(paddr_t base)
 	if (d->next != NULL)
 		d->next->previous = d->previous;
 	core.dispatcher_count--;
+	for (enum core_counter c = 0; c < CORE_COUNTERS; c++)
+		core.counter[c] += counted_by(d, c);
 	if (core.monitor == d)
 		core.monitor = NULL;
 	d->alive = false;

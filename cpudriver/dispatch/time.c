@@ -4,8 +4,8 @@
 /* Turns, deadlines, and the one timer behind both.
  *
  * The timer is armed for the earliest of: the end of the running turn (only if somebody else wants to run), the first deadline, the next
- * beat, a look at a dispatcher that may have missed a notification. It is never armed for later than needed, but may go off too early, because a
- * switch does not take the trouble to disarm it: its handler compares times and arms it again. */
+ * beat, a look at a dispatcher that may have missed a notification. It is never armed for later than needed, but may go off too early,
+ * because a switch does not take the trouble to disarm it: its handler compares times and arms it again. */
 
 #include "cpudriver/core.h"
 #include "cpudriver/dispatch/dispatch.h"
@@ -23,6 +23,20 @@ void want_timer(uint64_t tsc)
 uint64_t cycles_run(const struct dispatcher *d)
 {
 	return d->cycles + (d == core.charged ? rdtsc() - core.turn_start : 0);
+}
+
+uint64_t counted_by(struct dispatcher *d, enum core_counter which)
+{
+	switch (which) {
+	case COUNTER_BUSY:
+		return cycles_run(d);
+	case COUNTER_SENT:
+		return dispatcher_shared(d)->sent;
+	case COUNTER_RECEIVED:
+		return dispatcher_shared(d)->received;
+	default:
+		return 0;
+	}
 }
 
 /* Who runs now pays for what follows; nobody does for idling. */

@@ -8,6 +8,7 @@ void make_runnable(struct dispatcher *d)
 {
 	TRACE_DISPATCHER(wake, 0, 0, d);
 	d->state = DISPATCHER_RUNNABLE;
+	core.counter[COUNTER_WAKE_UPS]++;
 	schedule_add(&core.schedule, &d->turn);
 	turn_share();
 }

@@ -42,8 +42,10 @@ static void exception(struct trap_frame *f)
 	TRACE(fault, f->vector, f->error, address, f->rip);
 	if (!save_interrupted(d, f))
 		stop_at(d, f);
-	if (f->vector == VECTOR_PAGE_FAULT)
+	if (f->vector == VECTOR_PAGE_FAULT) {
+		core.counter[COUNTER_FAULTS]++;
 		upcall(d, UPCALL_PAGE_FAULT, address, f->error);
+	}
 	upcall(d, UPCALL_TRAP, f->vector, f->error);
 }
 

@@ -9,6 +9,7 @@
  *   io_apic       W0 physical address, W1 first global system interrupt
  *   next_stopped  -> V0 base of a dispatcher, 0: none, V1 enum stop_reason, V2 RIP
  *   statistics    -> V0 capabilities in the database, V1 dispatchers, V2 mailbox base
+ *   counters      W0 enum core_counter -> V0..V2 that one and the following
  *   print         W0..W3 up to 32 characters, ended by the first 0
  *   crash         W0 vector: 0, 3, 6, 8, 13 or 14, or CRASH_SILENT
  *   watch         W0 line there, W1 line here (physical), W2 period, W3 limit, W4 lease -> V0 silence, V1 strain, V2 WATCH_* */
@@ -89,6 +90,26 @@ err_t op_Kernel_statistics(struct invocation *i)
 	i->value[0] = core.capabilities.count;
 	i->value[1] = core.dispatcher_count;
 	i->value[2] = core.boot->mailbox_base;
+	return OK;
+}
+
+static uint64_t counter(enum core_counter which)
+{
+	uint64_t sum = core.counter[which];
+
+	for (struct dispatcher *d = core.dispatchers; d != NULL; d = d->next)
+		sum += counted_by(d, which);
+	return sum;
+}
+
+err_t op_Kernel_counters(struct invocation *i)
+{
+	uint64_t first = i->word[0];
+
+	if (first > CORE_COUNTERS - COUNTERS_AT_ONCE)
+		return ERR(RANGE);
+	for (unsigned k = 0; k < COUNTERS_AT_ONCE; k++)
+		i->value[k] = counter((enum core_counter)(first + k));
 	return OK;
 }
 

@@ -190,6 +190,42 @@ err_t agreement_list(uint64_t core, uint32_t first, struct agreement_info *out, 
 	return e;
 }
 
+static void take_load(struct core_activity *load, const struct agreement_info *r)
+{
+	if (r->kind == AGREEMENT_INFO_BALANCE) {
+		load->memory = r->size;
+		load->free_memory = r->base;
+	} else if (r->kind == AGREEMENT_INFO_LOAD) {
+		load->time = time_tsc();
+		load->busy = r->word[0];
+		load->wake_ups = r->word[1];
+		load->faults = r->word[2];
+		load->calls = r->word[3];
+		load->sent = r->base;
+		load->received = r->size;
+	}
+}
+
+/* Both records stand among the first ones. */
+err_t core_activity(uint64_t core, struct core_activity *out)
+{
+	static struct agreement_info records[AGREEMENT_PAGE];
+	static struct mutex lock;
+	unsigned count = 0;
+	uint64_t total;
+	err_t e;
+
+	*out = (struct core_activity){0};
+	mutex_lock(&lock);
+	e = agreement_list(core, 0, records, AGREEMENT_PAGE, &count, &total);
+	for (unsigned i = 0; is_ok(e) && i < count; i++)
+		take_load(out, &records[i]);
+	mutex_unlock(&lock);
+	if (is_ok(e) && out->time == 0)
+		e = ERR(FORMAT);
+	return e;
+}
+
 err_t core_list(struct core_info *out, unsigned capacity, unsigned *count)
 {
 	struct monitor_reply reply;

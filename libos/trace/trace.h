@@ -7,6 +7,7 @@
 #include <atoll/trace.h>
 
 #include "channels/channel.h"
+#include "libos/upcall/dispatcher.h"
 
 /* From now on this dispatcher writes to that ring; NULL: it writes no more. The ring stays mapped. */
 void trace_use(struct trace_ring *ring);
@@ -35,14 +36,17 @@ void trace_sending(const struct channel *ch, uint64_t ring, enum trace_protocol 
 /* A message has been received. */
 void trace_received(const struct channel *ch, uint64_t ring, enum trace_protocol protocol, uint16_t type);
 
+/* Both are counted as well, for Kernel.counters. */
 static inline void trace_send(const struct channel *ch, uint64_t ring, enum trace_protocol protocol, uint16_t type, size_t bytes)
 {
+	DISPATCHER->sent++;
 	if (trace_is_on())
 		trace_sending(ch, ring, protocol, type, bytes);
 }
 
 static inline void trace_receive(const struct channel *ch, uint64_t ring, enum trace_protocol protocol, uint16_t type)
 {
+	DISPATCHER->received++;
 	if (trace_is_on())
 		trace_received(ch, ring, protocol, type);
 }

@@ -149,6 +149,8 @@ enum agreement_info_kind {
 	                             their      messages on all cores, their cycles from request to result, those of the longest */
 	AGREEMENT_INFO_BALANCE,   /* what domains' coming and going leaves as it was: base: free memory in bytes; words 0, 1: capabilities,
 	                             ends of   connections. size: memory that the core serves, free or not, in bytes */
+	AGREEMENT_INFO_LOAD,      /* what the core has done since its start (enum core_counter): words: cycles busy, wake-ups, page faults, calls;
+	                             base,     size: messages sent and received */
 	AGREEMENT_INFO_OPERATION, /* under way, or this core's part of another's: `detail`: enum agreement_operation; `core`: who asked or
 	                             is asked; the object; words: messages so far, cores whose answer is awaited, kind that an owner serves,
 	                             phase */

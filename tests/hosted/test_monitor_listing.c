@@ -15,6 +15,7 @@
 #include "monitor/domain.h"
 #include "monitor/handlers.h"
 #include "monitor/mesh.h"
+#include "monitor/platform.h"
 #include "monitor/tickets.h"
 
 #define TICKET 7
@@ -79,6 +80,12 @@ struct balance balance_now(struct monitor *mm)
 	return (struct balance){.ram = 77 * PAGE_BYTES, .capabilities = 5, .channels = 3};
 }
 
+void platform_counters(uint64_t counters[CORE_COUNTERS])
+{
+	for (unsigned i = 0; i < CORE_COUNTERS; i++)
+		counters[i] = 100 + i;
+}
+
 static int begin(void **state)
 {
 	(void)state;
@@ -113,7 +120,7 @@ static const struct agreement_info *list(uint32_t first, unsigned *count)
 
 /* ---- Tests ---- */
 
-#define NUMBERS (ASKED_KINDS + 1) /* one of traffic, one for each kind that domains ask for, the balance */
+#define NUMBERS (ASKED_KINDS + 2) /* one of traffic, one for each kind that domains ask for, the load, the balance */
 
 static void an_idle_core_tells_its_numbers(void **state)
 {
@@ -141,11 +148,18 @@ static void an_idle_core_tells_its_numbers(void **state)
 	assert_int_equal(r[ASKED_REVOKE].word[1], 9);
 	assert_int_equal(r[ASKED_REVOKE].word[2], 5000);
 	assert_int_equal(r[ASKED_REVOKE].word[3], 3000);
-	assert_int_equal(r[ASKED_KINDS].kind, AGREEMENT_INFO_BALANCE);
-	assert_int_equal(r[ASKED_KINDS].base, 77 * PAGE_BYTES);
-	assert_int_equal(r[ASKED_KINDS].size, 99 * PAGE_BYTES);
-	assert_int_equal(r[ASKED_KINDS].word[0], 5);
-	assert_int_equal(r[ASKED_KINDS].word[1], 3);
+	assert_int_equal(r[ASKED_KINDS].kind, AGREEMENT_INFO_LOAD);
+	assert_int_equal(r[ASKED_KINDS].base, 100 + COUNTER_SENT);
+	assert_int_equal(r[ASKED_KINDS].size, 100 + COUNTER_RECEIVED);
+	assert_int_equal(r[ASKED_KINDS].word[0], 100 + COUNTER_BUSY);
+	assert_int_equal(r[ASKED_KINDS].word[1], 100 + COUNTER_WAKE_UPS);
+	assert_int_equal(r[ASKED_KINDS].word[2], 100 + COUNTER_FAULTS);
+	assert_int_equal(r[ASKED_KINDS].word[3], 100 + COUNTER_CALLS);
+	assert_int_equal(r[ASKED_KINDS + 1].kind, AGREEMENT_INFO_BALANCE);
+	assert_int_equal(r[ASKED_KINDS + 1].base, 77 * PAGE_BYTES);
+	assert_int_equal(r[ASKED_KINDS + 1].size, 99 * PAGE_BYTES);
+	assert_int_equal(r[ASKED_KINDS + 1].word[0], 5);
+	assert_int_equal(r[ASKED_KINDS + 1].word[1], 3);
 }
 
 static void operations_and_objects_are_told_as_they_are(void **state)

@@ -87,6 +87,16 @@ MUST_USE err_t core_list(struct core_info *out, unsigned capacity, unsigned *cou
 /* What the core's agreement has in hand, from record `first` on; `total`: how many records there are. Needs the right. */
 MUST_USE err_t agreement_list(uint64_t core, uint32_t first, struct agreement_info *out, unsigned capacity, unsigned *count,
                               uint64_t *total);
+/* What a core has done since its start, and what it has now; who wants to know what happens looks twice. Cycles are the time-stamp
+ * counter's. Needs the right to list the agreement. Errors: PERMISSION, CORE_UNKNOWN, CORE_DEAD. */
+struct core_activity {
+	uint64_t time;                    /* when it was looked at: of the time-stamp counter, by which `busy` is measured */
+	uint64_t busy;                    /* cycles in which a dispatcher had the core */
+	uint64_t wake_ups, faults, calls; /* dispatchers made ready, domains' page faults, calls to services on the same core */
+	uint64_t sent, received;          /* messages through channels, as the domains on the core count them */
+	uint64_t memory, free_memory;     /* bytes that its monitor serves, and those that nobody has */
+};
+MUST_USE err_t core_activity(uint64_t core, struct core_activity *out);
 /* Starts a core that has died or never came up; returns when it is there. Errors: PERMISSION, STATE (it is up), CORE_DEAD (it can't be). */
 MUST_USE err_t core_start(uint64_t core);
 /* A file of the boot archive. Needs the right. Errors: PERMISSION, NOT_FOUND, LIMIT (it is larger than `capacity`). */
