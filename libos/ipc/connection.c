@@ -348,7 +348,8 @@ static void wait_for_channel(struct ipc_connection *c, uint64_t deadline)
 	c->waiter = thread_current;
 	if (thread_others_ready())
 		wait_listen();
-	thread_wait(deadline);
+	if (c->waiter != NULL) /* else it came while we began to listen, and who does not wait yet can't be woken */
+		thread_wait(deadline);
 	c->waiter = NULL;
 	while ((t = thread_of(queue_take(&c->followers))) != NULL)
 		thread_ready(t);
