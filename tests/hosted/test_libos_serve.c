@@ -24,6 +24,7 @@
 #include "libos/ipc/server.h"
 #include "libos/ipc/stream.h"
 #include "libos/upcall/dispatcher.h"
+#include "tests/hosted/never.h"
 
 #define SERIAL_LINE PENDING_INTERRUPT(0)
 
@@ -56,11 +57,6 @@ void thread_ready(struct thread *t) {}
 
 void events_poll(void) {}
 
-#define NEVER(type, name, ...)                                                                                                             \
-	type name(__VA_ARGS__)                                                                                                             \
-	{                                                                                                                                  \
-		abort();                                                                                                                   \
-	}
 NEVER(void, pending_handle_enabled, void)
 NEVER(void, connection_close, struct ipc_connection *c)
 NEVER(struct ipc_connection *, connection_find, uint32_t number)
