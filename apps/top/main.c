@@ -53,6 +53,11 @@ static bool look(struct look *l)
 		if (cores[i].alive && cores[i].core < MACHINE_CORES)
 			e = look_at_core(l, &cores[i]);
 	l->time = time_tsc();
+	l->counters = performance_available();
+	if (l->counters > PERFORMANCE_CYCLES) {
+		l->instructions = performance_read(PERFORMANCE_INSTRUCTIONS);
+		l->cycles = performance_read(PERFORMANCE_CYCLES);
+	}
 	if (is_err(e))
 		printf("top: the cores can't be looked at: %s\n", err_sentence(e));
 	return is_ok(e);

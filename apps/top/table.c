@@ -160,6 +160,17 @@ static void add_domains(struct writer *w, const struct look *before, const struc
 	}
 }
 
+/* Cycles of a core that halts don't count, so this is how fast it works while it works. */
+static void add_counters(struct writer *w, const struct look *before, const struct look *now)
+{
+	const double cycles = grown(before->cycles, now->cycles);
+
+	if (now->counters <= PERFORMANCE_CYCLES)
+		add(w, "This machine has no performance counters.\n");
+	else
+		add(w, "This core: %.2f instructions a cycle.\n", cycles > 0 ? grown(before->instructions, now->instructions) / cycles : 0);
+}
+
 void table_print(const struct look *before, const struct look *now, uint64_t tsc_hz, unsigned rows, char *text, size_t bytes)
 {
 	struct writer w = {.text = text, .bytes = bytes};
@@ -170,4 +181,5 @@ void table_print(const struct look *before, const struct look *now, uint64_t tsc
 	add_cores(&w, before, now, tsc_hz, nodes);
 	add_sums(&w, nodes);
 	add_domains(&w, before, now, rows);
+	add_counters(&w, before, now);
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include <atoll/domain.h>
+#include <atoll/performance.h>
 
 #define LOOK_DOMAINS 512 /* in all; what is beyond is left out */
 
@@ -20,7 +21,9 @@ struct look {
 	} core[MACHINE_CORES];
 	unsigned domains;
 	struct domain_info domain[LOOK_DOMAINS];
-	uint64_t time; /* of the time-stamp counter, when the domains were listed */
+	unsigned counters;             /* performance counters that the machine has */
+	uint64_t instructions, cycles; /* of the core that looks, if there are those */
+	uint64_t time;                 /* of the time-stamp counter, when the domains were listed */
 };
 
 /* Writes the table into `text`, at most `rows` domains, those that ran most; what does not fit is left out. A core or a domain that was not

@@ -4,6 +4,7 @@
 
 #include "cpudriver/abi/dispatcher.h"
 #include "cpudriver/processor/instructions.h"
+#include "cpudriver/processor/performance.h"
 #include "cpudriver/processor/registers.h"
 #include "cpudriver/report.h"
 
@@ -62,6 +63,8 @@ const char *control_start(struct control_features *out)
 		cr4 |= CR4_SMAP;
 	if ((leaf7.c & LEAF7_C_UMIP) != 0)
 		cr4 |= CR4_UMIP;
+	if (performance_start() > 0)
+		cr4 |= CR4_PCE;
 	out->no_execute = (extended.d & EXTENDED1_D_NX) != 0;
 	out->huge_pages = (extended.d & EXTENDED1_D_1GB) != 0;
 

@@ -19,6 +19,7 @@
 #define CR4_PAE        (1 << 5)
 #define CR4_MCE        (1 << 6)
 #define CR4_PGE        (1 << 7)
+#define CR4_PCE        (1 << 8) /* programs may read performance counters */
 #define CR4_OSFXSR     (1 << 9)
 #define CR4_OSXMMEXCPT (1 << 10)
 #define CR4_UMIP       (1 << 11)
@@ -47,15 +48,17 @@
 #define RFLAGS_AC        (1 << 18)
 
 /* SDM vol. 4, 2.1: architectural model-specific registers. */
-#define MSR_MTRR_CAP       0x000000fe /* bits 0..7: variable ranges, 8: fixed ranges */
-#define MSR_SYSENTER_CS    0x00000174
-#define MSR_PAT            0x00000277
-#define MSR_MTRR_PHYS_BASE 0x00000200 /* then PHYS_MASK, then the next pair */
-#define MSR_MTRR_DEF_TYPE  0x000002ff
-#define MSR_EFER           0xc0000080
-#define MSR_STAR           0xc0000081
-#define MSR_LSTAR          0xc0000082
-#define MSR_FMASK          0xc0000084
+#define MSR_MTRR_CAP         0x000000fe /* bits 0..7: variable ranges, 8: fixed ranges */
+#define MSR_SYSENTER_CS      0x00000174
+#define MSR_PAT              0x00000277
+#define MSR_MTRR_PHYS_BASE   0x00000200 /* then PHYS_MASK, then the next pair */
+#define MSR_MTRR_DEF_TYPE    0x000002ff
+#define MSR_FIXED_CTR_CTRL   0x0000038d
+#define MSR_PERF_GLOBAL_CTRL 0x0000038f
+#define MSR_EFER             0xc0000080
+#define MSR_STAR             0xc0000081
+#define MSR_LSTAR            0xc0000082
+#define MSR_FMASK            0xc0000084
 
 /* SDM vol. 3, 2.2.1. */
 #define EFER_SCE (1 << 0)

@@ -25,6 +25,7 @@ def test_one_second_of_an_idle_machine(boot):
     memory = [number(table[f"core {core}"][-2]) for core in range(4)]
     assert 400 < sum(memory) <= 512 and abs(sum(memory) - number(table["all"][-2])) < 1
     assert number(table["all"][1]) < 60, "nobody works"
+    assert "This machine has no performance counters." in machine.text, "an emulator has none"
 
 
 def test_who_counts_instructions_sees_the_same_load_every_time(boot):

@@ -153,6 +153,23 @@ static void domains_stand_by_what_they_ran(void **state)
 	assert_null(strstr(text, "sleeper"));
 }
 
+static void counters_where_there_are_any(void **state)
+{
+	(void)state;
+	print(8, sizeof(text));
+	assert_string_equal(row("This"), "This machine has no performance counters.");
+	now->counters = before->counters = PERFORMANCE_COUNTERS;
+	before->cycles = 1000;
+	now->cycles = 3000;
+	before->instructions = 500;
+	now->instructions = 3500;
+	print(8, sizeof(text));
+	assert_string_equal(row("This"), "This core: 1.50 instructions a cycle.");
+	now->cycles = before->cycles;
+	print(8, sizeof(text));
+	assert_string_equal(row("This"), "This core: 0.00 instructions a cycle.");
+}
+
 static void what_does_not_fit_is_left_out_by_lines(void **state)
 {
 	(void)state;
@@ -171,6 +188,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(a_core_that_has_begun_anew_counts_from_there, begin, end),
 	    cmocka_unit_test_setup_teardown(a_core_never_does_more_than_it_can, begin, end),
 	    cmocka_unit_test_setup_teardown(domains_stand_by_what_they_ran, begin, end),
+	    cmocka_unit_test_setup_teardown(counters_where_there_are_any, begin, end),
 	    cmocka_unit_test_setup_teardown(what_does_not_fit_is_left_out_by_lines, begin, end),
 	};
 
