@@ -213,8 +213,12 @@ def _command(each: Machine, system: str, scratch: Path) -> list[str]:
     settings = each.settings
     if system == "atoll":
         return machine.command(dataclasses.replace(settings, app=each.atoll), settings.build / "atoll.iso", scratch)
-    polled = settings.cores if settings.lens == "icount" else len(os.sched_getaffinity(0))
-    return linux.command(settings, scratch, each.rounds, polled, each.linux)
+    return linux.command(settings, scratch, each.rounds, _may_poll(settings), each.linux)
+
+
+def _may_poll(settings: user.Settings) -> int:
+    """How many threads: by the clock, those that poll while others wait for a core of the host measure its time slices."""
+    return settings.cores if settings.lens == "icount" or settings.cores <= len(os.sched_getaffinity(0)) else 0
 
 
 def _pin(settings: user.Settings, control: Path, command: list[str], log: Log) -> None:
