@@ -134,6 +134,8 @@ def test_agreed_operations_are_shown_by_holders(launch):
 def test_bench_runs_all_benchmarks_unless_one_is_named(launch):
     app = launch(GOOD, action="bench").facts[0]["settings"]["app"]
     assert app == "ipcbench ; capbench ; stubbench ; threadbench ; spanbench ; groupbench ; placebench ; kv --rounds 9 --ms 10 ; tracebench"
+    alone = launch(GOOD, "CORES=1", action="bench").facts[0]["settings"]["app"]
+    assert alone == "ipcbench ; stubbench ; threadbench ; placebench ; kv --rounds 9 --ms 10 ; tracebench"
     assert launch(GOOD, "APP=hello", action="bench").facts[0]["settings"]["app"] == "hello"
 
 
