@@ -111,7 +111,8 @@ NEVER(void, thread_yield, void)
 static void wait_for_it(enum moment when)
 {
 	pair_connect(&pair, 8);
-	connection = (struct ipc_connection){.channel = pair.side[0], .source = {&connection.channel, &connection.waiter}};
+	connection =
+	    (struct ipc_connection){.channel = pair.side[0], .source = {.channel = &connection.channel, .waiter = &connection.waiter}};
 	self = (struct thread){0};
 	slept = 0;
 	moment = when;
