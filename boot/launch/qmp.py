@@ -45,7 +45,8 @@ class Qmp:
     def ask(self, command: str, **arguments):
         """What QEMU returns. Names with a dash: `ask("qom-get", path="/", **{"property-name": "x"})`."""
         question = {"execute": command, "arguments": arguments} if arguments else {"execute": command}
-        self._socket.sendall(json.dumps(question).encode() + b"\n")
+        # No signal if QEMU has gone: the launcher lets SIGPIPE end it, which is for its own output.
+        self._socket.sendall(json.dumps(question).encode() + b"\n", socket.MSG_NOSIGNAL)
         return self._answer("return")
 
     def has_happened(self, event: str, seconds: float) -> bool:
