@@ -381,6 +381,8 @@ err_t slot_delete(struct capabilities *c, struct slot *s, unsigned *work)
 		--*work;
 		if (!is_zombie(s)) {
 			e = delete_step(c, s);
+			if (!err_is(e, ERR_NUMBER_AGAIN))
+				return e;
 			if (is_zombie(s))
 				s->flags |= SLOT_CHAIN;
 			continue;
@@ -419,7 +421,7 @@ static struct slot *next_victim(const struct capabilities *c, const struct slot 
 static err_t revoke_step(struct capabilities *c, struct slot *s, unsigned *work)
 {
 	struct slot *victim;
-	err_t e = work_on_zombies(c, work);
+	err_t e = c->zombies ? work_on_zombies(c, work) : OK;
 
 	if (is_err(e))
 		return e;
