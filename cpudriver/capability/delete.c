@@ -336,7 +336,7 @@ static err_t zombie_step(struct capabilities *c)
 }
 
 /* Until there are none: OK; AGAIN when *work is used up; within slot_revoke also the obstacle below what it deletes. */
-static err_t work_on_zombies(struct capabilities *c, unsigned *work)
+static inline __attribute__((always_inline)) err_t work_on_zombies(struct capabilities *c, unsigned *work)
 {
 	while (c->zombies && *work) {
 		err_t e = zombie_step(c);
@@ -421,7 +421,7 @@ static struct slot *next_victim(const struct capabilities *c, const struct slot 
 static err_t revoke_step(struct capabilities *c, struct slot *s, unsigned *work)
 {
 	struct slot *victim;
-	err_t e = c->zombies ? work_on_zombies(c, work) : OK;
+	err_t e = work_on_zombies(c, work);
 
 	if (is_err(e))
 		return e;
