@@ -68,7 +68,7 @@ def of_domain(domain: Domain) -> list[End]:
     """Its library OS's. The program's symbols are loaded."""
     space = domain.dispatcher.space
     lists = space.symbol("connections")
-    events = space.symbol("'libos/ipc/events.c'::channel")
+    events = space.symbol("channel", "libos/ipc/events.c")
     core = domain.dispatcher.core.id
     found, ends = set(), [End(domain.label, core, f"monitor@{core}", "events", space, events)]
     for use, (_, pointer) in zip(("serves", "uses"), monitors.items(lists)):

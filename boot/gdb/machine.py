@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import gdb
 
-from memory import WINDOW, Physical, Space
+from memory import WINDOW, Physical, Space, variable
 
 WORD = (1 << 64) - 1
 
@@ -138,7 +138,7 @@ def core_of(thread: gdb.InferiorThread) -> Core:
     thread.switch()
     core = Core(thread, int(gdb.parse_and_eval("$pc")) & WORD, int(gdb.parse_and_eval("$sp")) & WORD)
     try:
-        value = gdb.parse_and_eval("core")
+        value = variable("core")
         value.fetch_lazy()
         if int(value["boot"]):
             boot = value["boot"].dereference()

@@ -25,6 +25,15 @@ MAP = memory_map()
 WINDOW = MAP["WINDOW_BASE"]
 
 
+def variable(name: str, file: str = "") -> gdb.Value:
+    """A variable outside functions, whatever the function that the selected core is in calls by the same name. `file`: the one that has it."""
+    for symbols in ((gdb.lookup_global_symbol(name),), gdb.lookup_static_symbols(name)):
+        for symbol in symbols:
+            if symbol is not None and symbol.symtab.filename.endswith(file):
+                return symbol.value()
+    raise gdb.GdbError(f"There is no variable {name}{' in ' + file if file else ''} among the symbols that are loaded.")
+
+
 class Physical:
     """Physical memory as it is while the machine stands still, whole pages at a time."""
 
@@ -82,10 +91,10 @@ class Space:
             parts.append(bytes(length) if at is None else self._physical.read(at, length))
         return gdb.Value(b"".join(parts), kind)
 
-    def symbol(self, name: str) -> gdb.Value:
+    def symbol(self, name: str, file: str = "") -> gdb.Value:
         """A variable of the program whose symbols are loaded."""
-        address = gdb.parse_and_eval(f"&{name}")
-        return self.value(int(address), address.type.target())
+        found = variable(name, file)
+        return self.value(int(found.address), found.type)
 
     def word(self, address: int) -> int:
         return int.from_bytes(self.read(address, 8), "little")
