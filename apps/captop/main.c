@@ -10,18 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <atoll/console.h>
 #include <atoll/domain.h>
-#include <atoll/ipc.h>
-#include <atoll/thread.h>
 
 #include "apps/captop/picture.h"
+#include "apps/common/live.h"
 
-#define LIVE_ROWS    8  /* of objects and of operations, so that a terminal's 24 lines hold them on a few cores */
-#define LOOKS        20 /* for a key in a second */
-#define CLEAR_SCREEN "\033[H\033[J"
-#define CONTROL_C    3
-#define TEXT_BYTES   (512 * KIB)
+#define LIVE_ROWS  8 /* of objects and of operations, so that a terminal's 24 lines hold them on a few cores */
+#define TEXT_BYTES (512 * KIB)
 
 static struct picture picture;
 
@@ -77,51 +72,15 @@ static int show(unsigned rows, const char *before)
 	return EXIT_SUCCESS;
 }
 
-/* Waits for a second. True: a key that ends the program, or the console is gone. */
-static bool ends(struct ipc_connection *keys, uint64_t next)
+static bool show_live(void)
 {
-	for (unsigned i = 1; i <= LOOKS; i++) {
-		char key = 0;
-		uint16_t label;
-		size_t bytes;
-		err_t e = ipc_try_receive(keys, &label, &key, sizeof(key), &bytes);
-
-		if (is_ok(e) && bytes == 1 && (key == 'q' || key == 'Q' || key == CONTROL_C))
-			return true;
-		if (is_ok(e))
-			e = ipc_send(keys, CONSOLE_READ_KEY, NULL, 0);
-		if (is_err(e) && !err_is(e, ERR_NUMBER_WOULD_BLOCK))
-			return true;
-		thread_sleep_until(next - (LOOKS - i) * (time_tsc_hz() / LOOKS));
-	}
-	return false;
-}
-
-static int live(void)
-{
-	struct ipc_connection *keys;
-	uint64_t next = time_tsc();
-	err_t e = ipc_bind(CONSOLE_SERVICE, true, &keys);
-	int status;
-
-	if (is_ok(e))
-		e = ipc_send(keys, CONSOLE_READ_KEY, NULL, 0);
-	if (is_err(e)) {
-		printf("captop: there is no console to read keys from: %s\n", err_sentence(e));
-		return EXIT_FAILURE;
-	}
-	do {
-		status = show(LIVE_ROWS, CLEAR_SCREEN "(q ends)  ");
-		next += time_tsc_hz();
-	} while (status == EXIT_SUCCESS && !ends(keys, next));
-	ipc_close(keys);
-	return status;
+	return show(LIVE_ROWS, CLEAR_SCREEN "(q ends)  ") == EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv)
 {
 	if (argc == 1)
-		return live();
+		return live_run("captop", show_live);
 	if (argc == 2 && strcmp(argv[1], "once") == 0)
 		return show(PICTURE_ROWS_MAX, "");
 	printf("captop: %s is not once\n", argv[1]);

@@ -10,18 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <atoll/console.h>
 #include <atoll/domain.h>
-#include <atoll/ipc.h>
 #include <atoll/thread.h>
 
+#include "apps/common/live.h"
 #include "apps/top/table.h"
 
-#define ROWS         8  /* domains */
-#define LOOKS        20 /* for a key in a second */
-#define CLEAR_SCREEN "\033[H\033[J"
-#define CONTROL_C    3
-#define TEXT_BYTES   (64 * 1024)
+#define ROWS       8 /* domains */
+#define TEXT_BYTES (64 * 1024)
 
 static struct look looks[2];
 
@@ -83,53 +79,23 @@ static int once(void)
 	return EXIT_SUCCESS;
 }
 
-/* Waits until then. True: a key that ends the program, or the console is gone. */
-static bool ends(struct ipc_connection *keys, uint64_t next)
+/* The first look has none before it to be compared with. */
+static bool show_live(void)
 {
-	for (unsigned i = 1; i <= LOOKS; i++) {
-		char key = 0;
-		uint16_t label;
-		size_t bytes;
-		err_t e = ipc_try_receive(keys, &label, &key, sizeof(key), &bytes);
+	static unsigned round;
+	const unsigned now = round++ % 2;
 
-		if (is_ok(e) && bytes == 1 && (key == 'q' || key == 'Q' || key == CONTROL_C))
-			return true;
-		if (is_ok(e))
-			e = ipc_send(keys, CONSOLE_READ_KEY, NULL, 0);
-		if (is_err(e) && !err_is(e, ERR_NUMBER_WOULD_BLOCK))
-			return true;
-		thread_sleep_until(next - (LOOKS - i) * (time_tsc_hz() / LOOKS));
-	}
-	return false;
-}
-
-static int live(void)
-{
-	struct ipc_connection *keys;
-	uint64_t next = time_tsc();
-	err_t e = ipc_bind(CONSOLE_SERVICE, true, &keys);
-	bool ok;
-
-	if (is_ok(e))
-		e = ipc_send(keys, CONSOLE_READ_KEY, NULL, 0);
-	if (is_err(e)) {
-		printf("top: there is no console to read keys from: %s\n", err_sentence(e));
-		return EXIT_FAILURE;
-	}
-	ok = look(&looks[0]);
-	for (unsigned now = 1; ok && !ends(keys, next += time_tsc_hz()); now = !now) {
-		ok = look(&looks[now]);
-		if (ok)
-			show(&looks[!now], &looks[now], CLEAR_SCREEN "top (q ends)\n");
-	}
-	ipc_close(keys);
-	return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+	if (!look(&looks[now]))
+		return false;
+	if (round > 1)
+		show(&looks[!now], &looks[now], CLEAR_SCREEN "top (q ends)\n");
+	return true;
 }
 
 int main(int argc, char **argv)
 {
 	if (argc == 1)
-		return live();
+		return live_run("top", show_live);
 	if (argc == 2 && strcmp(argv[1], "once") == 0)
 		return once();
 	printf("top: %s is not once\n", argv[1]);

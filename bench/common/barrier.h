@@ -42,3 +42,12 @@ static inline void barrier_wait(struct barrier *b)
 			syscall(SYS_futex, &b->round, BARRIER_FUTEX_WAIT_PRIVATE, round, NULL, NULL, 0);
 	}
 }
+
+/* What is measured is so many rounds together. */
+enum { BARRIER_BATCH = 10 };
+
+static inline void barrier_pass(struct barrier *b, unsigned batches)
+{
+	for (unsigned i = 0; i < batches * BARRIER_BATCH; i++)
+		barrier_wait(b);
+}

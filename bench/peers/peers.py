@@ -10,7 +10,6 @@ and the rows of the table, for the report. The exit code is 0 if all runs went w
 import dataclasses
 import json
 import os
-import signal
 import sys
 import tempfile
 import time
@@ -19,6 +18,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1] / "boot/launch"), str(HERE.parent / "suite")]
 
+import ending  # noqa: E402
 import linux  # noqa: E402
 import machine  # noqa: E402
 import pairing  # noqa: E402
@@ -228,13 +228,5 @@ def _pin(settings: user.Settings, control: Path, command: list[str], log: Log) -
         pinning.begin(control, processors, lambda sentence: log.fact({"tag": "unpinned", "why": sentence}))
 
 
-def _terminated(_signal, _frame):
-    raise SystemExit(1)
-
-
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, _terminated)
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except KeyboardInterrupt:
-        sys.exit("Interrupted.")
+    ending.exit_with(lambda: main(sys.argv[1:]), "Interrupted.")

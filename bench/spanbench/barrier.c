@@ -9,7 +9,7 @@
 
 #include "bench/spanbench/spanbench.h"
 
-enum { BATCH = 10, BATCHES = 40, QUICK_BATCHES = 10, WARM_UP = 4 };
+enum { BATCHES = 40, QUICK_BATCHES = 10, WARM_UP = 4 };
 
 static struct samples samples;
 
@@ -18,18 +18,11 @@ struct task {
 	unsigned batches;
 };
 
-static void pass_batch(struct barrier *b)
-{
-	for (unsigned i = 0; i < BATCH; i++)
-		barrier_wait(b);
-}
-
 static void take_part(void *argument)
 {
 	struct task *task = argument;
 
-	for (unsigned i = 0; i < task->batches; i++)
-		pass_batch(&task->barrier);
+	barrier_pass(&task->barrier, task->batches);
 }
 
 /* A thread on each of so many other members, and this one. */
@@ -50,9 +43,9 @@ static bool measure(const struct plan *p, unsigned others)
 	for (unsigned batch = 0; batch < task.batches; batch++) {
 		uint64_t begin = sample_now();
 
-		pass_batch(&task.barrier);
+		barrier_pass(&task.barrier, 1);
 		if (batch >= WARM_UP)
-			samples_add(&samples, sample_now() - begin, BATCH);
+			samples_add(&samples, sample_now() - begin, BARRIER_BATCH);
 	}
 	for (unsigned i = 0; i < count && is_ok(e); i++)
 		e = thread_join(threads[i]);

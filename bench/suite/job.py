@@ -10,12 +10,12 @@ and Slurm call nothing else. The exit code is 0 if all is complete, 1 if a repet
 import argparse
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import ending
 import facts
 import jobs
 
@@ -117,13 +117,5 @@ def _end(file: Path, why: str | None, seconds: float, tries: int) -> None:
         stream.write(json.dumps(end, separators=(",", ":")) + "\n")
 
 
-def _terminated(_signal, _frame):
-    raise SystemExit(1)
-
-
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, _terminated)
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit("Interrupted.")
+    ending.exit_with(main, "Interrupted.")

@@ -10,13 +10,13 @@ What is complete is not run again: an interrupted sweep is continued by the same
 import fcntl
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import ending
 import facts
 import jobs
 import points
@@ -167,13 +167,5 @@ def finish(plan: jobs.JobList, seconds: float) -> int:
     return 1 if whole["missing"] else 0
 
 
-def _terminated(_signal, _frame):
-    raise SystemExit(1)
-
-
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, _terminated)
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except KeyboardInterrupt:
-        sys.exit("\nInterrupted: the same command continues where this one stopped.")
+    ending.exit_with(lambda: main(sys.argv[1:]), "\nInterrupted: the same command continues where this one stopped.")

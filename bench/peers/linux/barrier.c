@@ -5,7 +5,7 @@
 #include "bench/peers/linux/party.h"
 #include "bench/peers/linux/peers.h"
 
-enum { BATCH = 10, MOST = 64 };
+enum { MOST = 64 };
 
 static struct samples samples;
 
@@ -14,18 +14,11 @@ struct task {
 	unsigned batches;
 };
 
-static void pass_batch(struct barrier *b)
-{
-	for (unsigned i = 0; i < BATCH; i++)
-		barrier_wait(b);
-}
-
 static bool take_part(void *argument)
 {
 	struct task *task = argument;
 
-	for (unsigned i = 0; i < task->batches; i++)
-		pass_batch(&task->barrier);
+	barrier_pass(&task->barrier, task->batches);
 	return true;
 }
 
@@ -34,7 +27,7 @@ static bool measure(const struct plan *p, const char *id, unsigned others, bool 
 	static struct party parties[MOST];
 	static struct task task;
 
-	task = (struct task){.barrier = {.parties = others + 1, .polls = polls}, .batches = p->rounds / BATCH + WARM_UP};
+	task = (struct task){.barrier = {.parties = others + 1, .polls = polls}, .batches = p->rounds / BARRIER_BATCH + WARM_UP};
 	for (unsigned i = 0; i < others; i++)
 		if (!party_start(&parties[i], PARTY_THREAD, i + 1, take_part, &task))
 			return failed_call(id, "a thread"); /* those that have begun wait for ever; the machine ends anyway */
@@ -42,9 +35,9 @@ static bool measure(const struct plan *p, const char *id, unsigned others, bool 
 	for (unsigned batch = 0; batch < task.batches; batch++) {
 		uint64_t begin = sample_now();
 
-		pass_batch(&task.barrier);
+		barrier_pass(&task.barrier, 1);
 		if (batch >= WARM_UP)
-			samples_add(&samples, sample_now() - begin, BATCH);
+			samples_add(&samples, sample_now() - begin, BARRIER_BATCH);
 	}
 	for (unsigned i = 0; i < others; i++)
 		if (!party_join(&parties[i]))

@@ -14,27 +14,6 @@
 #include "tests/programs/check.h"
 #include "tests/programs/doors/gate.h"
 
-#define CHECK_OK(call) CHECK_ERROR(call, OK)
-#define CHECK_ERROR(call, name)                                                                                                            \
-	do {                                                                                                                               \
-		err_t checked = (call);                                                                                                    \
-		if (!err_is(checked, ERR_NUMBER_##name))                                                                                   \
-			return not_as_expected(#call, #name, checked);                                                                     \
-	} while (0)
-
-static const char *not_as_expected(const char *call, const char *expected, err_t e)
-{
-	static char text[300];
-
-	snprintf(text, sizeof text, "%s: %s is expected, not: %s", call, expected, err_sentence(e));
-	return text;
-}
-
-static uint64_t in_ms(unsigned ms)
-{
-	return time_tsc() + time_tsc_hz() / 1000 * ms;
-}
-
 /* ---- Servers ---- */
 
 struct server {

@@ -7,6 +7,9 @@
 #include "cpudriver/abi/errors.h"
 #include "generated/tests/programs/stubs/workshop.h"
 
+#define CHECK_SENTENCE trouble_sentence
+#include "tests/programs/check.h"
+
 struct check {
 	const char *name;
 	const char *(*run)(struct workshop *w);
@@ -20,20 +23,3 @@ struct started {
 	char name[24];
 };
 const char *check_death(struct workshop *w, const struct started *s);
-
-#define CHECK(condition)                                                                                                                   \
-	do {                                                                                                                               \
-		if (!(condition))                                                                                                          \
-			return #condition;                                                                                                 \
-	} while (0)
-#define CHECK_OK(call) CHECK_ERROR(call, OK)
-#define CHECK_ERROR(call, name)                                                                                                            \
-	do {                                                                                                                               \
-		err_t checked = (call);                                                                                                    \
-		if (!err_is(checked, ERR_NUMBER_##name))                                                                                   \
-			return not_as_expected(#call, #name, checked);                                                                     \
-	} while (0)
-const char *not_as_expected(const char *call, const char *expected, err_t e);
-
-/* From now on. */
-uint64_t in_ms(unsigned ms);

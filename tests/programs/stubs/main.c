@@ -24,19 +24,6 @@ static void say(const char *name, const struct started *s, const char *why)
 	failures += why != NULL;
 }
 
-uint64_t in_ms(unsigned ms)
-{
-	return time_tsc() + time_tsc_hz() / 1000 * ms;
-}
-
-const char *not_as_expected(const char *call, const char *expected, err_t e)
-{
-	static char text[300];
-
-	snprintf(text, sizeof text, "%s: %s is expected, not: %s", call, expected, trouble_sentence(e));
-	return text;
-}
-
 static err_t start(struct started *s, const char *kind, unsigned core)
 {
 	const char *const argv[] = {"stubs", "serve", s->name, NULL};
