@@ -117,7 +117,7 @@ bool door_enter(struct dispatcher *server)
 	struct dispatcher_shared *shared = dispatcher_shared(server);
 	uint64_t entry = shared->upcall[UPCALL_DOOR], stack = shared->upcall_stack;
 
-	if (server->state != DISPATCHER_RUNNABLE || server->resume != RESUME_UPCALL) /* its state is not in the shared frame */
+	if (!server->turn.queued || server->resume != RESUME_UPCALL) /* it runs, or waits, or its state is not in the shared frame */
 		return false;
 	if (entry == 0 || entry >= USER_TOP || stack > USER_TOP) /* closed, or none */
 		return false;

@@ -6,7 +6,7 @@ cut off by either side's death, and what no honest domain does. Each boot is a l
 import pytest
 
 CHECKS = {"idle", "busy", "blocking_handler", "nested", "deadline", "cancel", "preemption", "caller_killed", "replies_that_are_none",
-          "calls_that_are_none", "forged_places", "fault", "server_killed_idle", "server_killed_busy", "no_entry"}
+          "calls_that_are_none", "calls_itself", "forged_places", "fault", "server_killed_idle", "server_killed_busy", "no_entry"}
 
 
 @pytest.mark.parametrize("cores", [1, 2])

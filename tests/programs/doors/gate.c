@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <atoll/capability.h>
 #include <atoll/domain.h>
 
 #include "generated/tests/programs/doors/gate.h"
@@ -124,6 +125,24 @@ static err_t twice(void *context, struct stub_call *call, struct gate_twice_resu
 	return OK;
 }
 
+/* Calls an endpoint of its own dispatcher, whose door is open while it runs. */
+static err_t itself(void *context, struct stub_call *call, struct gate_itself_results *r)
+{
+	struct endpoint_message m = {{0}};
+	cap_t endpoint;
+	err_t e = cap_slot_alloc(&endpoint);
+
+	(void)context, (void)call;
+	if (is_err(e))
+		return e;
+	e = cap_retype(CAP_SELF_DISPATCHER, CAP_Endpoint, 0, 0, 1, endpoint);
+	if (is_ok(e))
+		r->error = endpoint_call(endpoint, &m).number;
+	if (is_ok(cap_delete(endpoint)))
+		cap_slot_free(endpoint);
+	return e;
+}
+
 static err_t fault(void *context, struct stub_call *call)
 {
 	static volatile int *volatile nowhere = (volatile int *)NOWHERE;
@@ -172,6 +191,7 @@ int gate_main(const char *name, const char *kind, const char *next)
 	    .cancelled = cancelled,
 	    .twice = twice,
 	    .fault = fault,
+	    .itself = itself,
 	    .events = {.shuttles = 4, .cancelled = taken_back},
 	};
 	err_t e = gate_offer(name, &service);

@@ -15,4 +15,5 @@ interface Gate {
   cancelled @6 () -> (count :UInt32, waiting :UInt32);
   twice @7 () -> (first :UInt32, second :UInt32, foreign :UInt32);
   fault @8 () -> ();
+  itself @9 () -> (error :UInt32);
 }

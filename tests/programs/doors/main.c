@@ -301,6 +301,18 @@ static const char *check_calls_that_are_none(void)
 	return adds(&computes, 10);
 }
 
+/* Who runs is not entered, and the others' turns stay in order. */
+static const char *check_calls_itself(void)
+{
+	struct gate_itself_results r;
+
+	for (unsigned i = 0; i < 100; i++) {
+		CHECK_OK(gate_call_itself(&computes.gate, &r, 0));
+		CHECK(r.error == ERR_NUMBER_STATE);
+	}
+	return adds(&serves, 100);
+}
+
 /* What it says into its own frame is nobody else's business. If no place is free a call holds the dispatcher, until the timer ends it. */
 static const char *check_forged_places(void)
 {
@@ -394,6 +406,7 @@ static const struct {
     {"caller_killed", check_caller_killed},
     {"replies_that_are_none", check_replies_that_are_none},
     {"calls_that_are_none", check_calls_that_are_none},
+    {"calls_itself", check_calls_itself},
     {"forged_places", check_forged_places},
     {"fault", check_fault},
     {"server_killed_idle", check_server_killed_idle},
