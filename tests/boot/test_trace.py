@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright 2026 The Atoll authors
-"""`make trace`: every writer's events, messages joined across cores, and a program that spoils its own ring."""
+"""`make trace`: every writer's events, messages joined across cores, and a program that spoils its own ring; and that programs do the same
+with a trace as without one."""
 
 import json
 import subprocess
@@ -105,6 +106,18 @@ def test_a_truncated_trace_is_a_sentence(traced, tmp_path):
     assert "Traceback" not in answer.stderr and "\nCore 1" not in answer.stdout
     read = subprocess.run(["babeltrace2", tmp_path / "ctf"], capture_output=True, text=True, check=False)
     assert read.returncode == 0 and read.stderr == ""
+
+
+def test_programs_go_as_well_with_a_trace(boot):
+    """Programs of other tests, which know nothing of a trace: it takes nothing from them, and nothing of it is lost."""
+    wanted = {"selftest": 16, "agreement": 40, "services": 8, "roam": 9}
+    machine = boot(cores=4, nodes=2, mem="512M", cmdline="trace=on", timeout=120,
+                   app="selftest ; agreement operations ; agreement attacks ; services ; roam")
+    facts = machine.facts("test")
+    assert not [fact for fact in facts if not fact["ok"]], machine.tail()
+    ran = Counter(fact["name"].split(".")[0] for fact in facts)
+    assert all(ran[name] >= least for name, least in wanted.items()), ran
+    assert len(machine.facts("trace")) == 4, machine.tail()
 
 
 def medians(name: str) -> dict[str, float]:
