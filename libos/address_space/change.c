@@ -115,9 +115,15 @@ static void left(unsigned member)
 	}
 }
 
+/* Changes are counted anew by each member that has this number. A drop of the former one's may have come by others after it had left. */
+static void joined(unsigned member)
+{
+	errands[member] = (struct errand){0};
+}
+
 void change_start(void)
 {
-	link_on_change(NULL, left);
+	link_on_change(joined, left);
 }
 
 /* ---- The own ---- */

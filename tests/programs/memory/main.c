@@ -14,6 +14,7 @@
 #include "tests/programs/memory/memory.h"
 
 unsigned others;
+static unsigned last_core;
 
 bool report(const char *name, const char *why)
 {
@@ -110,10 +111,39 @@ static const char *grow_to_all(void)
 		if (!cores[i].alive || cores[i].core == domain_core())
 			continue;
 		CHECK(is_ok(span_grow(cores[i].core, 0, &member)));
+		last_core = cores[i].core;
 		others++;
 		CHECK(member == others);
 	}
 	return NULL;
+}
+
+/* Memory of that member, changed twice. */
+static const char *use_memory_of(unsigned member)
+{
+	const struct memory_policy there = {MEMORY_BIND, UINT64_C(1) << member};
+
+	for (unsigned round = 0; round < 2; round++) {
+		void *out;
+
+		CHECK(is_ok(memory_map_with(PAGE_BYTES, READ_WRITE, PLACE_NOW, there, &out)));
+		*(volatile uint64_t *)out = round;
+		CHECK(is_ok(memory_unmap(out, PAGE_BYTES)));
+	}
+	return NULL;
+}
+
+/* A member of the same number, and with the same addresses, is another one: what was known of the former one's changes is void. */
+static const char *check_another_member(void)
+{
+	const char *why = use_memory_of(others);
+	unsigned member;
+
+	if (why != NULL)
+		return why;
+	CHECK(is_ok(span_shrink(last_core)));
+	CHECK(is_ok(span_grow(last_core, 0, &member)) && member == others);
+	return use_memory_of(member);
 }
 
 int main(int argc, char **argv)
@@ -127,6 +157,7 @@ int main(int argc, char **argv)
 	if (argc == 2 && strcmp(argv[1], "pages") == 0)
 		return pages_child();
 	ok = report("grow", grow_to_all());
+	ok &= others == 0 || report("another_member", check_another_member());
 
 	ok &= check_sharing();
 	ok &= check_changes();
