@@ -69,8 +69,8 @@ static unsigned next(unsigned holders, unsigned all)
 
 static bool measure(const struct lens *lens, unsigned workers_count, bool quick)
 {
-	static bool (*const by_holders[])(const struct measurement *m) = {measure_retype, measure_revoke, measure_revoke_mapped,
-	                                                                  measure_unmap};
+	static bool (*const by_holders[])(const struct measurement *m) = {measure_retype, measure_revoke,        measure_revoke_mapped,
+	                                                                  measure_delete, measure_delete_holder, measure_unmap};
 	struct measurement m = {.lens = lens, .worker = workers, .holders = 1, .rounds = quick ? QUICK_ROUNDS : ROUNDS};
 	bool ok = measure_transfer(&m);
 

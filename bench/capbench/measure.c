@@ -158,6 +158,84 @@ bool measure_revoke_mapped(const struct measurement *m)
 	return revokes(m, "cap.revoke.mapped", true);
 }
 
+/* ---- Deletion ---- */
+
+/* The memory that the frames are made of stays here; so what is left of one round goes with a revoke, before the next. */
+static err_t share_part(const struct measurement *m, cap_t ram, cap_t frame)
+{
+	err_t e = cap_retype(ram, CAP_Frame, 0, PAGE_BYTES, 1, frame);
+
+	return is_ok(e) ? share(m, frame) : e;
+}
+
+static err_t end_round(const struct measurement *m, cap_t ram)
+{
+	err_t e = tell_holders(m, WORKER_FORGET);
+
+	return is_ok(e) ? cap_revoke(ram) : e;
+}
+
+static err_t delete_here(const struct measurement *m, unsigned round, cap_t frame)
+{
+	const uint64_t since = sample_now();
+	err_t e = cap_delete(frame);
+
+	(void)m;
+	note(round, since, cap_last_messages());
+	return e;
+}
+
+/* The holder's own time: all cores' counters agree, but its call and ours are not part of it. */
+static err_t delete_there(const struct measurement *m, unsigned round, cap_t frame)
+{
+	struct ipc_message message = {.label = WORKER_DELETE};
+	uint64_t sent = 0;
+	err_t e = ipc_call(m->worker[m->holders - 1].call, &message, &message);
+
+	(void)frame;
+	if (is_ok(e) && (message.word[0] != ERR_NUMBER_OK || !worker_tell(&m->worker[m->holders - 1], WORKER_MESSAGES, 0, &sent)))
+		e = ERR(STATE);
+	if (is_ok(e) && round >= WARM_UP) {
+		samples_add(&samples, message.word[2] - message.word[1], 1);
+		messages += sent;
+	}
+	return e;
+}
+
+static bool deletes(const struct measurement *m, const char *id, err_t (*once)(const struct measurement *, unsigned round, cap_t frame))
+{
+	cap_t ram, frame;
+	err_t e = make(CAP_RAM, PAGE_BYTES, &ram);
+
+	begin();
+	if (is_ok(e))
+		e = cap_slot_alloc(&frame);
+	for (unsigned round = 0; round < m->rounds + WARM_UP && is_ok(e); round++) {
+		e = share_part(m, ram, frame);
+		if (is_ok(e))
+			e = once(m, round, frame);
+		if (is_ok(e))
+			e = end_round(m, ram);
+	}
+	if (is_ok(e)) {
+		cap_slot_free(frame);
+		memory_object_free(ram);
+	}
+	return finish(m, id, e);
+}
+
+bool measure_delete(const struct measurement *m)
+{
+	return deletes(m, "cap.delete.remote", delete_here);
+}
+
+bool measure_delete_holder(const struct measurement *m)
+{
+	return deletes(m, "cap.delete.holder", delete_there);
+}
+
+/* ---- Beside it, without capabilities ---- */
+
 /* All are told before the first has answered. */
 static err_t unmap_everywhere(const struct measurement *m, void *own)
 {
@@ -205,6 +283,8 @@ bool measure_unmap(const struct measurement *m)
 	}
 	return finish(m, "page.unmap", e);
 }
+
+/* ---- Transfer ---- */
 
 bool measure_transfer(const struct measurement *m)
 {

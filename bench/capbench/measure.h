@@ -7,6 +7,8 @@
  *   cap.retype.remote   a frame is made of a block of memory
  *   cap.revoke.remote   all copies of a frame go
  *   cap.revoke.mapped   the same, while each holder has it mapped and used
+ *   cap.delete.remote   this core's last copy of a frame goes, and the holders keep theirs
+ *   cap.delete.holder   beside it, a holder's last copy goes; `holders` are those before that
  *   page.unmap          beside it, what it takes without capabilities: the holders are told to unmap the page, and say when they have
  *   cap.transfer.rtt    a frame moves to one other core and back
  *
@@ -26,5 +28,7 @@ struct measurement {
 bool measure_retype(const struct measurement *m);
 bool measure_revoke(const struct measurement *m);
 bool measure_revoke_mapped(const struct measurement *m);
+bool measure_delete(const struct measurement *m);
+bool measure_delete_holder(const struct measurement *m);
 bool measure_unmap(const struct measurement *m);
 bool measure_transfer(const struct measurement *m);

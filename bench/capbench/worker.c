@@ -10,6 +10,8 @@
 #include <atoll/capability.h>
 #include <atoll/domain.h>
 
+#include "bench/common/sample.h"
+
 #define PROGRAM "capbench"
 
 /* ---- The worker's side ---- */
@@ -48,6 +50,15 @@ static void forget(void)
 	else
 		printf("capbench: what a worker holds can't be deleted: %s\n", err_sentence(e));
 	held = CAP_NULL;
+}
+
+/* An answer's words. What holds nothing any more has a slot of its own, which `forget` gives up. */
+static void delete_held(uint64_t word[3])
+{
+	word[1] = sample_now();
+	word[0] = cap_delete(held).number;
+	word[2] = sample_now();
+	messages += cap_last_messages();
 }
 
 static err_t map(void)
@@ -97,6 +108,9 @@ static void handle_call(void *context, struct ipc_connection *c, const struct ip
 		break;
 	case WORKER_POLLING:
 		ipc_set_polling((uint32_t)request->word[0]);
+		break;
+	case WORKER_DELETE:
+		delete_held(reply->word);
 		break;
 	case WORKER_END:
 		forget();

@@ -17,7 +17,8 @@ enum {
 	WORKER_FORGET = 3,   /* gives up what it holds, or what is left of it */
 	WORKER_MESSAGES = 4, /* replies word 0: how many messages between monitors its moves have taken since the last time */
 	WORKER_POLLING = 5,  /* word 0: iterations that its library OS polls before it parks */
-	WORKER_END = 6,
+	WORKER_DELETE = 6,   /* deletes what it holds; replies words 0 to 2: an error number, when it began and when it was over */
+	WORKER_END = 7,
 };
 
 /* Labels on a stream to a worker. */

@@ -2,7 +2,7 @@
 # Copyright 2026 The Atoll authors
 """What operations cost on capabilities that other cores hold, by instructions and messages: both repeat to the digit, or nearly."""
 
-BY_HOLDERS = ["cap.retype.remote", "cap.revoke.remote", "cap.revoke.mapped", "page.unmap"]
+BY_HOLDERS = ["cap.retype.remote", "cap.revoke.remote", "cap.revoke.mapped", "cap.delete.remote", "cap.delete.holder", "page.unmap"]
 
 
 def test_cost_grows_with_the_holders_and_not_with_the_cores(boot):
