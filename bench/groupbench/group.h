@@ -23,10 +23,10 @@
 #define WORKERS_MAX 63 /* worker n is bit n; number 0 is the core that asks */
 
 /* Labels on a stream to a worker. */
-enum {
-	GROUP_CORES = 1, /* with struct group_cores; answered with the same label and nothing */
-	GROUP_WORD = 2,  /* with struct group_word; answered with the same label and struct group_answer */
-	GROUP_END = 3,   /* the worker ends, without an answer */
+enum group_label {
+#define MESSAGE(name, label) name = (label),
+#include "bench/groupbench/labels.def"
+#undef MESSAGE
 };
 
 /* Where the workers are, by number. */
@@ -51,5 +51,5 @@ void group_service(char name[SERVICE_NAME_BYTES], unsigned core);
 /* A round with these workers, by the caller's streams to them; the answer is added to. */
 MUST_USE err_t group_round(struct ipc_connection *const stream[], uint64_t workers, bool tree, uint64_t value, struct group_answer *answer);
 
-/* The worker's own main: serves until GROUP_END. */
+/* The worker's own main: serves until group_end. */
 int group_worker_main(unsigned core);

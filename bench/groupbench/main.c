@@ -60,11 +60,12 @@ static err_t start_worker(unsigned core)
 	return e;
 }
 
-static err_t tell_cores(struct ipc_connection *to)
+/* And waits until it has heard it. */
+static err_t tell(struct ipc_connection *to, enum group_label what, const void *data, size_t size)
 {
 	uint16_t label;
 	size_t bytes;
-	err_t e = ipc_send(to, GROUP_CORES, &where, sizeof(where));
+	err_t e = ipc_send(to, what, data, size);
 
 	return is_err(e) ? e : ipc_receive(to, &label, NULL, 0, &bytes);
 }
@@ -81,7 +82,7 @@ static bool start(void)
 		if (cores[i].alive && cores[i].core != domain_core())
 			e = start_worker(cores[i].core);
 	for (unsigned i = 1; i <= workers && is_ok(e); i++)
-		e = tell_cores(stream[i]);
+		e = tell(stream[i], group_cores, &where, sizeof(where));
 	if (is_err(e))
 		return failed("a worker", e);
 	if (workers == 0)
@@ -97,7 +98,7 @@ static bool end(void)
 		enum end_cause cause;
 		int64_t status;
 
-		e = ipc_send(stream[i], GROUP_END, NULL, 0);
+		e = ipc_send(stream[i], group_end, NULL, 0);
 		if (is_ok(e))
 			e = domain_wait(domain[i], &status, &cause);
 		ipc_close(stream[i]);
@@ -146,6 +147,8 @@ static bool measure(const struct lens *lens, unsigned count, bool tree, unsigned
 	samples_begin(&barrier);
 	for (unsigned round = 0; round < rounds + WARM_UP && is_ok(e); round++)
 		e = measure_round(to, tree, round >= WARM_UP);
+	for (unsigned i = 1; i <= count && is_ok(e) && tree; i++)
+		e = tell(stream[i], group_part, NULL, 0);
 	if (is_err(e))
 		return failed(tree ? "a round along a tree" : "a round", e);
 	print(&broadcast, lens, "broadcast", tree, count, count);

@@ -27,14 +27,14 @@ static unsigned split(uint64_t workers, bool tree, struct tree_part part[WORKERS
 	return count;
 }
 
-static err_t take_answer(struct ipc_connection *stream, struct group_answer *sum)
+static err_t take_answer(struct ipc_connection *stream, enum group_label expected, struct group_answer *sum)
 {
 	struct group_answer own;
 	uint16_t label;
 	size_t bytes = 0;
 	err_t e = ipc_receive(stream, &label, &own, sizeof(own), &bytes);
 
-	if (is_ok(e) && (label != GROUP_WORD || bytes != sizeof(own)))
+	if (is_ok(e) && (label != expected || bytes != sizeof(own)))
 		e = ERR(FORMAT);
 	if (is_ok(e)) {
 		sum->sum += own.sum;
@@ -52,10 +52,10 @@ err_t group_round(struct ipc_connection *const stream[], uint64_t workers, bool 
 	for (unsigned i = 0; i < count && is_ok(e); i++) {
 		const struct group_word word = {value, part[i].below};
 
-		e = ipc_send(stream[part[i].child], GROUP_WORD, &word, sizeof(word));
+		e = ipc_send(stream[part[i].child], tree ? group_tree : group_flat, &word, sizeof(word));
 	}
 	for (unsigned i = 0; i < count && is_ok(e); i++)
-		e = take_answer(stream[part[i].child], answer);
+		e = take_answer(stream[part[i].child], tree ? group_tree_answer : group_flat_answer, answer);
 	return e;
 }
 
@@ -65,29 +65,45 @@ static struct group_cores where;
 static struct ipc_connection *stream_to[WORKERS_MAX + 1]; /* of those that this worker ever sent on to */
 static bool ended;
 
-static err_t bind_to(uint64_t workers)
+static err_t bind_to(unsigned number)
 {
 	char service[SERVICE_NAME_BYTES];
+
+	if (stream_to[number] != NULL)
+		return OK;
+	group_service(service, where.core[number]);
+	return ipc_bind(service, true, &stream_to[number]);
+}
+
+static err_t bind_to_children(uint64_t below)
+{
+	struct tree_part part[TREE_CHILDREN];
+	const unsigned children = tree_split(below, part);
 	err_t e = OK;
 
-	for (; workers != 0 && is_ok(e); workers &= workers - 1) {
-		const unsigned number = (unsigned)__builtin_ctzll(workers);
-
-		group_service(service, where.core[number]);
-		if (stream_to[number] == NULL)
-			e = ipc_bind(service, true, &stream_to[number]);
-	}
+	for (unsigned i = 0; i < children && is_ok(e); i++)
+		e = bind_to(part[i].child);
 	return e;
 }
 
-static err_t answer_word(struct ipc_connection *c, const struct group_word *word, uint64_t arrival)
+/* What one tree needs is not looked at by the next one. */
+static void part(void)
+{
+	for (unsigned i = 0; i <= WORKERS_MAX; i++) {
+		if (stream_to[i] != NULL)
+			ipc_close(stream_to[i]);
+		stream_to[i] = NULL;
+	}
+}
+
+static err_t answer_word(struct ipc_connection *c, enum group_label label, const struct group_word *word, uint64_t arrival)
 {
 	struct group_answer answer = {word->value, arrival};
-	err_t e = bind_to(word->below);
+	err_t e = bind_to_children(word->below);
 
 	if (is_ok(e))
 		e = group_round(stream_to, word->below, true, word->value, &answer);
-	return is_err(e) ? e : ipc_send(c, GROUP_WORD, &answer, sizeof(answer));
+	return is_err(e) ? e : ipc_send(c, label, &answer, sizeof(answer));
 }
 
 static void handle_message(void *context, struct ipc_connection *c, uint16_t label, const void *data, size_t bytes)
@@ -97,12 +113,15 @@ static void handle_message(void *context, struct ipc_connection *c, uint16_t lab
 	err_t e = OK;
 
 	(void)context;
-	if (label == GROUP_CORES && bytes == sizeof(where)) {
+	if (label == group_cores && bytes == sizeof(where)) {
 		memcpy(&where, data, sizeof(where));
-		e = ipc_send(c, GROUP_CORES, NULL, 0);
-	} else if (label == GROUP_WORD && bytes == sizeof(word)) {
+		e = ipc_send(c, label, NULL, 0);
+	} else if ((label == group_tree || label == group_flat) && bytes == sizeof(word)) {
 		memcpy(&word, data, sizeof(word));
-		e = answer_word(c, &word, arrival);
+		e = answer_word(c, label == group_tree ? group_tree_answer : group_flat_answer, &word, arrival);
+	} else if (label == group_part) {
+		part();
+		e = ipc_send(c, label, NULL, 0);
 	} else {
 		ended = true;
 	}
@@ -128,8 +147,6 @@ int group_worker_main(unsigned core)
 	}
 	while (!ended)
 		ipc_serve_once(0);
-	for (unsigned i = 0; i <= WORKERS_MAX; i++)
-		if (stream_to[i] != NULL)
-			ipc_close(stream_to[i]);
+	part();
 	return EXIT_SUCCESS;
 }

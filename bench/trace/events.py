@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 EVENTS = ROOT / "cpudriver/abi/trace_events.def"
 MONITORS = (ROOT / "monitor/messages.def", ROOT / "monitor/agreement/messages.def")
 SPAN = (ROOT / "libos/span/messages.def",)
+STREAMS = (ROOT / "bench/groupbench/labels.def",)  # of programs whose labels nobody else uses
 
 # enum trace_protocol (libos/trace/trace.h)
 PROTOCOLS = ("monitors", "span", "call", "stream", "stub")
@@ -19,7 +20,7 @@ CALLS = ("invoke", "call", "reply_wait", "yield")  # enum call_number (cpudriver
 
 _EVENT = re.compile(r"^TRACE_EVENT\((\w+), (\d+), ([A-Z ]+), (.*)\)$", re.MULTILINE)
 _ARGUMENT = re.compile(r"NONE|(DEC|HEX|TEXT|NAME)\((\w+)\)")
-_MESSAGE = re.compile(r"^(?:MESSAGE|ANSWER|AGREEMENT)\((\w+), (\d+),", re.MULTILINE)
+_MESSAGE = re.compile(r"^(?:MESSAGE|ANSWER|AGREEMENT)\((\w+), (\d+|0x[0-9a-f]+)[,)]", re.MULTILINE)
 _PLACES = "abcd"
 
 
@@ -56,10 +57,10 @@ def _arguments(text: str) -> tuple[Argument, ...]:
 def messages() -> dict[tuple[int, int], str]:
     """(protocol, type) to a name, of the protocols whose messages have names."""
     names = {}
-    for protocol, files in ((0, MONITORS), (1, SPAN)):
+    for protocol, files in ((0, MONITORS), (1, SPAN), (3, STREAMS)):
         for path in files:
             for name, number in _MESSAGE.findall(path.read_text(encoding="utf-8")):
-                names[protocol, int(number)] = f"{PROTOCOLS[protocol]}.{name}"
+                names[protocol, int(number, 0)] = f"{PROTOCOLS[protocol]}.{name}"
     return names
 
 
