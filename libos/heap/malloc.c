@@ -97,9 +97,8 @@ static void reap(void *argument)
 
 /* ---- Objects of other members ---- */
 
-static void send_home(unsigned member)
+void malloc_send_home(unsigned member)
 {
-	/* A member that is gone has taken its heap with it. */
 	if (going[member].count > 0)
 		(void)!is_ok(link_send(member, LINK_freed, &going[member]));
 	going[member].count = 0;
@@ -112,7 +111,18 @@ static void free_elsewhere(unsigned member, uint64_t address)
 
 	*place[m->count++] = address;
 	if (m->count == FREED_MOST)
-		send_home(member);
+		malloc_send_home(member);
+}
+
+/* It has taken its heap with it; another member of that number has another one. */
+static void left(unsigned member)
+{
+	going[member].count = 0;
+}
+
+void malloc_start(void)
+{
+	link_on_change(NULL, left);
 }
 
 void link_handle_freed(unsigned from, const struct link_freed *m)

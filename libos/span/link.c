@@ -15,7 +15,7 @@
 #include "libos/upcall/dispatcher.h"
 #include "libos/upcall/text.h"
 
-#define LISTENERS_MAX      4
+#define LISTENERS_MAX      5
 #define LINK_BROKEN_STATUS 134 /* as if the program had aborted */
 
 struct link_line {

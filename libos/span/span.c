@@ -5,6 +5,7 @@
 
 #include <atoll/domain.h>
 
+#include "libos/heap/malloc.h"
 #include "libos/ipc/events.h"
 #include "libos/linux/console.h"
 #include "libos/span/link.h"
@@ -99,6 +100,7 @@ err_t span_shrink(uint64_t core)
 {
 	struct event_wait w;
 	unsigned member = 0;
+	bool inside;
 	err_t e;
 
 	if (core == domain_core() || (span_member() != 0 && core == links[0].core))
@@ -107,6 +109,9 @@ err_t span_shrink(uint64_t core)
 		member++;
 	if (member == SPAN_MAX)
 		return ERR(NOT_FOUND);
+	inside = dispatcher_enter();
+	malloc_send_home(member);
+	dispatcher_leave(inside);
 	e = ask_to_leave(member);
 	return is_ok(e) ? request_and_wait(REQUEST_shrink, member, 0, 0, &w) : e;
 }

@@ -160,12 +160,7 @@ static void left(unsigned member)
 	}
 }
 
-static void joined(unsigned member)
-{
-	(void)member;
-}
-
 void words_start(void)
 {
-	link_on_change(joined, left);
+	link_on_change(NULL, left);
 }

@@ -14,6 +14,7 @@
 #include "libos/address_space/address_space.h"
 #include "libos/address_space/tables.h"
 #include "libos/domain/start.h"
+#include "libos/heap/malloc.h"
 #include "libos/ipc/events.h"
 #include "libos/linux/linux.h"
 #include "libos/memory/memory.h"
@@ -117,6 +118,7 @@ static void start_ordinary(const struct domain_start *page)
 	links_start();
 	move_start();
 	words_start();
+	malloc_start();
 	address_space_span();
 	for (unsigned i = 0; i < page->pieces && i < DOMAIN_PIECES_MAX; i++)
 		must("program", frame_common(&page->piece[i]));

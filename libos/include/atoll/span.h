@@ -26,7 +26,8 @@ struct span_place {
  * the boot archive). */
 MUST_USE err_t span_grow(uint64_t core, uint64_t memory, unsigned *member);
 /* Gives the core up again; returns when its memory is free. Errors: NOT_FOUND (no member is there), STATE (it is member 0's, or threads or
- * memory of the program are at home there). */
+ * memory of the program are at home there; also the last few objects of its heap that members other than the caller's have freed, which they
+ * send home some at a time). */
 MUST_USE err_t span_shrink(uint64_t core);
 
 /* The caller's own member, and all that there are, in the order of their numbers; answers how many there are. */

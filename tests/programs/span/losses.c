@@ -33,6 +33,23 @@ static uint64_t where(uint64_t argument)
 	return argument + domain_core();
 }
 
+static uint64_t allocate(uint64_t bytes)
+{
+	return (uint64_t)malloc(bytes);
+}
+
+/* Objects of that member's, freed here: they go home some at a time, and some are still here. */
+static const char *free_objects_of(unsigned member, unsigned count)
+{
+	for (; count > 0; count--) {
+		uint64_t object;
+
+		CHECK(is_ok(span_call(member, allocate, 100, &object)) && object != 0);
+		free((void *)object);
+	}
+	return NULL;
+}
+
 static uint64_t wait_for_ever(uint64_t argument)
 {
 	for (;;)
@@ -76,6 +93,7 @@ static const char *check_survivor(void)
 	/* It is to hear of the death, not to suffer it. */
 	CHECK(is_ok(thread_create_among(1, call, &caller, 0, &thread)));
 	CHECK(is_ok(span_call(1, where, 0, &result)));
+	CHECK(free_objects_of(1, 1) == NULL);
 	CHECK(is_ok(kill_core(cores[0].core)));
 	CHECK(wait_for_losses(1));
 	CHECK(lost_member == 1 && lost_core == cores[0].core);
@@ -89,6 +107,7 @@ static const char *check_survivor(void)
 	CHECK(is_ok(core_start(cores[0].core)));
 	CHECK(is_ok(span_grow(cores[0].core, 0, &member)) && member == 1);
 	CHECK(is_ok(span_call(1, where, 0, &result)) && result == cores[0].core);
+	CHECK(free_objects_of(1, 20) == NULL);
 	return shrink_from_all();
 }
 
