@@ -10,7 +10,8 @@ include $(wildcard boot/loader/rules.mk)
 SETTINGS := CORES NODES MEM FIRMWARE MACHINE ACCEL CPU LENS APP CMDLINE PIN SOCKETS DIES THREADS TOPOLOGY QEMU_EXTRA TIMEOUT NAME RESULTS
 origin_of = $(firstword $(origin $(1)))
 quoted    = '$(subst ','\'',$(1))'
-SET      := $(foreach s,$(SETTINGS),$(if $(filter command environment,$(call origin_of,$s)),$(call quoted,$s=$($s))))
+GIVEN    := $(foreach s,$(SETTINGS),$(if $(filter command environment,$(call origin_of,$s)),$s))
+SET      := $(foreach s,$(GIVEN),$(call quoted,$s=$($s)))
 LAUNCH   := $(PYTHON) boot/launch/run.py
 
 # A misspelt setting would otherwise be ignored without a word.
@@ -21,12 +22,19 @@ ifneq ($(strip $(UNKNOWN)),)
 $(error $(strip $(UNKNOWN)) is not a setting: `make help` lists the settings)
 endif
 
-.PHONY: run bench shell gdb trace replay
-run bench shell gdb trace replay:
+.PHONY: run bench shell gdb trace
+run bench shell gdb trace:
 	@[ -x $(PYTHON) ] || AUTO_DEPS=$(AUTO_DEPS) boot/deps.sh python3
 	@$(if $(filter on 1,$(PIN))$(TOPOLOGY),$(MAKE) --no-print-directory $(BUILD)/planner)
 	@$(LAUNCH) check $(SET) $(call quoted,BUILD=$(BUILD))
 	@$(MAKE) --no-print-directory image
+	@$(LAUNCH) $@ $(SET) $(call quoted,BUILD=$(BUILD))
+
+# A recording that is there is replayed on the image that is there.
+.PHONY: replay
+replay: $(DEPS)
+	@$(LAUNCH) check $(SET) $(call quoted,BUILD=$(BUILD))
+	@$(if $(filter-out NAME RESULTS,$(GIVEN)),$(MAKE) --no-print-directory image)
 	@$(LAUNCH) $@ $(SET) $(call quoted,BUILD=$(BUILD))
 
 # The machine as the system found it, with what runs on it: an XML file for hwloc's tools, and a picture.

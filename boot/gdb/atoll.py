@@ -10,6 +10,7 @@
     atoll channels       every channel's two ends: what is under way, who sleeps, what is broken
     atoll agreement      shared objects and their holders, operations under way, on each core
     atoll bt WHERE       a backtrace: of a core (2), of a thread (shell.1), of a domain's current thread (shell)
+    atoll wrote WHAT     in a replay: back to the instruction that wrote last to a variable, or to *(long *)ADDRESS
     atoll last NUMBER    where a replay stops, so that it can go back from there
     atoll domain NAME    keeps the symbols of a program, for breakpoints; `atoll domain auto`: of whoever runs
 
@@ -37,6 +38,7 @@ import last  # noqa: E402
 import programs  # noqa: E402
 import stacks  # noqa: E402
 import threads  # noqa: E402
+import wrote  # noqa: E402
 
 
 class Atoll(gdb.Command):
@@ -51,5 +53,5 @@ Atoll()
 for cache in ("stack-cache", "code-cache"):
     gdb.execute(f"set {cache} off")
 gdb.execute("set max-value-size unlimited")  # what a monitor knows is one large structure
-for module in (cores, domains, threads, capabilities, channels, agreement, backtrace, last, stacks, programs):
+for module in (cores, domains, threads, capabilities, channels, agreement, backtrace, last, wrote, stacks, programs):
     module.commands()

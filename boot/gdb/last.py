@@ -6,7 +6,19 @@ At its very end QEMU could not go back any more. Its own breakpoint for instruct
 set again at each stop; of one that is over it says so, and the replay goes on to its end.
 """
 
+import re
+
 import gdb
+
+
+def instruction() -> int | None:
+    """How many instructions of the recording have been replayed; None: this is no replay."""
+    try:
+        said = gdb.execute("monitor info replay", to_string=True)
+    except gdb.error:
+        return None  # the machine is gone, or is no emulator
+    found = re.search(r"instruction count = (\d+)", said)
+    return int(found[1]) if found else None
 
 
 class Last(gdb.Command):
@@ -20,11 +32,19 @@ class Last(gdb.Command):
         if not argument.strip().isdigit():
             raise gdb.GdbError("atoll last NUMBER: at which instruction?")
         if self._number is None:
-            gdb.events.stop.connect(self._set)
+            gdb.events.stop.connect(self._stopped)
         self._number = int(argument)
         self._set()
 
-    def _set(self, _event=None) -> None:
+    def _stopped(self, event) -> None:
+        if isinstance(event, gdb.SignalEvent) and event.stop_signal == "SIGQUIT":
+            print("The recording is at its very end, from which QEMU can't go back: `make replay` begins anew.")
+            return
+        if isinstance(event, gdb.SignalEvent) and instruction() == self._number:
+            print("The recording ends shortly behind this; `continue` would go to where there is no way back.")
+        self._set()
+
+    def _set(self) -> None:
         try:
             gdb.execute(f"monitor replay_break {self._number}", to_string=True)
         except gdb.error:

@@ -3,13 +3,18 @@
 """A run that is recorded, and can be replayed instruction by instruction, forwards and backwards (QEMU's record and replay).
 
 QEMU notes at which instruction the machine heard what from outside. Going back is going forward again from a snapshot, so there is a disk
-for snapshots that the machine never touches. Recording needs every instruction counted, and QEMU 7.2 can do it for one core only: with
-several it does not take turns in the same way again.
+for snapshots that the machine never touches, and while it runs some are taken: from none to the next it is some seconds at most, or a
+twelfth of a long run. Recording needs every instruction counted, and QEMU 7.2 can do it for one core only: with several it says that it
+doesn't support that, and would not take turns in the same way again.
+
+What a recording consists of is kept: build/results/NAME.replay/ (recordings.py).
 """
 
 import dataclasses
+import shutil
 import subprocess
 import threading
+import time
 from pathlib import Path
 
 import machine
@@ -18,6 +23,10 @@ from settings import Refused, Settings
 
 SNAPSHOT = "start"  # taken by QEMU before the first instruction
 LOOK_SECONDS = 0.2
+ASK_SECONDS = 60  # for QEMU to take a snapshot
+FIRST_INTERVAL = 5.0  # seconds between two snapshots; twice as long whenever there are MOST_SNAPSHOTS, of which every other one goes
+MOST_SNAPSHOTS = 12
+AFTER_LAST = 0.3  # seconds that a machine which takes too long runs on behind the last one, so that its end has one close by
 NOTICED_AFTER = 2_000_000  # instructions, each a nanosecond
 DISK_BYTES = 4 << 30  # at most: what nobody writes takes no room
 
@@ -49,19 +58,21 @@ def command(settings: Settings, image: Path, scratch: Path, mode: str) -> list[s
     return words + ["-global", "apic-common.vapic=off"]
 
 
-class End:
-    """Lets a recording end as it has to: by QEMU's own will, and after it has said how many instructions there are. It runs on for some
-    thousands after the machine has ended, until it notices."""
+class Recorder:
+    """Takes snapshots while the machine runs, and lets the recording end as it has to: by QEMU's own will, and after it has said how many
+    instructions there are. QEMU runs on for some thousands after the machine has ended by itself, until it notices."""
 
     def __init__(self, scratch: Path):
-        self._socket = scratch / "end"
+        self._scratch, self._socket = scratch, scratch / "recorder"
         self._wanted = threading.Event()
         self._thread = threading.Thread(target=self._work, daemon=True)
+        self._snapshots: list[str] = []
+        self._begin, self._interval = time.monotonic(), FIRST_INTERVAL
         self.instructions: int | None = None  # None: the recording is not to be used
 
     def last(self) -> int:
-        """An instruction before the end."""
-        return max(self.instructions - NOTICED_AFTER, 1)
+        """An instruction before the end, from which QEMU can go back."""
+        return max(self.instructions - (1 if self._wanted.is_set() else NOTICED_AFTER), 1)
 
     def words(self) -> list[str]:
         """For QEMU's command line."""
@@ -71,21 +82,50 @@ class End:
         """QEMU is about to start."""
         self._thread.start()
 
-    def come_now(self) -> None:
+    def end_now(self) -> None:
         """The machine takes too long."""
         self._wanted.set()
-        self._thread.join(2 * qmp.SECONDS)
+        self._thread.join(2 * ASK_SECONDS)
 
     def _work(self) -> None:
         try:
             with qmp.Qmp(self._socket) as qemu:
-                while not qemu.has_happened("SHUTDOWN", LOOK_SECONDS) and not self._wanted.is_set():
-                    pass
+                if self._has_hung(qemu.patiently(ASK_SECONDS)):
+                    self._take(qemu)
+                    time.sleep(AFTER_LAST)
                 qemu.ask("stop")
                 self.instructions = qemu.ask("query-replay")["icount"]
                 qemu.ask("quit")
         except (OSError, ValueError, KeyError):
             pass  # QEMU has ended by itself, and has said why
+
+    def _has_hung(self, qemu: qmp.Qmp) -> bool:
+        """When the machine has ended, or somebody has lost his patience with it."""
+        last = time.monotonic()
+        while not qemu.has_happened("SHUTDOWN", LOOK_SECONDS):
+            if self._wanted.is_set():
+                return True
+            if time.monotonic() - last > self._interval:
+                self._take(qemu)
+                last = time.monotonic()
+        return False
+
+    def _take(self, qemu: qmp.Qmp) -> None:
+        """If QEMU can't do it just now, or if there may be no room for it, there is none: going back takes longer then."""
+        memory = qemu.ask("query-memory-size-summary")["base-memory"]
+        name = f"second-{time.monotonic() - self._begin:.0f}"
+        if shutil.disk_usage(self._scratch).free < 2 * memory or _monitor(qemu, f"savevm {name}"):
+            return
+        self._snapshots.append(name)
+        if len(self._snapshots) == MOST_SNAPSHOTS:
+            for old in self._snapshots[::2]:
+                _monitor(qemu, f"delvm {old}")
+            self._snapshots, self._interval = self._snapshots[1::2], 2 * self._interval
+
+
+def _monitor(qemu: qmp.Qmp, line: str) -> str:
+    """What QEMU's monitor for people says to that: nothing if all is well."""
+    return qemu.ask("human-monitor-command", **{"command-line": line})
 
 
 def _disk(scratch: Path) -> Path:

@@ -48,8 +48,12 @@ class Results:
 
 def origin_of_guest(settings: Settings, command: list[str]) -> dict:
     """`pinned`: the host's processor for each core, or None; `plan`: why those, if they were planned."""
-    return {**_origin(command), "qemu": _first_line([QEMU, "--version"]), "accelerator": machine.accelerator(settings),
+    return {**_origin(command), "qemu": version_of_qemu(), "accelerator": machine.accelerator(settings),
             "settings": settings.as_written(), "pinned": settings.processors(), "plan": settings.plan}
+
+
+def version_of_qemu() -> str | None:
+    return _first_line([QEMU, "--version"])
 
 
 def origin_of_host(command: list[str]) -> dict:

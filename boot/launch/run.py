@@ -21,6 +21,7 @@ import machine
 import pinning
 import plan as planning
 import qmp
+import recordings
 import replaying
 import report
 import settings as user
@@ -40,7 +41,7 @@ NEED_TWO_CORES = ("capbench", "spanbench", "groupbench")
 
 def main(arguments: list[str]) -> int:
     actions = {"check": lambda settings: 0, "run": run, "bench": bench, "shell": shell, "gdb": gdb, "host": host, "plan": plan,
-               "trace": trace, "topology": topology, "replay": replay}
+               "trace": trace, "topology": topology, "replay": lambda settings: replay(settings, arguments[1:])}
     if not arguments or arguments[0] not in actions:
         print(f"usage: run.py {'|'.join(actions)} [NAME=value ...]", file=sys.stderr)
         return REFUSED
@@ -125,23 +126,34 @@ def gdb(settings: user.Settings) -> int:
         return _debug(settings, machine.command(settings, _image(settings), Path(scratch)), Path(scratch))
 
 
-def replay(settings: user.Settings) -> int:
-    """Records a run, then replays it in the debugger, which can also go backwards. A run that fails is as good as any."""
+def replay(settings: user.Settings, words: list[str]) -> int:
+    """Records a run and replays it in the debugger, which can also go backwards; or replays a recording that is there, if nothing is said of
+    a machine. A run that fails is as good as any."""
+    image = _image(settings)
+    if recordings.is_wanted(words):
+        return _replay(settings, recordings.find(words, settings, image))
     settings = replaying.checked(settings)
     with _scratch() as scratch:
         replaying.prepare(Path(scratch))
-        end = replaying.End(Path(scratch))
-        command = replaying.command(settings, _image(settings), Path(scratch), "record") + end.words()
+        recorder = replaying.Recorder(Path(scratch))
+        command = replaying.command(settings, image, Path(scratch), "record") + recorder.words()
         recording = Recording(settings, command, on_text=lambda line: print(line, flush=True))
-        end.begin()
-        code = recording.verdict(virtual_machine.stream(command, settings.timeout, recording.feed, end.come_now))
-        if end.instructions is None:
+        recorder.begin()
+        code = recording.verdict(virtual_machine.stream(command, settings.timeout, recording.feed, recorder.end_now))
+        if recorder.instructions is None:
             return code
-        print(f"\nThis run of {end.instructions} instructions is replayed now: continue goes on until shortly before its end, "
-              "reverse-continue, reverse-step and the like go back.")
+        kept = recordings.keep(settings, image, Path(scratch), recorder)
+    print(f"\nThe recording is in {kept.directory}; `make replay` without other settings replays the last one, NAME=... another one.")
+    return _replay(settings, kept)
+
+
+def _replay(settings: user.Settings, kept: recordings.Kept) -> int:
+    print(f"{kept.directory}, a run of {kept.instructions} instructions, is replayed now: continue goes on until shortly before its end, "
+          "reverse-continue, reverse-step and the like go back, `atoll wrote EXPRESSION` to where something was written last.")
+    with _scratch() as scratch:
+        command = recordings.lay_out(kept, _image(settings), Path(scratch))
         # QEMU can't go back from the very end; and from a snapshot at the CPU driver's entry it is not far to any place behind.
-        return _debug(settings, replaying.command(settings, _image(settings), Path(scratch), "replay") + ["-no-shutdown"], Path(scratch),
-                      "-ex", "monitor savevm entry", "-ex", f"atoll last {end.last()}")
+        return _debug(settings, command + ["-no-shutdown"], Path(scratch), "-ex", "monitor savevm entry", "-ex", f"atoll last {kept.last}")
 
 
 def _debug(settings: user.Settings, command: list[str], scratch: Path, *words: str) -> int:
