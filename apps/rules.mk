@@ -10,8 +10,8 @@ captop_SRCS  := apps/captop/main.c apps/captop/picture.c apps/common/live.c
 top_SRCS     := apps/top/main.c apps/top/table.c apps/common/live.c
 hello_SRCS   := apps/hello/main.c
 hostile_SRCS := apps/hostile/main.c apps/hostile/attacks.c apps/hostile/fuzz.c
-chaos_SRCS   := apps/chaos/main.c apps/chaos/worker.c
-compress_SRCS := apps/compress/main.c apps/compress/lz.c
+chaos_SRCS   := apps/chaos/main.c apps/chaos/worker.c apps/common/options.c
+compress_SRCS := apps/compress/main.c apps/compress/lz.c apps/common/options.c
 balancer_SRCS := apps/balancer/main.c apps/balancer/policy.c
 topology_SRCS := apps/topology/main.c
 

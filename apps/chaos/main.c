@@ -11,6 +11,7 @@
 #include <atoll/thread.h>
 
 #include "apps/chaos/chaos.h"
+#include "apps/common/options.h"
 
 static struct core_info cores[MACHINE_CORES];
 static unsigned core_count;
@@ -163,12 +164,12 @@ static bool end_workers(void)
 	return ok;
 }
 
-static bool run(uint64_t seed, unsigned long kills)
+static bool run(uint64_t seed, uint64_t deaths)
 {
 	struct chaos_random random = {seed * 0x9e3779b97f4a7c15 + 1};
 	bool started = start_workers(seed), struck = true, worked = true;
 
-	for (unsigned long i = 0; i < kills && struck; i++)
+	for (uint64_t i = 0; i < deaths && struck; i++)
 		struck = strike(&random, seed + i + 1);
 	sleep_us(100000);
 	for (unsigned core = 0; core < core_count; core++)
@@ -182,11 +183,19 @@ static bool run(uint64_t seed, unsigned long kills)
 
 int main(int argc, char **argv)
 {
+	uint64_t seed = 1, deaths = 4;
+	const struct option options[] = {
+	    {"seed", &seed, 0, UINT32_MAX, "which cores, how and when"},
+	    {"deaths", &deaths, 1, 10000, "how often"},
+	};
+
 	if (argc == 3 && strcmp(argv[1], "worker") == 0)
 		return chaos_work(strtoull(argv[2], NULL, 10));
+	options_of_main(options, 2, argv);
 	if (is_err(core_list(cores, MACHINE_CORES, &core_count)) || core_count < (domain_core() == 0 ? 2 : 3)) {
 		printf("chaos: there has to be a core besides the first one and this one\n");
 		return EXIT_FAILURE;
 	}
-	return run(argc > 1 ? strtoull(argv[1], NULL, 10) : 1, argc > 2 ? strtoul(argv[2], NULL, 10) : 4) ? EXIT_SUCCESS : EXIT_FAILURE;
+	printf("@event {\"event\":\"deaths_are_meant\"}\n");
+	return run(seed, deaths) ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Copyright 2026 The Atoll authors */
 
-/* An example of a pager: memory of which only a few pages are there at a time, the others compressed. `compress [PAGES [RESIDENT]]` sorts a
+/* An example of a pager: memory of which only a few pages are there at a time, the others compressed. `compress` sorts a
  * table in such memory, checks it, and says what it took. */
 
 #include <stdatomic.h>
@@ -12,6 +12,7 @@
 #include <atoll/address_space.h>
 #include <atoll/pager.h>
 
+#include "apps/common/options.h"
 #include "apps/compress/lz.h"
 
 struct store {
@@ -159,13 +160,19 @@ static bool sort_table(struct record *table, size_t count)
 
 int main(int argc, char **argv)
 {
-	size_t pages = argc > 1 ? strtoul(argv[1], NULL, 10) : 256, resident = argc > 2 ? strtoul(argv[2], NULL, 10) : 32;
+	size_t pages = 256, resident = 32;
+	const struct option options[] = {
+	    {"pages", &pages, 4, 65536, "how large the table is"},
+	    {"resident", &resident, 4, 65536, "how many of them are there at a time"},
+	};
 	struct store store;
 	bool sorted;
 	err_t e;
 
-	if (pages == 0 || pages > 65536 || resident < 4 || resident > pages) {
-		fprintf(stderr, "compress: %zu pages, %zu of them there: 1 to 65536, and at least 4 there\n", pages, resident);
+	(void)argc;
+	options_of_main(options, 2, argv);
+	if (resident > pages) {
+		fprintf(stderr, "compress: --resident %zu: there are only --pages %zu\n", resident, pages);
 		return EXIT_FAILURE;
 	}
 	e = begin(&store, pages, resident);

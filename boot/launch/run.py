@@ -258,7 +258,7 @@ class Recording:
 
     def _fact(self, fact: dict) -> None:
         self.results.fact(fact)
-        if self._last_words and is_panic(fact):
+        if self._last_words and is_panic(fact) and not self.transcript.deaths_are_meant():
             self._last_words.take_soon()
 
     def not_pinned(self, sentence: str) -> None:

@@ -97,13 +97,17 @@ class Transcript:
     def tagged(self, tag: str) -> list[dict]:
         return [fact for fact in self.facts if fact["tag"] == tag]
 
+    def deaths_are_meant(self) -> bool:
+        """A program has said that it will let cores die."""
+        return any(event.get("event") == "deaths_are_meant" for event in self.tagged("event"))
+
     def failure(self) -> str | None:
         """Why what the guest said does not amount to success, as a sentence, or None."""
         if self.errors:
             return self.errors[0]
         events = self.tagged("event")
         panics = list(filter(is_panic, events))
-        if panics:
+        if panics and not self.deaths_are_meant():
             return f"The guest reported a panic: {json.dumps(panics[0])}"
         refusals = [event for event in events if event.get("event") == "boot_failed"]
         if refusals:

@@ -15,11 +15,15 @@ def test_memory(boot, cores, nodes):
 
 
 def test_compress(boot):
-    machine = boot(cores=2, mem="512M", app="compress ; compress 64 18", timeout=120)
+    machine = boot(cores=2, mem="512M", app="compress ; compress --pages 64 --resident 18", timeout=120)
     assert_tests(machine, "compress.", 4)
 
 
-@pytest.mark.parametrize("arguments", ["0", "10 3", "8 9", "x"])
-def test_compress_refuses(boot, arguments):
+@pytest.mark.parametrize("arguments, sentence", [
+    ("--pages 3", "compress: --pages 3: it must be a whole number from 4 to 65536"),
+    ("--pages x", "compress: --pages x: it must be a whole number from 4 to 65536"),
+    ("--pages 8 --resident 9", "compress: --resident 9: there are only --pages 8"),
+])
+def test_compress_refuses(boot, arguments, sentence):
     machine = boot(cores=1, app=f"compress {arguments}", check=False)
-    assert machine.status == 1 and "at least 4 there" in machine.text
+    assert machine.status == 1 and sentence in machine.text

@@ -275,6 +275,10 @@ def test_other_ends_are_failures(launch, event, sentence):
     assert "The guest's last line: last words" in answer.stderr
 
 
+def test_deaths_that_are_meant_are_no_failure(launch):
+    assert launch('@event {"event":"deaths_are_meant"}\n@event {"event":"panic","core":1}\n' + GOOD).returncode == 0
+
+
 def test_a_leak_is_a_failure(launch):
     leak = '@leak {"core":1,"ram_before":8192,"ram_after":4096,"caps_before":3,"caps_after":3}\n'
     answer = launch(GOOD + leak)

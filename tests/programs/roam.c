@@ -455,6 +455,7 @@ static const char *check_balance(void)
 	enum end_cause cause;
 	int64_t status;
 
+	CHECK(core_count == 2);
 	for (unsigned i = 0; i < BUSY; i++)
 		CHECK(is_ok(start_busy(i == 0, &domain[i])));
 	CHECK(busy_on(1) == BUSY);
