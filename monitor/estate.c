@@ -127,6 +127,30 @@ void estate_orphan(struct monitor *m, uint32_t core)
 		s->estate[i].orphaned |= s->estate[i].core == core || s->estate[i].held;
 }
 
+static bool has_all(const struct estate *e, uint32_t core, uint64_t base, uint64_t bytes)
+{
+	return e->core == core && !e->held && base >= e->base && bytes <= e->bytes && base - e->base <= e->bytes - bytes;
+}
+
+/* What is not in the book is settled with nobody. */
+void estate_keep(struct monitor *m, uint32_t core, uint64_t base, uint64_t bytes)
+{
+	struct settlement *s = &m->membership.settlement;
+	struct fence *f = fence_of(m, core);
+	bool own = false;
+
+	if (f->kept.bytes != 0)
+		(void)estate_given(m, core, f->kept.base, f->kept.bytes);
+	f->kept.bytes = 0;
+	for (unsigned i = 0; i < s->estates; i++)
+		own |= has_all(&s->estate[i], core, base, bytes);
+	if (bytes == 0 || (base | bytes) % PAGE_BYTES != 0 || !own || !book_has_room(s, 2))
+		return;
+	carve(m, base, base + bytes);
+	f->kept.base = base;
+	f->kept.bytes = bytes;
+}
+
 uint32_t estate_heir(const struct monitor *m, unsigned node)
 {
 	uint16_t order[MACHINE_NODES], cores[MACHINE_CORES];

@@ -19,8 +19,8 @@
  *
  * What somebody holds is put to the name of the (lowest) holder, who may give it on to others, so all that is held is settled again
  * whenever a core dies. A monitor that drops something that it held of a dead core says so (`dropped`), and that piece is settled again
- * at once: so do all where the last capability to something is deleted, or everybody would collect splinters of the others' memory. Only who
- * can't part with it keeps it, and says so (`returned`). */
+ * at once: so do all where the last capability to something is deleted, or everybody would collect splinters of the others' memory. Only
+ * who can't part with it keeps it, and says so (`returned`). */
 
 #include "monitor/monitor.h"
 
@@ -30,6 +30,9 @@
 bool estate_given(struct monitor *m, uint32_t core, uint64_t base, uint64_t bytes);
 /* The core is dead and can't touch its memory. */
 void estate_orphan(struct monitor *m, uint32_t core);
+/* Before: a part of its memory that nobody gets, because somebody wants to read it when the machine has gone: its trace (monitor/trace.h).
+ * Of each core that is what it left when it died last. bytes 0: nothing. What is not its own is not kept. */
+void estate_keep(struct monitor *m, uint32_t core, uint64_t base, uint64_t bytes);
 /* Who gets memory of the node. */
 uint32_t estate_heir(const struct monitor *m, unsigned node);
 

@@ -35,31 +35,43 @@ static void send_sipi(const struct monitor *m, uint32_t core)
 	(void)!is_ok(platform_sipi(apic_of(m, core), m->boot->trampoline / PAGE_BYTES));
 }
 
-/* Whether its CPU driver has said that it can't go on. The core itself can't write there any more. */
-static bool has_crashed(uint32_t core, uint64_t boot_page)
+/* What a dead core's core_boot says. The core itself can't write there any more. */
+struct last_words {
+	bool crashed; /* its CPU driver has said that it can't go on */
+	uint64_t trace_base, trace_bytes;
+};
+
+static struct last_words read_last_words(const struct core_boot *boot, uint32_t core)
+{
+	if (boot->magic != CORE_BOOT_MAGIC || boot->core != core)
+		return (struct last_words){false, 0, 0};
+	return (struct last_words){boot->stopped != 0, boot->trace_base, boot->trace_bytes};
+}
+
+static struct last_words last_words_of(uint32_t core, uint64_t boot_page)
 {
 	struct block page = {.base = boot_page, .bytes = PAGE_BYTES};
-	bool crashed = false;
+	struct last_words words = {false, 0, 0};
 	void *at;
 	err_t e = boot_page == 0 ? ERR(NOT_FOUND) : cap_slot_alloc(&page.cap);
 
 	if (is_err(e))
-		return false;
+		return words;
 	e = platform_install(page.cap, &(struct platform_remote){CAP_Frame, RIGHT_READ, core, page.base, page.bytes, 0});
 	if (is_ok(e) && is_ok(frame_map(page.cap, 0, PAGE_BYTES, RIGHTS(RIGHT_READ), &at))) {
-		const struct core_boot *boot = at;
-
-		crashed = boot->magic == CORE_BOOT_MAGIC && boot->core == core && boot->stopped != 0;
+		words = read_last_words(at, core);
 		(void)!is_ok(frame_unmap(at));
 	}
 	if (is_ok(e))
 		(void)!is_ok(platform_surrender(page.cap));
 	cap_slot_free(page.cap);
-	return crashed;
+	return words;
 }
 
 static void bury(struct monitor *m, uint32_t core, struct fence *f)
 {
+	const struct last_words words = last_words_of(core, f->boot_page);
+
 	trampoline_leave(m, apic_of(m, core));
 	SET_FOR_EACH (member, &m->membership.alive)
 		MESH_SEND(m, member, buried, .core = core);
@@ -68,10 +80,11 @@ static void bury(struct monitor *m, uint32_t core, struct fence *f)
 	f->returned = f->held = 0;
 	f->inheriting = 0;
 	f->heirs = (struct core_set){{0}};
-	if (!has_crashed(core, f->boot_page) && f->restarts < RESTARTS_MAX) {
+	if (!words.crashed && f->restarts < RESTARTS_MAX) {
 		f->restarts++;
 		f->wanted = true;
 	}
+	estate_keep(m, core, words.trace_base, words.trace_bytes);
 	estate_orphan(m, core);
 }
 
@@ -140,8 +153,11 @@ void fence_settled(struct monitor *m, uint32_t core)
 {
 	struct fence *f = fence_of(m, core);
 
-	report_line(m, "@event {\"event\":\"memory_returned\",\"core\":%u,\"returned\":%lu,\"held\":%lu,\"stopped_us\":%lu,\"us\":%lu}",
-	            core, (unsigned long)f->returned, (unsigned long)f->held, (unsigned long)platform_microseconds(f->buried - f->begun),
+	report_line(m,
+	            "@event {\"event\":\"memory_returned\",\"core\":%u,\"returned\":%lu,\"held\":%lu,\"kept\":%lu,\"stopped_us\":%lu,"
+	            "\"us\":%lu}",
+	            core, (unsigned long)f->returned, (unsigned long)f->held, (unsigned long)f->kept.bytes,
+	            (unsigned long)platform_microseconds(f->buried - f->begun),
 	            (unsigned long)platform_microseconds(platform_now() - f->begun));
 	f->state = FENCE_OUT;
 	if (f->wanted)

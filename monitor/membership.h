@@ -66,6 +66,9 @@ struct fence {
 	bool wanted;             /* by somebody: start it as soon as it can be */
 	uint32_t asker, ticket;  /* who waits for that */
 	uint64_t returned, held; /* bytes of its memory */
+	struct {
+		uint64_t base, bytes;
+	} kept; /* estate_keep */
 	struct core_set heirs;
 	unsigned inheriting; /* pieces that their heirs have not confirmed */
 };

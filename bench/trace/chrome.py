@@ -2,12 +2,15 @@
 # Copyright 2026 The Atoll authors
 """The trace for Perfetto (ui.perfetto.dev) and the Chrome tracing view, in the JSON that both read ("Trace Event Format").
 
-A process is a core; its threads are: who runs there, by what the CPU driver says; the CPU driver's other events; and each program that
+A process is a core, or one of its lives if it died and was started again; its threads are: who runs there, by what the CPU driver says; the CPU driver's other events; and each program that
 wrote events, with a bar for each message that it sent or received and an arrow from one to the other. An arrow needs bars at its ends, so a
-message's has a length that means nothing: up to the writer's next event, at most a microsecond.
+message's has a length that means nothing: up to the writer's next event, at most a microsecond. Readers want to have seen the bars before the
+arrows, and an arrow's beginning before its end; so arrows come last, and one that would lead back in time, as the clocks' error may have it, is
+left out.
 """
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 from clocks import Clocks
@@ -17,6 +20,7 @@ from rings import Core, Happening, Writer
 
 _BAR_US = 1.0
 _LINES_OF_A_CORE = 100  # thread numbers; they must be different for different cores
+_CORES_MOST = 1000
 _RUNNING = 0
 
 
@@ -29,7 +33,7 @@ class _File:
         self._separator = ""
 
     def add(self, phase: str, name: str, pid: int, tid: int, ts: float | None = None, **more) -> None:
-        record = {"ph": phase, "name": name, "pid": pid, "tid": tid, **({} if ts is None else {"ts": round(ts, 4)}), **more}
+        record = {"ph": phase, "name": name or "?", "pid": pid, "tid": tid, **({} if ts is None else {"ts": round(ts, 4)}), **more}
         self._out.write(self._separator + json.dumps(record, separators=(",", ":")))
         self._separator = ",\n"
 
@@ -38,22 +42,68 @@ class _File:
         self._out.close()
 
 
+@dataclass(frozen=True)
+class _Line:
+    """A row of the picture."""
+    out: _File
+    pid: int
+    number: int
+
+    @property
+    def tid(self) -> int:
+        return self.pid * _LINES_OF_A_CORE + self.number
+
+    def add(self, phase: str, name: str, ts: float | None = None, **more) -> None:
+        self.out.add(phase, name, self.pid, self.tid, ts, **more)
+
+    def bar(self, name: str, begin: float, end: float, **more) -> None:
+        self.add("X", name, begin, dur=round(end - begin, 4), **more)
+
+
+class _Arrows:
+    """What is known of each message's two ends."""
+
+    def __init__(self, joined: Joined):
+        self._kinds = [message.kind for message in joined.messages]
+        self._number = {id(end): number for number, message in enumerate(joined.messages) for end in (message.send, message.receive)}
+        self._ends: dict[tuple[int, str], tuple[_Line, float]] = {}
+
+    def end(self, line: _Line, happening: Happening, now: float) -> str | None:
+        """What the message is called, if both its ends are known."""
+        number = self._number.get(id(happening))
+        if number is None:
+            return None
+        self._ends[number, happening.event.name] = (line, now)
+        return self._kinds[number]
+
+    def write(self) -> None:
+        for number, kind in enumerate(self._kinds):
+            (sender, sent), (receiver, received) = self._ends[number, "send"], self._ends[number, "receive"]
+            if sent <= received:
+                sender.add("s", kind, sent, cat="message", id=number)
+                receiver.add("f", kind, received, cat="message", id=number, bp="e")
+
+
 def write(path: Path, cores: list[Core], clocks: Clocks, joined: Joined) -> None:
     out = _File(path)
-    titles = _titles(cores)
-    ends = _ends(joined)
+    titles, arrows = _titles(cores), _Arrows(joined)
     for core in cores:
-        out.add("M", "process_name", core.core, 0, args={"name": f"core {core.core}"})
-        out.add("M", "process_sort_index", core.core, 0, args={"sort_index": core.core})
-        out.add("M", "thread_name", core.core, _line(core.core, _RUNNING), args={"name": "running"})
+        pid = core.life * _CORES_MOST + core.core
+        running = _Line(out, pid, _RUNNING)
+        out.add("M", "process_name", pid, 0, args={"name": core.title.lower()})
+        out.add("M", "process_sort_index", pid, 0, args={"sort_index": core.core * _CORES_MOST + core.life})
+        running.add("M", "thread_name", args={"name": "running"})
         for writer in core.writers:
-            if writer.happenings:
-                _write_ring(out, writer, clocks, titles, ends)
+            if not writer.happenings:
+                continue
+            times = [_us(clocks, writer, happening) for happening in writer.happenings]
+            if writer.kind == "DRIVER":
+                _write_running(running, writer, times, titles)
+            _write_ring(_Line(out, pid, writer.index + 1), writer, times, arrows)
+        if core.death and core.end is not None:
+            running.add("i", f"died: {core.death}", _rounded(clocks.ns(core.core, core.end)), s="p")
+    arrows.write()
     out.close()
-
-
-def _line(core: int, number: int) -> int:
-    return core * _LINES_OF_A_CORE + number
 
 
 def _titles(cores: list[Core]) -> dict[int, str]:
@@ -61,78 +111,64 @@ def _titles(cores: list[Core]) -> dict[int, str]:
     return {writer.dispatcher: writer.title for core in cores for writer in core.writers if writer.dispatcher}
 
 
-def _ends(joined: Joined) -> dict[int, tuple[int, str]]:
-    """Both ends of each message, by the event's identity, to the arrow's number and name."""
-    found = {}
-    for number, message in enumerate(joined.messages):
-        found[id(message.send)] = found[id(message.receive)] = (number, message.kind)
-    return found
+def _rounded(ns: float) -> float:
+    """Microseconds. Rounded once, here: a bar that were rounded up would reach into the next one."""
+    return round(ns / 1000, 4)
 
 
 def _us(clocks: Clocks, writer: Writer, happening: Happening) -> float:
-    """Rounded once, here: a bar that were rounded up would reach into the next one."""
-    return round(clocks.ns(writer.core, happening.time) / 1000, 4)
+    return _rounded(clocks.ns(writer.core, happening.time))
 
 
-def _write_ring(out: _File, writer: Writer, clocks: Clocks, titles: dict[int, str], ends: dict[int, tuple[int, str]]) -> None:
-    tid = _line(writer.core, writer.index + 1)
-    out.add("M", "thread_name", writer.core, tid, args={"name": writer.title})
-    if writer.kind == "DRIVER":
-        _write_running(out, writer, clocks, titles)
+def _write_ring(line: _Line, writer: Writer, times: list[float], arrows: _Arrows) -> None:
+    line.add("M", "thread_name", args={"name": writer.title})
     open_bars: list[str] = []
-    times = [_us(clocks, writer, happening) for happening in writer.happenings]
-    for happening, now, after in zip(writer.happenings, times, times[1:] + [times[-1] + _BAR_US]):
+    end = round(times[-1] + _BAR_US, 4)  # of what has not ended, and of the last message's bar within
+    for happening, now, after in zip(writer.happenings, times, times[1:] + [end]):
         if happening.event.name in ("send", "receive"):
-            _write_end(out, writer, tid, happening, now, min(after - now, _BAR_US), ends.get(id(happening)))
+            kind = arrows.end(line, happening, now)
+            label = f"{happening.event.name} {kind}" if kind else happening.event.name
+            line.bar(label, now, min(after, now + _BAR_US), args=arguments(happening))
         else:
-            _write_event(out, writer, tid, happening, now, open_bars)
+            _write_event(line, writer, happening, now, open_bars)
     for name in reversed(open_bars):
-        out.add("E", name, writer.core, tid, times[-1])
+        line.add("E", name, end)
 
 
-def _write_running(out: _File, writer: Writer, clocks: Clocks, titles: dict[int, str]) -> None:
-    """From each switch to the next switch, or to idling."""
+def _write_running(line: _Line, writer: Writer, times: list[float], titles: dict[int, str]) -> None:
+    """From each switch to the next switch, to idling, or to the end."""
     began, runs = 0.0, None
-    for happening in writer.happenings:
+    for happening, now in zip(writer.happenings, times):
         if happening.event.name not in ("switch", "idle"):
             continue
-        now = _us(clocks, writer, happening)
         if runs is not None:
-            out.add("X", runs, writer.core, _line(writer.core, _RUNNING), began, dur=round(now - began, 4))
+            line.bar(runs, began, now)
         runs = None if happening.event.name == "idle" else titles.get(happening.c, text_of(happening.d))
         began = now
+    if runs is not None:
+        line.bar(runs, began, times[-1])
 
 
-def _write_end(out: _File, writer: Writer, tid: int, happening: Happening, now: float, length: float, end: tuple[int, str] | None) -> None:
-    """A message's bar, and its end of the arrow, if both ends are known."""
-    name = happening.event.name
-    out.add("X", f"{name} {end[1]}" if end else name, writer.core, tid, now, dur=round(length, 4), args=arguments(happening))
-    if end:
-        # Both bind to the bar that lies around them: the beginning of an arrow by itself, its end only if told so.
-        binding = {"bp": "e"} if name == "receive" else {}
-        out.add("f" if binding else "s", end[1], writer.core, tid, now, cat="message", id=end[0], **binding)
-
-
-def _write_event(out: _File, writer: Writer, tid: int, happening: Happening, now: float, open_bars: list[str]) -> None:
+def _write_event(line: _Line, writer: Writer, happening: Happening, now: float, open_bars: list[str]) -> None:
     name = happening.event.name
     if name in ("switch", "idle"):
         return  # _write_running
     if name == "count":
         label = text_of(happening.d)
-        out.add("C", f"{writer.title} {label}", writer.core, tid, now, args={label: happening.c})
+        line.add("C", f"{writer.title} {label}", now, args={label: happening.c})
     elif name == "begin":
         open_bars.append(text_of(happening.c, happening.d))
-        out.add("B", open_bars[-1], writer.core, tid, now, args={"value": happening.b})
+        line.add("B", open_bars[-1], now, args={"value": happening.b})
     elif name == "end":
         # One whose begin has been overwritten has no bar; one that ends another's bar ends all within.
         label = text_of(happening.c, happening.d)
         while label in open_bars:
             ended = open_bars.pop()
-            out.add("E", ended, writer.core, tid, now)
+            line.add("E", ended, now)
             if ended == label:
                 break
     else:
-        out.add("i", _label(happening), writer.core, tid, now, s="t", args=arguments(happening))
+        line.add("i", _label(happening), now, s="t", args=arguments(happening))
 
 
 def _label(happening: Happening) -> str:

@@ -41,7 +41,7 @@ def measure(cores: list[Core], facts: list[dict]) -> Clocks:
     """By the facts of the program `clocks`; the first core is the reference."""
     reference = min(cores, key=lambda core: core.core)
     told = {fact["core"]: fact for fact in facts if fact.get("tag") == "clock" and fact.get("to") == reference.core}
-    clock = {core.core: Clock(0, 0 if core is reference else None) for core in cores}
+    clock = {core.core: Clock(0, 0 if core.core == reference.core else None) for core in cores}
     for core in clock:
         if core in told:
             clock[core] = Clock(int(told[core]["offset_ticks"]), float(told[core]["error_ticks"]))

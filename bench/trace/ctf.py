@@ -88,7 +88,7 @@ def write(directory: Path, cores: list[Core], clocks: Clocks, table: dict[int, E
         for writer in core.writers:
             if writer.happenings:
                 stream = _stream(writer, clocks, identity)
-                (directory / f"core-{core.core:03}-{writer.index:02}").write_bytes(stream)
+                (directory / f"core-{core.core:03}-{core.life}-{writer.index:02}").write_bytes(stream)
 
 
 def _metadata(identity: uuid.UUID, clocks: Clocks, table: dict[int, Event], origin: dict, epoch: int) -> str:

@@ -6,7 +6,8 @@
 The directory has facts.jsonl, what the guest said, and memory/, the guest's memory as QEMU left it, or else the files core-N.area that an
 earlier export has taken out of it. Written are:
 
-  core-N.area     the trace area of a core, as cpudriver/abi/trace.h lays it out
+  core-N.area     the trace area of a core, as cpudriver/abi/trace.h lays it out; core-N.K.area when it had died and was started for the
+                  K-th time again
   ctf/            Common Trace Format, for babeltrace2 and Trace Compass
   trace.json      for Perfetto and the Chrome tracing view
   messages.json   which message between two cores caused which
@@ -15,6 +16,7 @@ The exit code is 0, or 2 if there is nothing to export.
 """
 
 import calendar
+import dataclasses
 import json
 import shutil
 import sys
@@ -26,6 +28,7 @@ import clocks
 import ctf
 import events
 import join
+import lives
 import memory
 import rings
 from rings import BadTrace, Core
@@ -72,18 +75,19 @@ def read_facts(path: Path) -> list[dict]:
 
 def read_cores(directory: Path, facts: list[dict]) -> list[Core]:
     """Every core that said where its area is, and whose area can be read; what can't is said."""
-    areas = {fact["core"]: fact for fact in facts if fact.get("tag") == "trace"}
-    if not areas:
+    found = lives.lives(facts)
+    if not found:
         raise BadTrace("No core has said where its trace is: was it started with trace=on?")
     if (directory / "memory").exists():
-        memory.take_areas(directory, areas)
+        memory.take_areas(directory, found)
     table, cores, refusals = events.events(), [], []
-    for core, fact in sorted(areas.items()):
-        path = directory / f"core-{core}.area"
+    for life in found:
+        path = directory / life.file
         try:
-            cores.append(rings.read_core(str(path), path.read_bytes(), fact["directory"], table))
+            core = rings.read_core(str(path), path.read_bytes(), life.directory, table)
+            cores.append(dataclasses.replace(core, life=life.number, death=life.death))
         except FileNotFoundError:
-            refusals.append(f"{path} does not exist.")
+            refusals.append(f"{path} does not exist" + (": its memory became a later trace's." if life.gone else "."))
         except BadTrace as refusal:
             refusals.append(str(refusal))
     for refusal in refusals:
@@ -118,14 +122,20 @@ def summary(directory: Path, cores: list[Core], clock: clocks.Clocks, joined: jo
         error = clock.error_ns(core.core)
         known = "is the reference" if core.core == min(clock.clock) else \
             "was not measured" if error is None else f"is known to within {error:,.0f} ns"
-        lines.append(f"Core {core.core}: {count:,} events, {lost:,} older ones overwritten; its clock {known}.")
-        lines += [f"Core {core.core}: {core.refused} programs found no ring free and were not traced."] if core.refused else []
-        lines += [f"Core {core.core}: {core.reused} rings of programs that had ended were used again."] if core.reused else []
+        lines.append(f"{core.title}: {count:,} events, {lost:,} older ones overwritten; its clock {known}.")
+        lines += [_death(core, clock)] if core.death else []
+        lines += [f"{core.title}: {core.refused} programs found no ring free and were not traced."] if core.refused else []
+        lines += [f"{core.title}: {core.reused} rings of programs that had ended were used again."] if core.reused else []
         lines += [writer.spoilt for writer in core.writers if writer.spoilt]
     lines.append(f"{len(joined.messages):,} messages were joined, {crossing:,} of them between cores; {joined.alone:,} ends stay alone"
                  f", and {joined.backwards:,} seem to arrive before they were sent.")
     lines.append(f"babeltrace2 {directory}/ctf reads the trace; ui.perfetto.dev and chrome://tracing show {directory}/trace.json.")
     return lines
+
+
+def _death(core: Core, clock: clocks.Clocks) -> str:
+    when = "has no event" if core.end is None else f"ends at {clock.ns(core.core, core.end) / 1e6:,.3f} ms"
+    return f"{core.title} died: {core.death}; its trace {when}."
 
 
 if __name__ == "__main__":

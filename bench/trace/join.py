@@ -100,12 +100,12 @@ def causes(messages: list[Message]) -> list[int | None]:
     """For each message the index of the one that its sender had received last before it; None: it had received none."""
     received = defaultdict(list)
     for index, m in enumerate(messages):
-        received[m.receiver.core, m.receiver.index].append((m.receive.time, index))
+        received[id(m.receiver)].append((m.receive.time, index))
     for arrivals in received.values():
         arrivals.sort()
     found: list[int | None] = []
     for m in messages:
-        arrivals = received.get((m.sender.core, m.sender.index), [])
+        arrivals = received.get(id(m.sender), [])
         at = bisect.bisect_right(arrivals, (m.send.time, -1)) - 1
         found.append(arrivals[at][1] if at >= 0 else None)
     return found

@@ -5,19 +5,20 @@
 import json
 from pathlib import Path
 
+from lives import Life
 from rings import BadTrace
 
 
-def take_areas(directory: Path, areas: dict[int, dict]) -> None:
-    """Writes core-N.area for each fact. Addresses are physical ones of the guest."""
+def take_areas(directory: Path, lives: list[Life]) -> None:
+    """Writes a file for each life's area. Addresses are physical ones of the guest."""
     memory = directory / "memory"
     try:
         layout = json.loads((memory / "layout.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         raise BadTrace(f"{memory} has no layout.json that can be read.") from None
-    for core, fact in areas.items():
-        area = read(memory, layout, fact["base"], fact["bytes"])
-        (directory / f"core-{core}.area").write_bytes(area)
+    for life in lives:
+        if not life.gone:
+            (directory / life.file).write_bytes(read(memory, layout, life.base, life.bytes))
 
 
 def read(memory: Path, layout: dict, address: int, size: int) -> bytes:

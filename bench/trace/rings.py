@@ -69,6 +69,17 @@ class Core:
     refused: int  # dispatchers that got no ring
     reused: int  # rings of programs that had ended, given to others
     writers: list[Writer]
+    life: int = 0  # how often it had been started before (lives.py)
+    death: str | None = None  # what it died of
+
+    @property
+    def title(self) -> str:
+        return f"Core {self.core}" + ("" if self.life == 0 else ", started again" if self.life == 1 else f", started again ({self.life})")
+
+    @property
+    def end(self) -> int | None:
+        """When its trace ends, by its counter."""
+        return max((writer.happenings[-1].time for writer in self.writers if writer.happenings), default=None)
 
 
 def read_core(name: str, area: bytes, directory_at: int, table: dict[int, Event]) -> Core:

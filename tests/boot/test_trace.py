@@ -4,12 +4,14 @@
 with a trace as without one."""
 
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
 
 import pytest
 from conftest import BUILD, ROOT
+from trace_rules import broken_rules
 
 NAME = "test-trace"
 MOST_OFF, MOST_ON = 3, 60  # instructions of a point
@@ -45,28 +47,20 @@ def test_babeltrace_reads_it_without_a_warning(traced):
             "begin_domain", "end_domain", "begin", "end"} <= found.keys()
 
 
+def test_perfetto_and_chrome_show_all_of_it(traced):
+    _, directory = traced
+    assert not broken_rules(directory / "trace.json")
+
+
 def test_arrows_lead_from_core_to_core(traced):
     _, directory = traced
     records = json.loads((directory / "trace.json").read_text(encoding="utf-8"))["traceEvents"]
     begins = {record["id"]: record for record in records if record["ph"] == "s"}
     ends = {record["id"]: record for record in records if record["ph"] == "f"}
-    assert begins.keys() == ends.keys()
     assert len({(begins[number]["pid"], ends[number]["pid"]) for number in begins if begins[number]["pid"] != ends[number]["pid"]}) == 6
-    bars = {(record["tid"], record["ts"]) for record in records if record["ph"] == "X"}
-    assert all((record["tid"], record["ts"]) in bars for record in [*begins.values(), *ends.values()])
-
-
-def test_bars_of_a_line_lie_one_behind_the_other(traced):
-    _, directory = traced
-    records = json.loads((directory / "trace.json").read_text(encoding="utf-8"))["traceEvents"]
-    lines = {}
-    for record in records:
-        if record["ph"] == "X":
-            lines.setdefault(record["tid"], []).append((record["ts"], record["ts"] + record["dur"]))
-    assert len(lines) > 6
-    for bars in lines.values():
-        bars.sort()
-        assert all(end <= begin + 1e-6 for (_, end), (begin, _) in zip(bars, bars[1:]))
+    messages = json.loads((directory / "messages.json").read_text(encoding="utf-8"))
+    crossing = [number for number in begins if begins[number]["pid"] != ends[number]["pid"]]
+    assert len(crossing) == sum(message["send_ns"] <= message["receive_ns"] for message in messages)
 
 
 def test_messages_say_what_caused_them(traced):
@@ -106,6 +100,46 @@ def test_a_truncated_trace_is_a_sentence(traced, tmp_path):
     assert "Traceback" not in answer.stderr and "\nCore 1" not in answer.stdout
     read = subprocess.run(["babeltrace2", tmp_path / "ctf"], capture_output=True, text=True, check=False)
     assert read.returncode == 0 and read.stderr == ""
+
+
+@pytest.fixture(scope="module", name="dead")
+def run_with_a_dead_core():
+    """A core falls silent in the middle of its work, and is started again."""
+    answer = launch("trace", "CORES=3", "MEM=512M", f"NAME={NAME}-dead", "APP=chaos --seed 5 --deaths 1")
+    return answer, BUILD / "trace" / f"{NAME}-dead"
+
+
+def test_the_trace_of_a_core_that_died_is_there(dead):
+    answer, directory = dead
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    died = re.search(r"\nCore (\d) died: it was silent for [\d,]+ ms; its trace ends at ([\d,.]+) ms\.", answer.stdout)
+    assert died, answer.stdout
+    core, end = int(died[1]), float(died[2].replace(",", ""))
+    assert f"\nCore {core}, started again: " in answer.stdout
+    records = json.loads((directory / "trace.json").read_text(encoding="utf-8"))["traceEvents"]
+    names = {record["pid"]: record["args"]["name"] for record in records if record["name"] == "process_name"}
+    before, after = ({title: pid for pid, title in names.items()}[f"core {core}{again}"] for again in ("", ", started again"))
+    times = {pid: [record["ts"] / 1000 for record in records if record["pid"] == pid and record["ph"] in "Xi"] for pid in (before, after)}
+    assert abs(max(times[before]) - end) < 0.01 and min(times[after]) > end
+    assert [record["pid"] for record in records if record["name"].startswith("died: ")] == [before]
+
+
+def test_readers_take_the_trace_of_a_core_that_died(dead):
+    _, directory = dead
+    read = subprocess.run(["babeltrace2", directory / "ctf"], capture_output=True, text=True, check=False)
+    assert read.returncode == 0 and read.stderr == "" and "begin_domain" in read.stdout
+    assert not broken_rules(directory / "trace.json")
+
+
+@pytest.mark.parametrize("cores,nodes", [(1, 1), (8, 4)])
+def test_readers_take_traces_of_small_and_large_machines(cores, nodes):
+    name = f"{NAME}-{cores}"
+    answer = launch("trace", f"CORES={cores}", f"NODES={nodes}", "MEM=1G", f"NAME={name}", "APP=hello")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    read = subprocess.run(["babeltrace2", BUILD / "trace" / name / "ctf"], capture_output=True, text=True, check=False)
+    assert read.returncode == 0 and read.stderr == ""
+    assert {int(core) for core in re.findall(r"cpu_id = (\d+)", read.stdout)} == set(range(cores))
+    assert not broken_rules(BUILD / "trace" / name / "trace.json")
 
 
 def test_programs_go_as_well_with_a_trace(boot):

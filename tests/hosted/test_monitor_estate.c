@@ -133,6 +133,37 @@ static void test_what_is_dropped_while_it_is_being_settled(void **state)
 	assert_true(s->incomplete);
 }
 
+/* What a dead core's trace lies in goes to nobody until that core dies again; what it says of others' memory does not count. */
+static void test_what_is_kept_goes_to_nobody(void **state)
+{
+	const struct fence *f = &monitor[0]->membership.fence[2];
+
+	(void)state;
+	boot[2].trace_base = 2 * PIECE + 4 * PAGE_BYTES;
+	boot[2].trace_bytes = 16 * PAGE_BYTES;
+	crash(2, 1);
+	run(250);
+	nobody_is_silent();
+	run(1000000);
+	assert_int_equal(adopted[3], PIECE - 16 * PAGE_BYTES);
+	assert_int_equal(f->kept.bytes, 16 * PAGE_BYTES);
+	assert_int_equal(f->returned + f->kept.bytes, PIECE);
+	estate_keep(monitor[0], 2, 2 * PIECE, 2 * PAGE_BYTES); /* core 3's by now */
+	assert_int_equal(f->kept.bytes, 0);
+	estate_orphan(monitor[0], 2);
+	run(1000000);
+	assert_int_equal(adopted[3], PIECE);
+	estate_keep(monitor[0], 1, PIECE, 2 * PIECE);      /* not all of it is its own */
+	estate_keep(monitor[0], 1, PIECE + 1, PAGE_BYTES); /* not whole pages */
+	estate_keep(monitor[0], 1, 2 * PIECE - PAGE_BYTES, UINT64_MAX - PAGE_BYTES + 1);
+	no_memory = true;
+	monitor[0]->membership.settlement.estates_room = monitor[0]->membership.settlement.estates;
+	estate_keep(monitor[0], 1, PIECE, PAGE_BYTES);
+	no_memory = false;
+	assert_int_equal(estate_of(1), PIECE);
+	assert_int_equal(monitor[0]->membership.fence[1].kept.bytes, 0);
+}
+
 static void test_ones_own_memory_is_never_given_away(void **state)
 {
 	(void)state;
@@ -383,6 +414,7 @@ int main(void)
 	    TEST(test_what_was_held_is_settled_again_when_somebody_dies),
 	    TEST(test_who_has_it_at_last_serves_it),
 	    TEST(test_what_comes_back_while_it_is_being_settled),
+	    TEST(test_what_is_kept_goes_to_nobody),
 	    TEST(test_ones_own_memory_is_never_given_away),
 	    TEST(test_what_cannot_be_cleared_is_not_used),
 	    TEST(test_what_lies_elsewhere_is_no_holding),

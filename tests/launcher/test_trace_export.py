@@ -6,18 +6,21 @@ import json
 import struct
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "bench/trace"))
+sys.path[:0] = [str(ROOT / "bench/trace"), str(ROOT / "tests/boot")]
 
 import clocks  # noqa: E402
 import events  # noqa: E402
 import join  # noqa: E402
+import lives  # noqa: E402
 import memory  # noqa: E402
 import rings  # noqa: E402
+from trace_rules import broken_rules  # noqa: E402
 
 HZ = 2_000_000_000  # two ticks are a nanosecond
 START = 1_000_000
@@ -172,6 +175,37 @@ def test_a_bad_area_is_a_sentence(why):
     assert why in str(raised.value) and str(raised.value).endswith(".")
 
 
+# ---- Cores that die ---------------------------------------------------------------------------------------------------
+
+def told(core: int, base: int) -> dict:
+    return {"tag": "trace", "core": core, "base": base, "bytes": 100, "directory": DIRECTORY}
+
+
+def test_a_core_has_a_trace_for_each_of_its_lives():
+    panic = {"tag": "event", "event": "panic", "core": 2, "vector": 14}
+    suspicions = [{"tag": "event", "event": "core_suspected", "core": 2, "silent_us": us} for us in (25_000, 80_000, 0)]
+    found = lives.lives([told(2, 1000), told(1, 0), panic, suspicions[0], told(2, 1200), suspicions[1], told(2, 1090), suspicions[2]])
+    assert [(life.core, life.number, life.file) for life in found] == [
+        (1, 0, "core-1.area"), (2, 0, "core-2.area"), (2, 1, "core-2.1.area"), (2, 2, "core-2.2.area")]
+    assert [life.death for life in found] == [
+        None, "its CPU driver took exception 14", "it was silent for 80 ms", "it broke the rules"]
+    assert [life.gone for life in found] == [False, True, False, False]
+
+
+def test_what_a_dead_core_left_is_exported(tmp_path):
+    facts = [told(0, 0), told(1, 1000), {"tag": "event", "event": "core_suspected", "core": 1, "silent_us": 80_000}, told(1, 2000)]
+    (tmp_path / "facts.jsonl").write_text("".join(json.dumps(fact) + "\n" for fact in facts), encoding="utf-8")
+    (tmp_path / "core-0.area").write_bytes(area(0, driver=[event(8, "idle")], monitor=[receive(50, 16), receive(35000, 17)]))
+    (tmp_path / "core-1.area").write_bytes(area(1, driver=[event(8, "idle")], monitor=[send(40, 16), send(10000, 20)]))
+    (tmp_path / "core-1.1.area").write_bytes(area(1, driver=[event(30000, "idle")], monitor=[send(34000, 17)]))
+    answer = export(tmp_path)
+    assert answer.returncode == 0 and answer.stderr == ""
+    assert "Core 1 died: it was silent for 80 ms; its trace ends at 0.005 ms." in answer.stdout
+    assert "Core 1, started again: 2 events" in answer.stdout and "2 messages were joined, 2 of them between cores" in answer.stdout
+    assert len(list((tmp_path / "ctf").glob("core-001-*"))) == 4
+    assert not broken_rules(tmp_path / "trace.json")
+
+
 # ---- Clocks and messages ----------------------------------------------------------------------------------------------
 
 def clock(**offsets) -> clocks.Clocks:
@@ -289,7 +323,49 @@ def test_what_is_exported(tmp_path):
     assert [record["dur"] for record in records if record["name"] == 'monitor' and record["ph"] == "X"] == []
     assert json.loads((tmp_path / "messages.json").read_text(encoding="utf-8")) == [
         {"from": 0, "to": 1, "send_ns": 50.0, "receive_ns": 100.0, "cause": None, "kind": "monitors.up"}]
+    assert not broken_rules(tmp_path / "trace.json")
     assert export(tmp_path).returncode == 0  # once more, over what is there
+
+
+def test_bars_and_arrows_keep_to_the_rules(tmp_path):
+    """A message within a bar that never ends, and one that seems to arrive before it was sent."""
+    name = int.from_bytes(b"work\0\0\0\0", "little")
+    make(tmp_path, {0: area(0, driver=[event(1, "idle"), event(900, "idle")], programs=[
+                        (7, "app", ring([event(10, "begin", c=name), send(20, 1)]))]),
+                    1: area(1, driver=[event(1, "idle"), event(900, "idle")], monitor=[receive(10, 1)])})
+    answer = export(tmp_path)
+    assert "and 1 seem to arrive before they were sent" in answer.stdout
+    assert not broken_rules(tmp_path / "trace.json")
+    phases = Counter(record["ph"] for record in json.loads((tmp_path / "trace.json").read_text(encoding="utf-8"))["traceEvents"])
+    assert phases["B"] == phases["E"] == 1 and phases["s"] == phases["f"] == 0
+
+
+GOOD_TRACE = [{"ph": "M", "name": "process_name", "pid": 0, "tid": 0, "args": {"name": "core 0"}},
+              *({"ph": "M", "name": "thread_name", "pid": 0, "tid": tid, "args": {"name": f"line {tid}"}} for tid in (1, 2)),
+              {"ph": "B", "name": "work", "pid": 0, "tid": 1, "ts": 5}, {"ph": "X", "name": "send", "pid": 0, "tid": 1, "ts": 10, "dur": 1},
+              {"ph": "E", "name": "work", "pid": 0, "tid": 1, "ts": 11}, {"ph": "X", "name": "receive", "pid": 0, "tid": 2, "ts": 10, "dur": 0},
+              {"ph": "s", "name": "m", "cat": "message", "pid": 0, "tid": 1, "ts": 10, "id": 1},
+              {"ph": "f", "name": "m", "cat": "message", "pid": 0, "tid": 2, "ts": 10, "id": 1, "bp": "e"}]
+BREAKS = {"no phase": {"ph": "Z"}, "no whole number": {"tid": 1.5}, "no number": {"ts": "now"}, "is missing": {"dur": None},
+          "ends before": {"dur": -1}, "ends what did not begin": {"dur": 9}, "later one": {"ts": 4}, "lies on no bar": {"ts": 9}, "has no name": {"tid": 9}}
+
+
+@pytest.mark.parametrize("why", BREAKS)
+def test_the_rules_find_what_breaks_them(tmp_path, why):
+    for at, change in ((None, {}), (4, BREAKS[why])):
+        records = [dict(record) for record in GOOD_TRACE]
+        if at is not None:
+            records[at] = {key: value for key, value in {**records[at], **change}.items() if value is not None}
+        (tmp_path / "trace.json").write_text(json.dumps({"traceEvents": records}), encoding="utf-8")
+        broken = " ".join(broken_rules(tmp_path / "trace.json"))
+        assert (why in broken) if at is not None else broken == ""
+
+
+def test_the_rules_want_arrows_in_order_and_bars_within_bars(tmp_path):
+    bars = [{"ph": "X", "name": "bar", "pid": 0, "tid": 2, "ts": ts, "dur": 3} for ts in (20, 22)]
+    for records in ([*GOOD_TRACE[:7], GOOD_TRACE[8], GOOD_TRACE[7]], GOOD_TRACE[:8], [*GOOD_TRACE, GOOD_TRACE[8]], [*GOOD_TRACE, *bars]):
+        (tmp_path / "trace.json").write_text(json.dumps({"traceEvents": records}), encoding="utf-8")
+        assert broken_rules(tmp_path / "trace.json")
 
 
 REFUSALS = {
