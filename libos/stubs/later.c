@@ -78,6 +78,7 @@ err_t stub_later_take(struct stub_later later, struct stub_call *call)
 	if (waits) {
 		*call = (struct stub_call){.session = l->session, .header = l->header, .token = l->token};
 		l->session = NULL;
+		session_hold(call->session);
 	}
 	dispatcher_leave(inside);
 	return waits ? OK : ERR(NO_CALLER);
@@ -97,19 +98,28 @@ static err_t answer_fast(struct stub_call *call, uint64_t reply, const uint64_t 
 	return e;
 }
 
-err_t stub_later_answer(struct stub_call *call, uint64_t reply, uint64_t *out, uint32_t count, err_t e)
+static void answer_line(const struct stub_call *call, uint64_t reply, uint64_t *out, uint32_t count, err_t e)
 {
 	uint16_t number = stub_number_of(call->header);
 
-	if (call->token != REPLY_NONE)
-		return answer_fast(call, reply, out + 1, e);
-	if (is_err(e)) {
-		session_fail(call->session, number, STUB_FAILURE, e);
-		return OK;
-	}
 	out[0] = (stub_words_of(reply) == STUB_ANY_WORDS ? STUB_SIZED(reply, count) : reply) | STUB_NUMBER(number);
-	session_send(call->session, out);
-	return OK;
+	if (is_ok(e))
+		session_send(call->session, out);
+	else
+		session_fail(call->session, number, STUB_FAILURE, e);
+}
+
+err_t stub_later_answer(struct stub_call *call, uint64_t reply, uint64_t *out, uint32_t count, err_t e)
+{
+	const bool fast = call->token != REPLY_NONE;
+	err_t told = OK;
+
+	if (fast)
+		told = answer_fast(call, reply, out + 1, e);
+	else
+		answer_line(call, reply, out, count, e);
+	session_let_go(call->session);
+	return told;
 }
 
 err_t stub_fail(struct stub_later later, err_t why)

@@ -11,7 +11,6 @@
 #include "channels/short.h"
 #include "libos/stubs/session.h"
 #include "libos/trace/trace.h"
-#include "libos/trace/trace.h"
 
 _Static_assert(sizeof(struct endpoint_message) == CHANNEL_SHORT_BYTES, "what fits a fast call is a short message");
 

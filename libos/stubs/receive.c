@@ -24,7 +24,10 @@ err_t stub_take(const struct stub_call *call, struct stub_cap *cap, enum cap_typ
 
 err_t stub_answer_cap(const struct stub_call *call, struct stub_cap *cap, enum cap_type type, unsigned rights, bool move)
 {
-	return carry_give(call->session->lines, ++call->session->last_tag, cap, type, rights, move);
+	struct ipc_connection *lines = call->session->lines;
+
+	/* The client may have closed it, or gone, since the call was put off. */
+	return lines == NULL ? ERR(PEER_GONE) : carry_give(lines, ++call->session->last_tag, cap, type, rights, move);
 }
 
 /* ---- Buffers ---- */

@@ -52,6 +52,21 @@ static void opened(void *context, struct ipc_connection *c)
 		tell_opened(s); /* of a channel only its first message says whose it is */
 }
 
+void session_hold(struct stub_session *s)
+{
+	s->held++;
+}
+
+void session_let_go(struct stub_session *s)
+{
+	bool inside = dispatcher_enter();
+
+	s->held--;
+	if (s->over && s->held == 0)
+		store_free(s, sizeof *s);
+	dispatcher_leave(inside);
+}
+
 static void end_session(struct stub_session *s)
 {
 	struct stub_session **link;
@@ -66,10 +81,13 @@ static void end_session(struct stub_session *s)
 	for (link = &stub_server.sessions; *link != s; link = &(*link)->next)
 		;
 	*link = s->next;
-	store_free(s, sizeof *s);
+	s->over = true;
+	if (s->held == 0)
+		store_free(s, sizeof *s);
 	dispatcher_leave(inside);
 }
 
+/* What was an endpoint may be a channel by now, if one of the two has moved. */
 static void closed(void *context, struct ipc_connection *c)
 {
 	struct stub_session *s = ipc_get_data(c);
@@ -77,7 +95,7 @@ static void closed(void *context, struct ipc_connection *c)
 	(void)context;
 	if (s == NULL)
 		return;
-	*(ipc_is_local(c) ? &s->endpoint : &s->lines) = NULL;
+	*(s->endpoint == c ? &s->endpoint : &s->lines) = NULL;
 	stub_last_caller = (struct stub_caller){0};
 	if (s->endpoint == NULL && s->lines == NULL)
 		end_session(s);

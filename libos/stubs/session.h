@@ -15,7 +15,9 @@
 struct stub_session {
 	struct stub_session *next;
 	uint32_t id;
-	bool told; /* the service knows of it */
+	uint32_t held; /* by threads that answer it (session_hold) */
+	bool told;     /* the service knows of it */
+	bool over;     /* its client has gone */
 	struct ipc_connection *endpoint, *lines;
 	uint32_t last_tag;
 	void *data;
@@ -44,6 +46,10 @@ static inline void session_end(struct ipc_connection *c)
 	atomic_signal_fence(memory_order_seq_cst);
 	atomic_store_explicit(&c->busy, false, memory_order_relaxed);
 }
+
+/* Threads other than the one that serves answer it: until they let go it stays, even if its client goes. The first is for sections. */
+void session_hold(struct stub_session *s);
+void session_let_go(struct stub_session *s);
 
 /* Sends what is at `words`, a header and its payload. A client that has left no room is cut off. */
 void session_send(struct stub_session *s, const uint64_t *words);

@@ -341,7 +341,7 @@ struct stub_source {
 	struct stub_session *session;
 	uint64_t header;
 	uint16_t credit;
-	bool busy;
+	bool busy, again; /* an item is being made; and there is reason to look for more */
 	const struct stub_method *method;
 };
 
