@@ -201,6 +201,14 @@ static uint64_t memory_of(const struct domain *d)
 	return bytes;
 }
 
+/* Blocks are whole pages, the quota need not be. */
+static bool exceeds_quota(const struct domain *d, uint64_t bytes)
+{
+	const uint64_t has = memory_of(d), whole = (bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
+
+	return d->quota != 0 && (has > d->quota || whole > d->quota - has);
+}
+
 err_t domain_more_memory(struct monitor *m, struct domain *d, uint64_t bytes, uint64_t slot, uint64_t *base, uint64_t *size)
 {
 	struct grant *g = NULL;
@@ -214,7 +222,7 @@ err_t domain_more_memory(struct monitor *m, struct domain *d, uint64_t bytes, ui
 		return ERR(LIMIT);
 	if (slot >= CNODE_SLOTS || bytes == 0 || bytes > WINDOW_BYTES)
 		return ERR(ARGUMENT);
-	if (d->quota != 0 && bytes + PAGE_BYTES > d->quota - memory_of(d))
+	if (exceeds_quota(d, bytes + PAGE_BYTES))
 		return ERR(NO_MEMORY);
 	if (d->revocation.kind == REVOKE_MEMORY)
 		return ERR(NO_MEMORY);

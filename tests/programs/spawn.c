@@ -68,11 +68,24 @@ static int child_takes(unsigned frames)
 	return err_is(domain_take(TAG_FIRST, patience(), &cap), ERR_NUMBER_NOT_FOUND) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/* Takes memory until there is no more: an error, never worse; it has at most `quota` bytes then, and nearly as much. */
-static int child_eats(uint64_t quota)
+/* What this domain has, as its monitor says; 0: it says nothing. */
+static uint64_t own_bytes(void)
 {
 	struct domain_info list[64];
 	unsigned count;
+
+	if (is_err(domain_list(CORE_HERE, list, 64, &count)))
+		return 0;
+	for (unsigned i = 0; i < count; i++)
+		if (list[i].domain == domain_self()->domain)
+			return list[i].ram_bytes;
+	return 0;
+}
+
+/* Takes memory until there is no more: an error, never worse; it has at most `quota` bytes then, and nearly as much. */
+static int child_eats(uint64_t quota)
+{
+	uint64_t has;
 
 	for (uint64_t eaten = 0; eaten < 2 * quota; eaten += 256 * KIB) {
 		void *at;
@@ -81,12 +94,18 @@ static int child_eats(uint64_t quota)
 			break;
 		memset(at, 1, 256 * KIB);
 	}
-	if (is_err(domain_list(CORE_HERE, list, 64, &count)))
-		return EXIT_FAILURE;
-	for (unsigned i = 0; i < count; i++)
-		if (list[i].domain == domain_self()->domain)
-			return list[i].ram_bytes <= quota && list[i].ram_bytes > quota / 2 ? EXIT_SUCCESS : EXIT_FAILURE;
-	return EXIT_FAILURE;
+	has = own_bytes();
+	return has <= quota && has > quota / 2 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* Asks the monitor itself for the last bytes of a quota that is no multiple of a page, and then for as much again. */
+static int child_overdraws(uint64_t quota)
+{
+	const unsigned slot = CNODE_SLOTS / 2;
+
+	(void)monitor_request(REQUEST_memory, 0, quota - own_bytes() - PAGE_BYTES, slot, 0);
+	(void)monitor_request(REQUEST_memory, 0, quota, slot + 1, 0);
+	return own_bytes() <= quota ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 static int child(int words, char **word)
@@ -101,6 +120,8 @@ static int child(int words, char **word)
 		return child_takes((unsigned)strtoul(word[1], NULL, 0));
 	if (strcmp(what, "eats") == 0 && words == 2)
 		return child_eats(strtoull(word[1], NULL, 0));
+	if (strcmp(what, "overdraws") == 0 && words == 2)
+		return child_overdraws(strtoull(word[1], NULL, 0));
 	if (strcmp(what, "colour") == 0)
 		return getenv("COLOUR") != NULL && strcmp(getenv("COLOUR"), "coral") == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 	if (strcmp(what, "sleeps") == 0)
@@ -270,6 +291,8 @@ static const char *check_quota(void)
 		struct domain_options o = {.quota = quota, .memory = 3 * MEBIBYTE};
 
 		CHECK(run(&o, "eats", in_decimal(quota), NULL));
+		o.quota += PAGE_BYTES / 2;
+		CHECK(run(&o, "overdraws", in_decimal(o.quota), NULL));
 	}
 	return NULL;
 }
