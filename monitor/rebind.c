@@ -22,8 +22,6 @@ static struct connection *next_of(struct monitor *m, const struct domain *d, con
 	return NULL;
 }
 
-/* ---- The old core: every peer stays meanwhile ---- */
-
 /* ---- The old core: endpoints become channels ---- */
 
 static void tell_ring(struct monitor *m, struct domain *d, enum monitor_event event, const struct connection *c)
@@ -89,6 +87,15 @@ static err_t widen(struct monitor *m, struct connection *c)
 	return is_ok(e) ? ERR(AGAIN) : e;
 }
 
+/* Both hear that there is no connection any more. */
+static void part(struct monitor *m, struct domain *d, struct connection *c)
+{
+	c->peer_closed = true;
+	MESH_SEND(m, c->peer_core, close, .connection = c->peer_number, .ended = 0);
+	domain_event(m, d, EVENT_closed, (uint64_t[]){0, 0, c->number, 0, c->peer_core}, 5);
+}
+
+/* The client, which comes first, may refuse. Then it speaks where the server has to listen, and if that can't there is no way back. */
 err_t rebind_widened(struct monitor *m, struct domain *d, uint32_t number, bool refused)
 {
 	struct connection *c = end_find(m, number), *other = c == NULL ? NULL : end_other(m, c);
@@ -96,14 +103,18 @@ err_t rebind_widened(struct monitor *m, struct domain *d, uint32_t number, bool 
 	if (c == NULL || c->domain != d->number || c->widening != WIDEN_ASKED)
 		return ERR(NOT_FOUND);
 	c->widening = refused ? WIDEN_REFUSED : WIDEN_DONE;
-	if (other == NULL || refused)
+	if (other == NULL)
 		return OK;
-	if (!c->serves && is_err(widen_end(m, other, c)))
-		c->peer_closed = true;
-	if (c->serves)
+	if (c->serves && refused)
+		part(m, d, c);
+	else if (c->serves)
 		c->kind = other->kind = CONNECTION_CHANNEL;
+	else if (!refused && is_err(widen_end(m, other, c)))
+		part(m, d, c);
 	return OK;
 }
+
+/* ---- The old core: every peer stays meanwhile ---- */
 
 static bool is_between_states(const struct connection *c)
 {
@@ -414,14 +425,11 @@ static err_t give_new(struct monitor *m, struct domain *d, struct connection *c,
 	return e;
 }
 
-/* Both are told that there is no connection any more. */
 static void break_off(struct monitor *m, struct domain *d, struct connection *c)
 {
 	end_unplace_all(m, c);
 	rebind_finish(m, c);
-	c->peer_closed = true;
-	MESH_SEND(m, c->peer_core, close, .connection = c->peer_number, .ended = 0);
-	domain_event(m, d, EVENT_closed, (uint64_t[]){0, 0, c->number, 0, c->peer_core}, 5);
+	part(m, d, c);
 }
 
 void handle_reconnect(struct monitor *m, uint32_t from, const struct message_reconnect *message)
