@@ -80,6 +80,16 @@ static err_t take_slot(uint16_t slot, cap_t *out)
 	return e;
 }
 
+/* What the monitor has placed for a connection that comes to nothing, as far as it has not been taken. */
+static void drop_placed(const struct bound_event *bound)
+{
+	const uint16_t slots[] = {bound->slot_send, bound->slot_receive, bound->slot_doorbell};
+
+	for (unsigned i = 0; i < sizeof slots / sizeof slots[0]; i++)
+		if (slots[i] != 0)
+			(void)!is_ok(cap_delete(CAP(ROOT_TASK, slots[i])));
+}
+
 static void drop_slot(cap_t slot)
 {
 	if (slot.value != CAP_NULL.value)
@@ -135,11 +145,9 @@ static err_t open_channel(struct ipc_connection *c, const struct bound_event *bo
 	return OK;
 }
 
-/* Inside a section, or nobody else knows the connection. */
-static void release(struct ipc_connection *c)
+/* As far as it is there. */
+static void close_channel(struct ipc_connection *c)
 {
-	wait_remove(&c->source);
-	gifts_drop(c);
 	if (c->receive_at != NULL)
 		(void)!is_ok(frame_unmap(c->receive_at));
 	if (c->send_at != NULL)
@@ -147,6 +155,16 @@ static void release(struct ipc_connection *c)
 	drop_slot(c->receive);
 	drop_slot(c->send);
 	drop_slot(c->doorbell);
+	c->receive_at = c->send_at = NULL;
+	c->receive = c->send = c->doorbell = CAP_NULL;
+}
+
+/* Inside a section, or nobody else knows the connection. */
+static void release(struct ipc_connection *c)
+{
+	wait_remove(&c->source);
+	gifts_drop(c);
+	close_channel(c);
 	drop_slot(c->was);
 	store_free(c, sizeof *c);
 }
@@ -158,8 +176,10 @@ err_t connection_open(const struct bound_event *bound, struct ipc_service *servi
 
 	store_prepare();
 	c = store_alloc(sizeof *c);
-	if (c == NULL)
+	if (c == NULL) {
+		drop_placed(bound);
 		return ERR(NO_MEMORY);
+	}
 	c->number = bound->connection;
 	c->peer_domain = bound->peer_domain;
 	c->peer_core = bound->peer_core;
@@ -175,6 +195,7 @@ err_t connection_open(const struct bound_event *bound, struct ipc_service *servi
 		e = open_channel(c, bound);
 	if (is_err(e)) {
 		release(c);
+		drop_placed(bound);
 		return e;
 	}
 	for (link = list_of(c); *link != NULL; link = &(*link)->next)
@@ -252,6 +273,7 @@ static void peer_moved(const uint64_t word[EVENT_WORDS])
 		ring_doorbell(c);
 	} else {
 		drop_slot(ring);
+		drop_placed(&bound);
 	}
 	(void)monitor_request(REQUEST_switched, 0, bound.connection, 0, 0);
 	if (is_err(e) && c != NULL) {
@@ -274,8 +296,8 @@ static err_t widen(struct ipc_connection *c, const struct bound_event *bound)
 	c->send = ring;
 	e = open_channel(c, bound);
 	if (is_err(e)) {
+		close_channel(c);
 		c->send = endpoint;
-		drop_slot(ring);
 		return e;
 	}
 	c->was = endpoint;
@@ -288,14 +310,6 @@ static err_t widen(struct ipc_connection *c, const struct bound_event *bound)
 	return OK;
 }
 
-static void refuse(const struct bound_event *bound)
-{
-	const uint16_t slots[] = {bound->slot_send, bound->slot_receive, bound->slot_doorbell};
-
-	for (unsigned i = 0; i < sizeof slots / sizeof slots[0]; i++)
-		(void)!is_ok(cap_delete(CAP(ROOT_TASK, slots[i])));
-}
-
 static void widened(const uint64_t word[EVENT_WORDS])
 {
 	struct bound_event bound;
@@ -304,11 +318,9 @@ static void widened(const uint64_t word[EVENT_WORDS])
 
 	memcpy(&bound, word, sizeof bound);
 	c = connection_find(bound.connection);
-	refused = c == NULL || !c->local || c->bare;
+	refused = c == NULL || !c->local || c->bare || is_err(widen(c, &bound));
 	if (refused)
-		refuse(&bound);
-	else
-		refused = is_err(widen(c, &bound));
+		drop_placed(&bound);
 	(void)monitor_request(REQUEST_widened, 0, bound.connection, refused, 0);
 }
 
