@@ -72,11 +72,11 @@ def judge(values: list[float], wanted: int) -> Estimate:
     return Estimate(middle, low, high, max(confidence, 0.0), outliers(values), why is None, why)
 
 
-def judge_exact(values: list[float], wanted: int) -> Estimate:
-    """Of what has to repeat to the digit."""
+def judge_exact(values: list[float], wanted: int, same: bool = True) -> Estimate:
+    """Of what has to repeat to the digit; `same`: all that was measured besides the medians has done so."""
     why = None
     if len(values) < max(wanted, 2):
         why = "counted only once"
-    elif len(set(values)) > 1:
+    elif len(set(values)) > 1 or not same:
         why = "it should repeat to the digit, and did not"
     return Estimate(median(values), min(values), max(values), 1.0 if why is None else 0.0, 0, why is None, why)

@@ -35,6 +35,10 @@
 /* Intel 8259A datasheet, OCW1: the masks of the two interrupt controllers of a PC. */
 #define PIC_1_MASK 0x21
 #define PIC_2_MASK 0xa1
+/* Intel 8254 datasheet: counter 0, both bytes of its count, mode 0: it counts down once. */
+#define PIT_COUNTER_0  0x40
+#define PIT_CONTROL    0x43
+#define PIT_0_TERMINAL 0x30
 
 struct loader {
 	struct processor processor;
@@ -260,10 +264,15 @@ static struct core_boot *build_image(struct loader *l)
 	return core_image_build(&l->plan, module_bytes(cpudriver), module_bytes(monitor), &target, &l->boot);
 }
 
-static void mask_old_interrupt_controllers(void)
+/* The firmware's timer ticks 18 times a second. Masked it would do no harm, but an emulator that counts instructions changes from core to
+ * core with each tick, and when it ticks depends on how long the firmware took to read the disk. */
+static void silence_old_interrupts(void)
 {
 	port_out8(PIC_1_MASK, 0xff);
 	port_out8(PIC_2_MASK, 0xff);
+	port_out8(PIT_CONTROL, PIT_0_TERMINAL);
+	port_out8(PIT_COUNTER_0, 1);
+	port_out8(PIT_COUNTER_0, 0);
 }
 
 void loader_main(uint64_t information, uint64_t start_tsc)
@@ -271,7 +280,7 @@ void loader_main(uint64_t information, uint64_t start_tsc)
 	static struct loader loader;
 	struct loader *l = &loader;
 
-	mask_old_interrupt_controllers();
+	silence_old_interrupts();
 	l->boot.start_tsc = start_tsc;
 	l->processor = processor_read();
 	read_information(l, information);

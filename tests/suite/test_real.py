@@ -21,11 +21,10 @@ def sweep(out: Path, *words):
 
 
 def test_counted_instructions_are_the_same_in_two_boots_to_the_last_digit(tmp_path):
-    found = sweep(tmp_path / "counted", "CORES=2", "NODES=2", "LENS=icount", "REPEAT=2", "BENCH=pairs")
+    found = sweep(tmp_path / "counted", "CORES=4", "NODES=2", "LENS=icount", "REPEAT=2", "BENCH=pairs agreement groups")
     names = {point["id"] for point in found["points"]}
-    assert names >= {"call.null", "channel.wake", "cap.revoke"} and len(found["points"]) > 15
-    assert [point["id"] for point in found["points"] if len(set(point["values"])) > 1] == []
-    assert all(point["stable"] and point["runs"] == 2 for point in found["points"])
+    assert names >= {"call.null", "channel.wake", "cap.revoke.remote", "barrier.tree"} and len(found["points"]) > 50
+    assert [point["id"] for point in found["points"] if not point["stable"] or point["runs"] != 2] == []
 
 
 def test_a_sweep_over_cores_by_the_clock(tmp_path):

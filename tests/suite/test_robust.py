@@ -51,6 +51,7 @@ def test_what_is_not_sure_says_why(values, wanted, why):
 def test_counted_instructions_repeat_to_the_digit_or_are_not_sure():
     assert robust.judge_exact([79, 79], 2).stable
     assert "to the digit" in robust.judge_exact([79, 80], 2).why
+    assert "to the digit" in robust.judge_exact([79, 79], 2, False).why
     assert "only once" in robust.judge_exact([79], 1).why
 
 
