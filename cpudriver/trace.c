@@ -36,6 +36,16 @@ void trace_switched(void)
 	trace_dispatcher(trace_word(TRACE_switch, core.current->resume, 0), core.current);
 }
 
+/* A server runs with a call, a caller with the reply: where it runs on says enough of a switch. */
+void trace_entered(void)
+{
+	trace_write(trace_word(TRACE_enter, true, 0), dispatcher_base(core.current), core.current->served);
+}
+void trace_left(void)
+{
+	trace_write(trace_word(TRACE_leave, true, 0), dispatcher_base(core.current), core.current->token);
+}
+
 /* What is called, as calls.h says; a foreign call by its number. */
 void trace_called(uint64_t rax, uint64_t rdi, uint64_t rsi)
 {

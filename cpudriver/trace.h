@@ -27,15 +27,17 @@ void trace_write(uint64_t word, uint64_t c, uint64_t d);
 	} while (0)
 void trace_dispatcher(uint64_t word, const struct dispatcher *d);
 
-/* The processor goes to core.current. Each direction of a call comes by here, so this point must not cost the function around it any
+/* The processor goes to core.current. Each direction of a call comes by here, so these points must not cost the function around them any
  * register: the call takes nothing and destroys nothing (entry/syscall.S). */
-static inline void trace_switch(void)
-{
-	if (__builtin_expect(core.trace != NULL, 0))
-		__asm__ volatile("call trace_switch_entry" : : : "cc", "memory");
-}
+#define TRACE_SWITCH(entry)                                                                                                                \
+	do {                                                                                                                               \
+		if (__builtin_expect(core.trace != NULL, 0))                                                                               \
+			__asm__ volatile("call " #entry : : : "cc", "memory");                                                             \
+	} while (0)
 
 /* Called by the assembly. */
 void trace_switched(void);
+void trace_entered(void);
+void trace_left(void);
 void trace_called(uint64_t rax, uint64_t rdi, uint64_t rsi);
 void syscall_entry_traced(void);

@@ -3,13 +3,14 @@
 """The trace for Perfetto (ui.perfetto.dev) and the Chrome tracing view, in the JSON that both read ("Trace Event Format").
 
 A process is a core, or one of its lives if it died and was started again; its threads are: who runs there, by what the CPU driver says; the CPU driver's other events; and each program that
-wrote events, with a bar for each message that it sent or received and an arrow from one to the other. An arrow needs bars at its ends, so a
+wrote events, with a bar for each message or call that it sent or received and an arrow from one to the other. An arrow needs bars at its ends, so a
 message's has a length that means nothing: up to the writer's next event, at most a microsecond. Readers want to have seen the bars before the
 arrows, and an arrow's beginning before its end; so arrows come last, and one that would lead back in time, as the clocks' error may have it, is
 left out.
 """
 
 import json
+from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,6 +68,15 @@ class _Arrows:
         self._kinds = [message.kind for message in joined.messages]
         self._number = {id(end): number for number, message in enumerate(joined.messages) for end in (message.send, message.receive)}
         self._ends: dict[tuple[int, str], tuple[_Line, float]] = {}
+        self._others: dict[int, list[Happening]] = defaultdict(list)
+        for message in joined.messages:
+            for writer, end in ((message.sender, message.send), (message.receiver, message.receive)):
+                if "DRIVER" in end.event.writers:
+                    self._others[id(writer)].append(end)
+
+    def happenings(self, writer: Writer) -> list[Happening]:
+        """What the writer has written, and what the CPU driver has of its calls, by time."""
+        return sorted([*writer.happenings, *self._others[id(writer)]], key=lambda happening: happening.time)
 
     def end(self, line: _Line, happening: Happening, now: float) -> str | None:
         """What the message is called, if both its ends are known."""
@@ -96,10 +106,9 @@ def write(path: Path, cores: list[Core], clocks: Clocks, joined: Joined) -> None
         for writer in core.writers:
             if not writer.happenings:
                 continue
-            times = [_us(clocks, writer, happening) for happening in writer.happenings]
             if writer.kind == "DRIVER":
-                _write_running(running, writer, times, titles)
-            _write_ring(_Line(out, pid, writer.index + 1), writer, times, arrows)
+                _write_running(running, writer, clocks, titles)
+            _write_ring(_Line(out, pid, writer.index + 1), writer, clocks, arrows)
         if core.death and core.end is not None:
             running.add("i", f"died: {core.death}", _rounded(clocks.ns(core.core, core.end)), s="p")
     arrows.write()
@@ -120,11 +129,13 @@ def _us(clocks: Clocks, writer: Writer, happening: Happening) -> float:
     return _rounded(clocks.ns(writer.core, happening.time))
 
 
-def _write_ring(line: _Line, writer: Writer, times: list[float], arrows: _Arrows) -> None:
+def _write_ring(line: _Line, writer: Writer, clocks: Clocks, arrows: _Arrows) -> None:
     line.add("M", "thread_name", args={"name": writer.title})
     open_bars: list[str] = []
+    happenings = arrows.happenings(writer)
+    times = [_us(clocks, writer, happening) for happening in happenings]
     end = round(times[-1] + _BAR_US, 4)  # of what has not ended, and of the last message's bar within
-    for happening, now, after in zip(writer.happenings, times, times[1:] + [end]):
+    for happening, now, after in zip(happenings, times, times[1:] + [end]):
         if happening.event.name in ("send", "receive"):
             kind = arrows.end(line, happening, now)
             label = f"{happening.event.name} {kind}" if kind else happening.event.name
@@ -135,24 +146,33 @@ def _write_ring(line: _Line, writer: Writer, times: list[float], arrows: _Arrows
         line.add("E", name, end)
 
 
-def _write_running(line: _Line, writer: Writer, times: list[float], titles: dict[int, str]) -> None:
+def _runs(happening: Happening, titles: dict[int, str]) -> str | None:
+    """Who runs from now on, if it is an event that says so; None: nobody."""
+    if happening.event.name == "idle":
+        return None
+    return titles.get(happening.c, text_of(happening.d) if happening.event.name == "switch" else hex(happening.c))
+
+
+def _is_switch(happening: Happening) -> bool:
+    return happening.event.name in ("switch", "idle") or (happening.event.name in ("enter", "leave") and happening.a != 0)
+
+
+def _write_running(line: _Line, writer: Writer, clocks: Clocks, titles: dict[int, str]) -> None:
     """From each switch to the next switch, to idling, or to the end."""
     began, runs = 0.0, None
-    for happening, now in zip(writer.happenings, times):
-        if happening.event.name not in ("switch", "idle"):
-            continue
+    for happening in filter(_is_switch, writer.happenings):
+        now = _us(clocks, writer, happening)
         if runs is not None:
             line.bar(runs, began, now)
-        runs = None if happening.event.name == "idle" else titles.get(happening.c, text_of(happening.d))
-        began = now
+        began, runs = now, _runs(happening, titles)
     if runs is not None:
-        line.bar(runs, began, times[-1])
+        line.bar(runs, began, _us(clocks, writer, writer.happenings[-1]))
 
 
 def _write_event(line: _Line, writer: Writer, happening: Happening, now: float, open_bars: list[str]) -> None:
     name = happening.event.name
-    if name in ("switch", "idle"):
-        return  # _write_running
+    if _is_switch(happening) or name in ("enter", "leave"):
+        return  # _write_running, and the ends of a call
     if name == "count":
         label = text_of(happening.d)
         line.add("C", f"{writer.title} {label}", now, args={label: happening.c})

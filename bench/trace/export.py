@@ -29,6 +29,7 @@ import ctf
 import events
 import join
 import lives
+import local
 import memory
 import rings
 from rings import BadTrace, Core
@@ -55,13 +56,18 @@ def export(directory: Path) -> None:
     table = events.events()
     clock, joined = order(cores, facts)
     crossing = join.crossing(joined)
+    calls = [message for core in cores for message in local.messages(core)]
     origin = facts[0] if facts and facts[0].get("tag") == "provenance" else {}
     shutil.rmtree(directory / "ctf", ignore_errors=True)
     ctf.write(directory / "ctf", cores, clock, table, origin, _epoch(origin))
-    chrome.write(directory / "trace.json", cores, clock, joined)
+    chrome.write(directory / "trace.json", cores, clock, dataclasses.replace(joined, messages=[*joined.messages, *calls]))
     (directory / "messages.json").write_text(
         "[" + ",\n".join(json.dumps(record) for record in join.records(crossing, clock)) + "]\n", encoding="utf-8")
-    print("\n".join(summary(directory, cores, clock, joined, len(crossing))))
+    print("\n".join(summary(cores, clock)))
+    print(f"{len(joined.messages):,} messages were joined, {len(crossing):,} of them between cores; {joined.alone:,} ends stay alone"
+          f", and {joined.backwards:,} seem to arrive before they were sent.")
+    print(f"{len(calls):,} calls and replies went from one program to another of the same core.")
+    print(f"babeltrace2 {directory}/ctf reads the trace; ui.perfetto.dev and chrome://tracing show {directory}/trace.json.")
 
 
 def read_facts(path: Path) -> list[dict]:
@@ -113,8 +119,8 @@ def _epoch(origin: dict) -> int:
         return 0
 
 
-def summary(directory: Path, cores: list[Core], clock: clocks.Clocks, joined: join.Joined, crossing: int) -> list[str]:
-    """What came of it, for people."""
+def summary(cores: list[Core], clock: clocks.Clocks) -> list[str]:
+    """What came of each core, for people."""
     lines = []
     for core in cores:
         count = sum(len(writer.happenings) for writer in core.writers)
@@ -127,9 +133,6 @@ def summary(directory: Path, cores: list[Core], clock: clocks.Clocks, joined: jo
         lines += [f"{core.title}: {core.refused} programs found no ring free and were not traced."] if core.refused else []
         lines += [f"{core.title}: {core.reused} rings of programs that had ended were used again."] if core.reused else []
         lines += [writer.spoilt for writer in core.writers if writer.spoilt]
-    lines.append(f"{len(joined.messages):,} messages were joined, {crossing:,} of them between cores; {joined.alone:,} ends stay alone"
-                 f", and {joined.backwards:,} seem to arrive before they were sent.")
-    lines.append(f"babeltrace2 {directory}/ctf reads the trace; ui.perfetto.dev and chrome://tracing show {directory}/trace.json.")
     return lines
 
 

@@ -55,6 +55,7 @@ static void enqueue(struct dispatcher *caller, struct dispatcher *server)
 	*(server->callers_first != NULL ? &server->callers_last->caller_next : &server->callers_first) = caller;
 	server->callers_last = caller;
 	core.counter[COUNTER_CALLS]++;
+	TRACE(queue, 0, 0, dispatcher_base(server), caller->token + TOKEN_COUNT);
 	notify(server, PENDING_CALL);
 }
 
@@ -79,7 +80,7 @@ __attribute__((always_inline)) static inline NORETURN void enter_server(struct d
 	caller->token += TOKEN_COUNT;
 	server->state = DISPATCHER_RUNNABLE;
 	put_call(server, badge, caller->token, w);
-	switch_to(server);
+	switch_to_server(server);
 	resume_call(&server->saved);
 }
 
@@ -200,6 +201,7 @@ static void take_call(struct dispatcher *server)
 	caller->token += TOKEN_COUNT;
 	put_call(server, caller->saved.rdi, caller->token,
 	         (struct words){caller->saved.rsi, caller->saved.rdx, caller->saved.r10, caller->saved.r8});
+	TRACE(enter, false, 0, dispatcher_base(server), caller->token);
 }
 
 /* The replied-to caller runs at once if the server waits now; else it gets into the queue. */
@@ -227,6 +229,8 @@ static NORETURN void reply_wait_slowly(uint64_t token, struct words w, uint64_t 
 		refuse(server, is_awaited(server, token) ? OK : ERR(NO_CALLER));
 	if (token != REPLY_NONE && !reply_to(server, token, w, &caller))
 		refuse(server, ERR(NO_CALLER));
+	if (token != REPLY_NONE)
+		TRACE(leave, false, 0, token & TOKEN_ADDRESS, token);
 	put_reply(server, OK, no_words);
 
 	if (flags == REPLY_LEAVE && caller != NULL)
@@ -276,7 +280,7 @@ NORETURN void reply_wait_entry(uint64_t token, uint64_t w0, uint64_t w1, uint64_
 	server->served = 0;
 	caller->state = DISPATCHER_RUNNABLE;
 	put_reply(caller, OK, w);
-	switch_to(caller);
+	switch_to_caller(caller);
 	resume_call(&caller->saved);
 }
 

@@ -174,6 +174,6 @@ void door_leave(struct dispatcher *server, struct dispatcher *caller)
 	caller->state = DISPATCHER_RUNNABLE;
 	schedule_add(&core.schedule, &server->turn);
 	turn_share();
-	switch_to(caller);
+	switch_to_caller(caller);
 	resume_call(&caller->saved);
 }

@@ -36,7 +36,7 @@ static inline void load_page_table(uint64_t page_table4)
 }
 
 /* The vector registers get their initial values, so nothing of the one before shows. */
-static inline void switch_to(struct dispatcher *d)
+static inline void load_dispatcher(struct dispatcher *d)
 {
 	core.current = d;
 	core.invocation.root = d->root;
@@ -44,5 +44,24 @@ static inline void switch_to(struct dispatcher *d)
 	write_fs_base(d->saved.fs_base);
 	write_gs_base(d->saved.gs_base);
 	xrstor(&xstate_initial);
-	trace_switch();
+}
+
+static inline void switch_to(struct dispatcher *d)
+{
+	load_dispatcher(d);
+	TRACE_SWITCH(trace_switch_entry);
+}
+
+/* The same, to a server that has just got a call. */
+static inline void switch_to_server(struct dispatcher *d)
+{
+	load_dispatcher(d);
+	TRACE_SWITCH(trace_enter_entry);
+}
+
+/* The same, to a caller that has just got the reply. */
+static inline void switch_to_caller(struct dispatcher *d)
+{
+	load_dispatcher(d);
+	TRACE_SWITCH(trace_leave_entry);
 }

@@ -150,9 +150,13 @@ syscall_entry_traced:
 trace_call_entry:
 	keeping call_trace_called
 
-	.globl trace_switch_entry
+	.globl trace_switch_entry, trace_enter_entry, trace_leave_entry
 trace_switch_entry:
 	keeping "call trace_switched"
+trace_enter_entry:
+	keeping "call trace_entered"
+trace_leave_entry:
+	keeping "call trace_left"
 
 	.globl resume_call
 	.balign 16

@@ -44,7 +44,7 @@ def test_babeltrace_reads_it_without_a_warning(traced):
     assert read.returncode == 0 and read.stderr == ""
     found = Counter(line.split(") ", 1)[1].split(":")[0] for line in read.stdout.splitlines())
     assert {"switch", "idle", "wake", "call", "interrupt", "fault", "ring", "rung", "send", "receive", "thread", "request",
-            "begin_domain", "end_domain", "begin", "end"} <= found.keys()
+            "begin_domain", "end_domain", "begin", "end", "queue", "enter", "leave"} <= found.keys()
 
 
 def test_perfetto_and_chrome_show_all_of_it(traced):
@@ -61,6 +61,19 @@ def test_arrows_lead_from_core_to_core(traced):
     messages = json.loads((directory / "messages.json").read_text(encoding="utf-8"))
     crossing = [number for number in begins if begins[number]["pid"] != ends[number]["pid"]]
     assert len(crossing) == sum(message["send_ns"] <= message["receive_ns"] for message in messages)
+
+
+def test_calls_lead_from_program_to_program_of_a_core(traced):
+    """Every program calls its monitor, which answers all but a program's last call."""
+    answer, directory = traced
+    records = json.loads((directory / "trace.json").read_text(encoding="utf-8"))["traceEvents"]
+    names = {record["tid"]: record["args"]["name"] for record in records if record["name"] == "thread_name"}
+    begins = {record["id"]: record for record in records if record["ph"] == "s" and record["name"] in ("call", "reply")}
+    ways = Counter((record["name"], names[begins[record["id"]]["tid"]].split()[0], names[record["tid"]].split()[0])
+                   for record in records if record["ph"] == "f" and record["id"] in begins)
+    calls, replies = ways["call", "capbench", "monitor"], ways["reply", "monitor", "capbench"]
+    assert calls > 100 and 0.95 * calls <= replies <= calls
+    assert f"{len(begins):,} calls and replies went" in answer.stdout
 
 
 def test_messages_say_what_caused_them(traced):

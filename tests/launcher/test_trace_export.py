@@ -2,6 +2,7 @@
 # Copyright 2026 The Atoll authors
 """The exporter of traces (bench/trace), with areas that are made here, some of them bad."""
 
+import dataclasses
 import json
 import struct
 import subprocess
@@ -18,6 +19,7 @@ import clocks  # noqa: E402
 import events  # noqa: E402
 import join  # noqa: E402
 import lives  # noqa: E402
+import local  # noqa: E402
 import memory  # noqa: E402
 import rings  # noqa: E402
 from trace_rules import broken_rules  # noqa: E402
@@ -87,6 +89,7 @@ def test_the_layout_is_that_of_the_header(tmp_path):
     """Sizes and places that the compiler has for cpudriver/abi/trace.h."""
     source = tmp_path / "layout.c"
     source.write_text("""#include <stdio.h>
+        #include "cpudriver/abi/memory_map.h"
         #include "cpudriver/abi/trace.h"
         #define AT(type, field) (unsigned)offsetof(struct type, field)
         int main(void) {
@@ -96,11 +99,13 @@ def test_the_layout_is_that_of_the_header(tmp_path):
             printf("%u %u %u %u ", AT(trace_directory, core), AT(trace_directory, writers), AT(trace_directory, reused),
                    AT(trace_directory, writer));
             printf("%u %u %u ", AT(trace_writer, domain), AT(trace_writer, state), AT(trace_writer, name));
-            printf("%lu %lu %d %d\\n", (unsigned long)TRACE_MAGIC, (unsigned long)TRACE_RING_MAGIC, TRACE_VERSION, TRACE_RETIRED);
+            printf("%lu %lu %d %d ", (unsigned long)TRACE_MAGIC, (unsigned long)TRACE_RING_MAGIC, TRACE_VERSION, TRACE_RETIRED);
+            printf("%lu\\n", (unsigned long)WINDOW_BYTES - 1);
         }""", encoding="utf-8")
     subprocess.run(["gcc", "-std=c17", f"-I{ROOT}", str(source), "-o", str(tmp_path / "layout")], check=True)
     printed = subprocess.run([tmp_path / "layout"], capture_output=True, text=True, check=True).stdout.split()
-    expected = [32, 8, 10, 12, 24, 8, 16, 4096, 12, 32, 40, 64, 32, 36, 40, rings.MAGIC, rings.RING_MAGIC, rings.VERSION, rings.RETIRED]
+    expected = [32, 8, 10, 12, 24, 8, 16, 4096, 12, 32, 40, 64, 32, 36, 40, rings.MAGIC, rings.RING_MAGIC, rings.VERSION, rings.RETIRED,
+                local.TOKEN_ADDRESS]
     assert [int(word) for word in printed] == expected
 
 
@@ -274,6 +279,35 @@ def test_causes():
     records = join.records(join.crossing(joined), clock(core1=(0, 0)))
     assert [(record["from"], record["to"], record["cause"]) for record in records] == [(0, 1, None), (1, 0, 0), (0, 1, 1)]
     assert [(record["send_ns"], record["receive_ns"]) for record in records] == [(50.0, 100.0), (150.0, 200.0), (250.0, 300.0)]
+
+
+def crossing(name: str, time: int, dispatcher: int, token: int, at_once: int = 1) -> bytes:
+    return event(time, name, at_once, 0, dispatcher, token)
+
+
+def test_calls_within_a_core_lead_from_program_to_program():
+    """The first is delivered at once, the second stands in the queue first, the third gives up there, and one that was there before the trace
+    begins is answered. The programs' dispatchers are where `area` puts them."""
+    client, server, count = 0x2000, 0x3000, 1 << 44
+    driver = [crossing("leave", 5, client, client), crossing("enter", 10, server, client + count), crossing("leave", 20, client, client + count),
+              crossing("queue", 30, server, client + 2 * count), crossing("enter", 40, server, client + 2 * count, 0),
+              crossing("leave", 50, client, client + 2 * count, 0), crossing("queue", 60, server, client + 3 * count),
+              event(70, "wake", c=client), crossing("enter", 80, server, client + 3 * count), crossing("enter", 90, 0x9000, server + count)]
+    core = read(0, area(0, driver=driver, programs=[(7, "client", ring([event(1, "mark")])), (8, "server", ring([event(1, "mark")]))]))
+    found = [(message.kind, message.sender.name, message.send.time - START, message.receiver.name, message.receive.time - START)
+             for message in local.messages(core)]
+    assert found == [("call", "client", 10, "server", 10), ("reply", "server", 20, "client", 20), ("call", "client", 30, "server", 40),
+                     ("reply", "server", 50, "client", 50), ("call", "client", 80, "server", 80)]
+
+
+def test_a_call_belongs_to_who_had_the_dispatcher_then():
+    """What a program's dispatcher lay in may be another program's later."""
+    core = read(0, area(0, driver=[crossing("enter", 10, 0x1000, 0x2000)], monitor=[send(1, 1)], programs=[(7, "old", ring([event(1, "mark")]))]))
+    heir = dataclasses.replace(core.writers[2], name="new", begun=START + 11)
+    core.writers.append(heir)
+    assert [message.sender.name for message in local.messages(core)] == ["old"]
+    heir.begun = START + 9
+    assert [message.sender.name for message in local.messages(core)] == ["new"]
 
 
 # ---- The guest's memory -----------------------------------------------------------------------------------------------
