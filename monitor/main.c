@@ -320,6 +320,8 @@ static _Noreturn void serve(struct monitor *m)
 		m->awaited = NULL;
 		if (parked)
 			mesh_unpark(m);
+		if (pending & PENDING_DOORBELL)
+			mesh_rung(m);
 		m->stirred |= (pending & (PENDING_TIMER | PENDING_SILENCE | PENDING_STOPPED)) != 0;
 		if (pending & PENDING_SILENCE)
 			heartbeat_silence(m);

@@ -32,13 +32,65 @@ void mesh_prepare_page(void *page)
 	memset((uint8_t *)page + BEAT_AT, 0, LINE_BYTES);
 }
 
+/* ---- Who is looked at ---- */
+
+/* Where this core would write to itself. */
+static const channel_shared_word silence;
+
+/* Before two monitors connect. */
+static void watch_knocks(struct monitor *m, uint32_t core)
+{
+	const struct channel_slot *first = (const struct channel_slot *)(m->mesh + core * PAGE_BYTES);
+
+	m->watch[core] = (struct watch){core == m->core ? &silence : &first->line.header, 0};
+}
+
+static void watch_next_line(struct monitor *m, uint32_t core)
+{
+	const struct channel *ch = &m->peer[core].channel;
+	const channel_shared_word *header = &ch->rx[ch->next_in & ch->mask].line.header;
+
+	m->watch[core] = (struct watch){header, channel_load_header(header)};
+}
+
+static void make_lively(struct monitor *m, uint32_t core)
+{
+	struct peer *p = &m->peer[core];
+
+	p->talked = true;
+	if (p->lively)
+		return;
+	if (p->state == PEER_CONNECTED)
+		channel_unpark(&p->channel);
+	p->lively = true;
+	m->lively[m->livelies++] = (uint16_t)core;
+}
+
+static void look_at_everybody(struct monitor *m)
+{
+	m->rung = false;
+	for (uint32_t core = 0; core < m->peers; core++)
+		if (channel_load_header(m->watch[core].header) != m->watch[core].seen)
+			make_lively(m, core);
+}
+
+void mesh_rung(struct monitor *m)
+{
+	m->rung = true;
+}
+
 err_t mesh_start(struct monitor *m, uint64_t base, uint8_t *area)
 {
 	m->peer = calloc(m->peers, sizeof(*m->peer));
-	if (m->peer == NULL)
+	m->watch = calloc(m->peers, sizeof(*m->watch));
+	m->lively = calloc(m->peers, sizeof(*m->lively));
+	if (m->peer == NULL || m->watch == NULL || m->lively == NULL)
 		return ERR(NO_MEMORY);
 	m->mesh_base = base;
 	m->mesh = area;
+	m->rung = true; /* whoever has written until now */
+	for (uint32_t core = 0; core < m->peers; core++)
+		watch_knocks(m, core);
 	agreement_start(&m->agreement, m->core, m->peers);
 	return OK;
 }
@@ -127,6 +179,7 @@ static bool connect_peer(struct monitor *m, uint32_t core)
 	}
 	p->state = PEER_CONNECTED;
 	p->at = page;
+	make_lively(m, core);
 	return true;
 }
 
@@ -208,7 +261,10 @@ bool mesh_send(struct monitor *m, uint32_t core, unsigned type, const void *mess
 
 	if (core != m->core && (core >= m->peers || !connect_peer(m, core)))
 		return false;
-	m->talks |= core != m->core;
+	if (core != m->core) {
+		m->talks = true;
+		make_lively(m, core); /* there will be an answer */
+	}
 	if (core != m->core && sent_at_once(m, &m->peer[core], type, message))
 		return true;
 	q = make_queued(type, message);
@@ -314,6 +370,7 @@ static bool release(struct monitor *m, uint32_t core)
 		return false;
 	q = take_first(&p->held);
 	p->holds--;
+	make_lively(m, core); /* more of it may have stayed in the channel */
 	dispatch(m, core, q->type, &q->message);
 	free(q);
 	return true;
@@ -369,7 +426,7 @@ static void poll_peer(struct monitor *m, uint32_t core)
 			break;
 		trace_receive(&p->channel, m->mesh_base + core * PAGE_BYTES, TRACE_MONITORS, line.type);
 		receive(m, core, &line);
-		m->talks = true;
+		m->talks = p->talked = true;
 	}
 	if (p->state == PEER_CONNECTED)
 		send_queued(m, p);
@@ -379,9 +436,10 @@ void mesh_poll(struct monitor *m)
 {
 	struct queued *q;
 
-	for (uint32_t core = 0; core < m->peers; core++)
-		if (core != m->core)
-			poll_peer(m, core);
+	if (platform_take_ring() || m->rung)
+		look_at_everybody(m);
+	for (unsigned i = 0; i < m->livelies; i++)
+		poll_peer(m, m->lively[i]);
 	while ((q = take_first(&m->local_first)) != NULL) {
 		dispatch(m, m->core, q->type, &q->message);
 		free(q);
@@ -400,39 +458,65 @@ static bool has_written(struct monitor *m, uint32_t core)
 
 bool mesh_waiting(struct monitor *m)
 {
-	for (uint32_t core = 0; core < m->peers; core++)
-		if (has_written(m, core))
+	if (m->rung || platform_rung())
+		return true;
+	for (unsigned i = 0; i < m->livelies; i++)
+		if (has_written(m, m->lively[i]))
 			return true;
 	return m->local_first != NULL;
 }
 
 bool mesh_glance(const struct monitor *m)
 {
-	for (uint32_t core = 0; core < m->peers; core++)
-		if (m->peer[core].state == PEER_CONNECTED && !holds_enough(&m->peer[core]) && channel_glance(&m->peer[core].channel))
+	for (unsigned i = 0; i < m->livelies; i++) {
+		const struct peer *p = &m->peer[m->lively[i]];
+
+		if (p->state == PEER_CONNECTED && !holds_enough(p) && channel_glance(&p->channel))
 			return true;
-	return false;
+	}
+	return platform_rung();
+}
+
+static void take_back(struct monitor *m)
+{
+	for (unsigned i = 0; i < m->livelies; i++)
+		if (m->peer[m->lively[i]].state == PEER_CONNECTED)
+			channel_unpark(&m->peer[m->lively[i]].channel);
 }
 
 bool mesh_park(struct monitor *m)
 {
 	if (m->local_first != NULL)
 		return false;
-	for (uint32_t core = 0; core < m->peers; core++)
-		if (m->peer[core].state == PEER_CONNECTED)
-			channel_announce(&m->peer[core].channel);
+	for (unsigned i = 0; i < m->livelies; i++) {
+		if (m->peer[m->lively[i]].state != PEER_CONNECTED)
+			continue;
+		channel_announce(&m->peer[m->lively[i]].channel);
+		watch_next_line(m, m->lively[i]);
+	}
 	channel_fence();
 	if (!mesh_waiting(m))
 		return true;
-	mesh_unpark(m);
+	take_back(m);
 	return false;
 }
 
+/* Room for what waits to be sent comes with a line as well. */
 void mesh_unpark(struct monitor *m)
 {
-	for (uint32_t core = 0; core < m->peers; core++)
-		if (m->peer[core].state == PEER_CONNECTED)
-			channel_unpark(&m->peer[core].channel);
+	unsigned stay = 0;
+
+	for (unsigned i = 0; i < m->livelies; i++) {
+		struct peer *p = &m->peer[m->lively[i]];
+
+		p->lively = p->talked && p->state == PEER_CONNECTED;
+		p->talked = false;
+		if (!p->lively)
+			continue;
+		channel_unpark(&p->channel);
+		m->lively[stay++] = m->lively[i];
+	}
+	m->livelies = stay;
 }
 
 /* ---- Who is there ---- */
@@ -449,6 +533,7 @@ void mesh_learn(struct monitor *m, uint32_t from, const struct message_up *up)
 	}
 	p->up = *up;
 	p->state = PEER_KNOWN;
+	mesh_rung(m); /* it may have knocked before */
 	for (uint32_t core = 0; core < m->peers; core++)
 		if (m->peer[core].neighbour && core != from && core != up->core)
 			mesh_send(m, core, MESSAGE_up, up);
@@ -493,6 +578,7 @@ void mesh_bury(struct monitor *m, uint32_t core)
 	mesh_prepare_page(m->mesh + core * PAGE_BYTES);
 	p->state = PEER_UNKNOWN;
 	p->faults = 0;
+	watch_knocks(m, core);
 }
 
 /* ---- Beats ---- */

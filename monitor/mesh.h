@@ -10,6 +10,10 @@
  * maps its page of the other's area, writes there and rings; the other finds the line and connects likewise. So a pair that never talks
  * costs one page and one message. Behind the ring each page has room for a beat (heartbeat.h).
  *
+ * Looking costs time with each core, and most have nothing to say most of the time. So only the lively ones are looked at each time, those
+ * that were talked with since this monitor last woke or the time before. To all others it is announced that this monitor sleeps, also while
+ * it does not: who of them begins to talk rings, as park.c has it, and a ring makes this monitor look at everybody once.
+ *
  * Nothing here waits. What a full channel does not take stays in a queue. A core that leaves the view is forgotten: its page, its doorbell
  * and its mailbox are not touched any more, and what it wrote is not read. When it can't write any more its page here is prepared for
  * whoever comes in its place. */
@@ -34,7 +38,10 @@ bool mesh_waiting(struct monitor *m);
 bool mesh_glance(const struct monitor *m);
 /* Announces that this monitor sleeps. false: something has arrived meanwhile. */
 bool mesh_park(struct monitor *m);
+/* It has slept. */
 void mesh_unpark(struct monitor *m);
+/* It was rung. */
+void mesh_rung(struct monitor *m);
 
 /* Notes a core that is up and tells the neighbours in the tree, but for `from`. */
 void mesh_learn(struct monitor *m, uint32_t from, const struct message_up *up);

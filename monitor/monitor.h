@@ -64,6 +64,8 @@ struct peer {
 	cap_t doorbell, page;
 	uint8_t *at; /* the page, as this monitor sees it */
 	struct channel channel;
+	bool lively;                     /* in the monitor's list of those */
+	bool talked;                     /* something was sent or received, since the monitor last woke */
 	struct queued *first, *last;     /* what the full channel could not take */
 	struct queued *held, *held_last; /* the agreement's messages of a view that has not come here yet */
 	unsigned holds;
@@ -76,6 +78,12 @@ struct peer {
 	/* text that it prints through the first monitor */
 	char *line; /* PRINT_LINE bytes once it prints */
 	unsigned line_bytes;
+};
+
+/* Where a core writes next, and what lies there until it does. */
+struct watch {
+	const channel_shared_word *header;
+	uint64_t seen;
 };
 
 /* ---- Questions under way (tickets.c) ---- */
@@ -377,7 +385,11 @@ struct monitor {
 	unsigned peers; /* cores that the machine has */
 	struct peer *peer;
 	uint64_t mesh_base;
-	uint8_t *mesh; /* one page for each core, where it writes to this one */
+	uint8_t *mesh;       /* one page for each core, where it writes to this one */
+	struct watch *watch; /* by core */
+	uint16_t *lively;    /* cores */
+	unsigned livelies;
+	bool rung; /* by somebody who may not be lively */
 	cap_t own_doorbell;
 	uint64_t own_doorbell_base, own_doorbell_extra;
 	struct queued *local_first, *local_last; /* messages to itself */

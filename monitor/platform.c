@@ -338,6 +338,18 @@ void platform_ring(cap_t doorbell)
 	(void)!is_ok(invoke(doorbell, OP_Doorbell_ring, 0, 0, 0, 0, 0).error);
 }
 
+bool platform_rung(void)
+{
+	return (atomic_load_explicit(&domain_dispatcher()->pending, memory_order_relaxed) & PENDING_DOORBELL) != 0;
+}
+
+bool platform_take_ring(void)
+{
+	/* Whoever has rung has written before. */
+	return platform_rung() &&
+	       (atomic_fetch_and_explicit(&domain_dispatcher()->pending, ~PENDING_DOORBELL, memory_order_seq_cst) & PENDING_DOORBELL) != 0;
+}
+
 /* ---- Cores ---- */
 
 err_t platform_peer(uint32_t core, uint32_t apic, uint64_t mailbox)

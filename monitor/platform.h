@@ -110,6 +110,9 @@ MUST_USE err_t platform_dispatcher_start(cap_t d, uint64_t rip, uint64_t rsp, ui
 void platform_dispatcher_stop(cap_t d);
 void platform_dispatcher_inspect(cap_t d, uint64_t *state, uint64_t *cycles);
 void platform_ring(cap_t doorbell);
+/* Whether another core has rung, since that was last taken note of (platform_wait takes note too). */
+bool platform_rung(void);
+bool platform_take_ring(void);
 
 /* ---- This core and others ---- */
 MUST_USE err_t platform_peer(uint32_t core, uint32_t apic, uint64_t mailbox);
