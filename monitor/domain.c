@@ -131,17 +131,14 @@ static void events_retry(struct domain *d)
 		struct event *sent = d->first;
 
 		d->first = sent->next;
+		d->kept--;
 		free(sent);
 	}
 }
 
 unsigned domain_unread(const struct domain *d)
 {
-	unsigned unread = channel_outstanding(&d->events);
-
-	for (const struct event *e = d->first; e != NULL; e = e->next)
-		unread++;
-	return unread;
+	return channel_outstanding(&d->events) + d->kept;
 }
 
 static void event_keep(struct monitor *m, struct domain *d, const struct event *event)
@@ -158,6 +155,7 @@ static void event_keep(struct monitor *m, struct domain *d, const struct event *
 	else
 		d->last->next = e;
 	d->last = e;
+	d->kept++;
 	m->events_waiting = m->stirred = true;
 }
 
@@ -374,6 +372,7 @@ static void let_go(struct domain *d)
 		d->first = e->next;
 		free(e);
 	}
+	d->kept = 0;
 }
 
 static struct block *next_block(struct domain *d)

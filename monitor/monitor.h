@@ -220,7 +220,8 @@ struct domain {
 	uint64_t dispatcher_base, doorbell_base, doorbell_extra;
 	uint8_t *start; /* its four start pages, as this monitor sees them */
 	struct channel events;
-	struct event *first, *last; /* what the full event ring could not take */
+	struct event *first, *last; /* what the full event ring could not take, */
+	unsigned kept;              /* and how many that are */
 	uint32_t told;              /* events so far */
 	struct {
 		uint32_t event, giver; /* the number of the event that told of it; the domain */

@@ -31,7 +31,8 @@ struct request {
 	bool later;       /* no reply now */
 };
 
-#define QUESTIONS_MAX   64 /* that one domain may have open */
+#define QUESTIONS_MAX   64   /* that one domain may have open */
+#define KEPT_MAX        1024 /* events that a domain has not read, and still may ask for more: each is memory of this monitor's */
 #define FILE_NAME_BYTES 256
 
 static char *buffer_of(const struct domain *d)
@@ -384,6 +385,24 @@ static const struct {
 #undef REQUEST
 };
 
+/* What a domain may ask whatever it has asked before, and has not read: afterwards there is less of it. */
+static bool ends_something(enum monitor_request request)
+{
+	switch (request) {
+	case REQUEST_exit:
+	case REQUEST_close:
+	case REQUEST_cancel:
+	case REQUEST_give_back:
+	case REQUEST_given_back:
+	case REQUEST_switched:
+	case REQUEST_widened:
+	case REQUEST_leave:
+		return true;
+	default:
+		return false;
+	}
+}
+
 void request_serve(struct monitor *m, const struct platform_call *call)
 {
 	struct request r = {.m = m, .domain = domain_find(m, (uint32_t)call->badge), .call = call, .result = &m->reply.word[1]};
@@ -401,7 +420,7 @@ void request_serve(struct monitor *m, const struct platform_call *call)
 		e = ERR(OPERATION);
 	else if (requests[number].privileged && !may(r.domain, (enum monitor_request)number))
 		e = ERR(PERMISSION);
-	else if (r.domain->tickets >= QUESTIONS_MAX)
+	else if ((r.domain->tickets >= QUESTIONS_MAX || r.domain->kept >= KEPT_MAX) && !ends_something((enum monitor_request)number))
 		e = ERR(LIMIT);
 	else
 		e = requests[number].serve(&r);

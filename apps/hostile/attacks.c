@@ -14,10 +14,12 @@
 #include <atoll/ipc.h>
 
 #include "channels/channel.h"
+#include "libos/ipc/endpoint.h"
 
 #define KERNEL_ADDRESS UINT64_C(0xffffffff80000000) /* the CPU driver's image (design, section 4) */
 #define WINDOW_ADDRESS UINT64_C(0xffff800000100000) /* the window on physical memory */
 #define NON_CANONICAL  UINT64_C(0x0000900000000000)
+#define EVENTS_TRIED   4000
 
 /* ---- Instructions that user space may not execute (Intel SDM vol. 3, 5.9) ---- */
 
@@ -162,6 +164,23 @@ static bool ask_for_what_it_may_not(void)
 	       err_is(monitor_request(REQUEST_list_agreement, 0, 0, 0, 0).error, ERR_NUMBER_PERMISSION);
 }
 
+/* What it is told and does not read the monitor has to keep. */
+static bool read_no_events(void)
+{
+	bool refused = true;
+
+	domain_dispatcher()->disabled = 1;
+	for (unsigned i = 0; i < EVENTS_TRIED; i++)
+		(void)monitor_request(REQUEST_list_domains, 1, CORE_HERE, 0, 0);
+	for (unsigned i = 0; i < 16; i++) {
+		(void)!is_ok(endpoint_yield(CAP_NULL, YIELD_NOW)); /* until the monitor has answered all that it has taken */
+		refused &= err_is(monitor_request(REQUEST_list_domains, 1, CORE_HERE, 0, 0).error, ERR_NUMBER_LIMIT);
+	}
+	refused &= err_is(monitor_request(REQUEST_close, 0, 0, 0, 0).error, ERR_NUMBER_NOT_FOUND); /* that needs nothing, and is heard */
+	domain_dispatcher()->disabled = 0;
+	return refused;
+}
+
 static bool take_all_memory(void)
 {
 	void *memory;
@@ -224,7 +243,7 @@ const struct attack attacks[] = {
 	DIES(fault_in_the_fault_handler), DIES(upcall_into_kernel), DIES(upcall_stack_in_kernel), DIES(scribble_over_the_dispatcher_frame),
 	DIES(delete_own_address_space), DIES(revoke_own_memory), DIES(recurse),
 	REFUSED(scribble_over_a_channel), REFUSED(scribble_over_the_start_area), REFUSED(ask_for_what_it_may_not),
-	REFUSED(take_all_memory), REFUSED(take_all_slots),
+	REFUSED(read_no_events), REFUSED(take_all_memory), REFUSED(take_all_slots),
 	KILLED(spin), KILLED(spin_disabled),
 };
 const unsigned attack_count = sizeof(attacks) / sizeof(attacks[0]);
