@@ -259,6 +259,8 @@ void thread_wait_to_move(void)
 	}
 }
 
+/* The next one is taken before this one is in the queue, so it is somebody else if there is anybody else: many yield until another thread
+ * has done something, and that may be one of lower priority. */
 void thread_yield(void)
 {
 	bool inside = dispatcher_enter();
@@ -266,12 +268,10 @@ void thread_yield(void)
 	if (wait_is_due())
 		wait_poll();
 	if (threads_ready.count != 0) {
-		struct thread *next;
+		struct thread *next = take_first();
 
 		add_ready(thread_current);
-		next = take_first();
-		if (next != thread_current)
-			switch_to(next);
+		switch_to(next);
 	}
 	dispatcher_leave(inside);
 }

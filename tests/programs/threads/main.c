@@ -155,6 +155,24 @@ static const char *check_priorities(void)
 	return NULL;
 }
 
+/* Who yields until another one has done something does not wait for ever, whatever their priorities. */
+static const char *check_yield_to_lower(void)
+{
+	uint64_t deadline = time_tsc() + 5 * time_tsc_hz();
+	struct thread *t;
+
+	ordered = 0;
+	CHECK(is_ok(thread_set_priority(thread_self(), PRIORITIES - 1)));
+	CHECK(is_ok(thread_create(note, (void *)(uintptr_t)'l', 0, &t)));
+	CHECK(is_ok(thread_set_priority(t, 0)));
+	while (ordered == 0 && time_tsc() < deadline)
+		thread_yield();
+	CHECK(is_ok(thread_set_priority(thread_self(), PRIORITY_DEFAULT)));
+	CHECK(ordered == 1);
+	CHECK(is_ok(thread_join(t)));
+	return NULL;
+}
+
 static const char *check_yield_to(void)
 {
 	struct thread *t[3];
@@ -428,6 +446,7 @@ static const struct {
     {"many at once", check_many_at_once},
     {"bad arguments", check_bad_arguments},
     {"priorities", check_priorities},
+    {"yield to lower", check_yield_to_lower},
     {"yield to", check_yield_to},
     {"preemption", check_preemption},
     {"shares", check_shares},
