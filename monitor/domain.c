@@ -125,7 +125,7 @@ static bool event_sent(struct domain *d, uint16_t type, const uint64_t *words)
 	return r.code != CHANNEL_FULL;
 }
 
-static void events_retry(struct domain *d)
+void domain_events_retry(struct domain *d)
 {
 	while (d->first != NULL && event_sent(d, d->first->type, d->first->words)) {
 		struct event *sent = d->first;
@@ -165,7 +165,7 @@ void domain_event(struct monitor *m, struct domain *d, enum monitor_event event,
 
 	memcpy(e.words, words, count * sizeof(uint64_t));
 	d->told++;
-	events_retry(d);
+	domain_events_retry(d);
 	if (d->first != NULL || !event_sent(d, e.type, e.words))
 		event_keep(m, d, &e);
 }
@@ -490,7 +490,7 @@ bool domains_step(struct monitor *m)
 		struct domain *d = &m->domain[i];
 
 		if (d->phase == DOMAIN_RUNNING) {
-			events_retry(d);
+			domain_events_retry(d);
 			m->events_waiting |= d->first != NULL;
 		} else if (d->phase != DOMAIN_FREE) {
 			more |= step(m, d);

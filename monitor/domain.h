@@ -35,6 +35,8 @@ void domain_note_ending(struct monitor *m, uint32_t domain, enum end_cause cause
 void domain_event(struct monitor *m, struct domain *d, enum monitor_event event, const uint64_t *words, unsigned count);
 /* How many of them it has not acknowledged. */
 unsigned domain_unread(const struct domain *d);
+/* Puts events that were kept into the ring, as far as there is room. */
+void domain_events_retry(struct domain *d);
 void domain_bound_failed(struct monitor *m, struct domain *d, uint32_t tag, err_t e);
 
 /* Begins the end. */

@@ -330,6 +330,12 @@ static err_t serve_widened(struct request *r)
 	return r->word[1] > UINT32_MAX ? ERR(ARGUMENT) : rebind_widened(r->m, r->domain, (uint32_t)r->word[1], r->word[2] != 0);
 }
 
+static err_t serve_events(struct request *r)
+{
+	domain_events_retry(r->domain);
+	return OK;
+}
+
 static err_t serve_file(struct request *r)
 {
 	char name[FILE_NAME_BYTES], *buffer = buffer_of(r->domain);

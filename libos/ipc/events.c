@@ -81,10 +81,22 @@ static void deliver(const struct channel_message *message)
 		handlers[message->type](message->words);
 }
 
-void events_poll(void)
+static bool take_events(void)
 {
 	struct channel_message message;
+	bool any = false;
 
-	while (started && channel_ok(channel_try_receive(&channel, &message)))
+	for (; started && channel_ok(channel_try_receive(&channel, &message)); any = true)
 		deliver(&message);
+	return any;
+}
+
+void events_poll(void)
+{
+	(void)take_events();
+}
+
+bool events_fetch(void)
+{
+	return is_ok(monitor_request(REQUEST_events, 0, 0, 0, 0).error) && take_events();
 }

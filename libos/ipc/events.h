@@ -16,6 +16,8 @@
 struct channel *events_channel(void);
 void events_start(void *receive, void *send);
 void events_poll(void);
+/* The monitor keeps what the full ring can't take, and is asked for it here. False: there is nothing of which this domain has not heard. */
+bool events_fetch(void);
 
 struct event_wait {
 	uint64_t tag;

@@ -209,10 +209,10 @@ static err_t take(struct ipc_connection *c, uint32_t tag, bool connection, uint6
 			break;
 		else if (c->closed)
 			e = ERR(PEER_GONE);
-		else if (!in_time)
-			e = ERR(TIMEOUT);
-		else
+		else if (in_time)
 			in_time = wait_for_gift(c, deadline);
+		else if (!events_fetch()) /* what has been given need not have found room in the event ring yet */
+			e = ERR(TIMEOUT);
 	}
 	if (is_ok(e))
 		take_out(link, out);

@@ -4,7 +4,7 @@
 /* What comes along with a client's messages: capabilities, and the client's buffers.
  *
  * A capability goes ahead of the message that names it: when the giver has been told that it is given, the receiver's monitor has said so
- * to the receiver. A buffer is a frame of the client's, given once; then messages name pieces of it. */
+ * to the receiver, or does as soon as it is asked. A buffer is a frame of the client's, given once; then messages name pieces of it. */
 
 #include <string.h>
 
@@ -14,6 +14,8 @@
 
 #include "libos/stubs/carry.h"
 #include "libos/stubs/client.h"
+
+#define GIVE_PATIENCE_MS 1000
 
 /* ---- Capabilities ---- */
 
@@ -63,11 +65,19 @@ void stub_drop(struct stub_cap *cap)
 	cap->cap = CAP_NULL;
 }
 
+/* A server with many clients has not read yet what it was told before: that passes. */
 err_t stub_give(struct stub_client *c, struct stub_cap *cap, enum cap_type type, unsigned rights, bool move)
 {
+	const uint64_t ms = time_tsc_hz() / 1000, until = time_tsc() + GIVE_PATIENCE_MS * ms;
 	err_t e = client_need_lines(c);
+	uint32_t tag;
 
-	return is_err(e) ? e : carry_give(c->lines, ++c->last_tag, cap, type, rights, move);
+	if (is_err(e))
+		return e;
+	tag = ++c->last_tag;
+	while (err_is(e = carry_give(c->lines, tag, cap, type, rights, move), ERR_NUMBER_LIMIT) && time_tsc() < until)
+		thread_sleep_until(time_tsc() + ms);
+	return e;
 }
 
 err_t stub_receive(struct stub_client *c, struct stub_cap *cap, enum cap_type type)
