@@ -17,7 +17,8 @@
 #include "libos/thread/word.h"
 #include "libos/upcall/dispatcher.h"
 
-#define SPARE_MOST 64
+#define SPARE_MOST     64
+#define SPARE_VISITORS 4 /* as many at most if one was born elsewhere: its stack is memory of that member, which goes on making more */
 
 /* The C library's: what keys of the thread need done at its end; there if the program has keys at all. */
 extern void __pthread_tsd_run_dtors(void) __attribute__((weak)); /* NOLINT(bugprone-reserved-identifier): the name is given */
@@ -67,7 +68,7 @@ static _Noreturn void rest(uint64_t base)
 	struct thread *self = thread_current;
 	bool moved = self->origin != NULL;
 
-	if (moved && spare_count == SPARE_MOST) { /* for good; who waits for it hears of it when the C library is through */
+	if (moved && spare_count >= SPARE_VISITORS) { /* for good; who waits for it hears of it when the C library is through */
 		dispatcher_leave(inside);
 		pthread_exit(NULL);
 	}
