@@ -2,7 +2,7 @@
 # Copyright 2026 The Atoll authors
 """The table that a person reads: Atoll's row beside Linux's."""
 
-import report
+import summary
 from pairing import Line
 from rows import BY_CORES, CAVEATS
 
@@ -22,17 +22,17 @@ def _lens(lens: str, found: list[Line]) -> str:
     shared = [line for line in found if line.row.where == BY_CORES]
     parts = [[HEADS[lens]]]
     if single:
-        parts.append(report.grid([["what", "where", "Atoll", "Linux", "Atoll", "Linux", "×", ""], *_rows(single)], left=4))
+        parts.append(summary.grid([["what", "where", "Atoll", "Linux", "Atoll", "Linux", "×", ""], *_rows(single)], left=4))
     if shared:
-        parts.append(report.grid([["what", "other cores", "Atoll", "Linux", "Atoll", "Linux", "×", ""], *_rows(shared)], left=4))
+        parts.append(summary.grid([["what", "other cores", "Atoll", "Linux", "Atoll", "Linux", "×", ""], *_rows(shared)], left=4))
     return "\n\n".join("\n".join(part) for part in parts)
 
 
 def _rows(found: list[Line]) -> list[list]:
     rows, before = [], None
     for line in found:
-        row = [line.row.what, line.holders or line.row.where, line.row.atoll, _linux(line), report.number(line.atoll_value),
-               report.number(line.linux_value), *_ratio(line)]
+        row = [line.row.what, line.holders or line.row.where, line.row.atoll, _linux(line), summary.number(line.atoll_value),
+               summary.number(line.linux_value), *_ratio(line)]
         if (line.row, line.holders) == before:
             row[:3], row[4] = [""] * 3, ""
         rows.append(row)

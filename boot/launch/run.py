@@ -23,8 +23,8 @@ import plan as planning
 import qmp
 import recordings
 import replaying
-import report
 import settings as user
+import summary
 import topology as exported
 import virtual_machine
 from last_words import LastWords
@@ -212,7 +212,7 @@ def topology(settings: user.Settings) -> int:
 
 def _watch(settings: user.Settings, memory: Path | None = None) -> int:
     code, recording = _boot(settings, memory)
-    tables = report.tables(recording.results.facts)
+    tables = summary.tables(recording.results.facts)
     print(f"\n{tables}\n" if tables else "")
     print(f"The facts of this run are in {recording.results.path}.")
     return code

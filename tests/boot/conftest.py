@@ -7,7 +7,6 @@ or a damaged fact, and each core must state as much free memory and as many capa
 """
 
 import json
-import os
 import shutil
 import socket
 import subprocess
@@ -19,9 +18,8 @@ from pathlib import Path
 
 import pexpect
 import pytest
+from places import BUILD, ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
-BUILD = Path(os.environ.get("ATOLL_BUILD", ROOT / "build"))
 sys.path.insert(0, str(ROOT / "boot/launch"))
 
 import machine  # noqa: E402
@@ -235,6 +233,6 @@ def boot():
         yield Booter(Path(scratch))
 
 
-def pytest_configure():
-    if not (BUILD / "atoll.iso").exists():
+def pytest_configure(config):
+    if not config.option.collectonly and not (BUILD / "atoll.iso").exists():
         raise pytest.UsageError(f"{BUILD / 'atoll.iso'} does not exist: `make image` first, or `make test`.")

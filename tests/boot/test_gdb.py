@@ -6,7 +6,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from conftest import BUILD, ROOT
+from places import BUILD, ROOT
 
 
 def gdb(socket: Path, *commands: str) -> str:

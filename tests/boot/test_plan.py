@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import BUILD, ROOT
+from places import BUILD, ROOT
 
 import plan
 

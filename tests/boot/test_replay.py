@@ -8,7 +8,7 @@ import shutil
 import subprocess
 
 import pytest
-from conftest import BUILD, ROOT
+from places import BUILD, ROOT
 
 QUIET = "set pagination off\nset confirm off\ndelete\n"
 

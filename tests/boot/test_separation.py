@@ -6,7 +6,7 @@ import json
 import subprocess
 
 import pytest
-from conftest import BUILD, ROOT
+from places import BUILD, ROOT
 
 MIB = 1 << 20
 NODE_MIB = 256

@@ -8,7 +8,7 @@ import xml.etree.ElementTree as tree
 
 import pytest
 
-from conftest import BUILD, ROOT
+from places import BUILD, ROOT
 
 sys.path.insert(0, str(ROOT / "boot/launch"))
 

@@ -10,7 +10,7 @@ import sys
 from collections import Counter
 
 import pytest
-from conftest import BUILD, ROOT
+from places import BUILD, ROOT
 from trace_rules import broken_rules
 
 NAME = "test-trace"

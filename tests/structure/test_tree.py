@@ -2,7 +2,10 @@
 # Copyright 2026 The Atoll authors
 """Who includes whom, and what every file begins with."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -93,3 +96,9 @@ def test_few_files_change_with_the_compiler():
         lines += text.count("\n")
         conditions += len(re.findall(r"^\s*#\s*if", text, re.MULTILINE))
     assert conditions * 1000 < 2 * max(lines, 1), f"{conditions} in {lines} lines"
+
+
+def test_all_tests_can_be_collected_in_one_process():
+    done = subprocess.run([sys.executable, "-m", "pytest", "--collect-only", "-qq", "-p", "no:cacheprovider", "tests"], cwd=ROOT,
+                          capture_output=True, text=True, check=False, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
+    assert done.returncode == 0, done.stdout[-2000:]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright 2026 The Atoll authors
-"""The tables that a person reads, made from the facts of one run (or of a kept NAME.jsonl: report.py FILE)."""
+"""The tables that a person reads, made from the facts of one run (or of a kept NAME.jsonl: summary.py FILE)."""
 
 import json
 import statistics
