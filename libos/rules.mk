@@ -21,7 +21,7 @@ LIBOS_SRCS := \
 	libos/ipc/server.c libos/ipc/door.c libos/ipc/late.c libos/ipc/device.c libos/ipc/gift.c \
 	libos/stubs/wire.c libos/stubs/client.c libos/stubs/again.c libos/stubs/stream.c libos/stubs/carry.c libos/stubs/server.c libos/stubs/later.c \
 	libos/stubs/source.c libos/stubs/receive.c libos/stubs/calls.c \
-	libos/domain/domain.c libos/domain/command.c libos/domain/options.c libos/domain/spawn.c libos/domain/leave.c \
+	libos/domain/domain.c libos/domain/command.c libos/domain/options.c libos/domain/spawn.c libos/domain/leave.c libos/domain/await.c \
 	libos/revocation/revocation.c libos/trace/trace.c libos/trace/threads.c \
 	libos/linux/table.c libos/linux/memory.c libos/linux/files.c libos/linux/time.c libos/linux/process.c libos/linux/threads.c \
 	libos/linux/console.c \

@@ -16,6 +16,18 @@ static struct kv_client *client[SPAN_MAX];
 static uint64_t first_shard; /* its number; the others follow */
 static unsigned shards;
 
+#define SHARD_SECONDS 60 /* until it serves */
+
+/* The shard of that number, on that core. */
+static void must_serve(uint64_t number, uint32_t domain, unsigned core)
+{
+	char name[KV_NAME_BYTES], what[32];
+
+	kv_name(number, name);
+	snprintf(what, sizeof what, "the shard on core %u", core);
+	must(what, domain_await(domain, core, name, time_tsc() + SHARD_SECONDS * time_tsc_hz()));
+}
+
 static void start_shards(uint32_t domain[SPAN_MAX])
 {
 	struct span_place place[SPAN_MAX];
@@ -30,6 +42,8 @@ static void start_shards(uint32_t domain[SPAN_MAX])
 		snprintf(number, sizeof number, "%llu", own);
 		must("a shard", domain_spawn(arguments, NULL, place[i].core, 0, &domain[i]));
 	}
+	for (unsigned i = 0; i < shards; i++)
+		must_serve(first_shard + i, domain[i], place[i].core);
 }
 
 static void stop_shards(const uint32_t domain[SPAN_MAX])

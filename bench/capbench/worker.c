@@ -11,6 +11,7 @@
 #include <atoll/domain.h>
 
 #include "bench/common/sample.h"
+#include "bench/common/started.h"
 
 #define PROGRAM "capbench"
 
@@ -154,6 +155,8 @@ bool worker_start(struct worker *w, unsigned core)
 	snprintf(service, sizeof(service), "capbench.%u", core);
 	*w = (struct worker){.core = core};
 	e = domain_spawn(arguments, NULL, core, 0, &w->domain);
+	if (is_ok(e))
+		e = started(w->domain, core, service);
 	if (is_ok(e))
 		e = ipc_bind(service, false, &w->call);
 	if (is_ok(e))

@@ -15,6 +15,7 @@
 #include <atoll/domain.h>
 
 #include "bench/common/sample.h"
+#include "bench/common/started.h"
 #include "bench/groupbench/group.h"
 
 enum { ROUNDS = 500, QUICK_ROUNDS = 50, WARM_UP = 5 };
@@ -54,7 +55,11 @@ static err_t start_worker(unsigned core)
 	group_service(service, core);
 	e = domain_spawn(arguments, NULL, core, 0, &domain[own]);
 	if (is_ok(e))
+		e = started(domain[own], core, service);
+	if (is_ok(e))
 		e = ipc_bind(service, true, &stream[own]);
+	if (is_err(e))
+		printf("groupbench: no worker on core %u: %s\n", core, err_sentence(e));
 	where.core[own] = (uint16_t)core;
 	workers += is_ok(e);
 	return e;
@@ -81,6 +86,8 @@ static bool start(void)
 	for (unsigned i = 0; i < count && workers < WORKERS_MAX && is_ok(e); i++)
 		if (cores[i].alive && cores[i].core != domain_core())
 			e = start_worker(cores[i].core);
+	if (is_err(e))
+		return false;
 	for (unsigned i = 1; i <= workers && is_ok(e); i++)
 		e = tell(stream[i], group_cores, &where, sizeof(where));
 	if (is_err(e))

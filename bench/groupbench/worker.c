@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bench/common/sample.h"
+#include "bench/common/started.h"
 #include "bench/groupbench/group.h"
 #include "libos/span/tree.h"
 
@@ -72,7 +73,7 @@ static err_t bind_to(unsigned number)
 	if (stream_to[number] != NULL)
 		return OK;
 	group_service(service, where.core[number]);
-	return ipc_bind(service, true, &stream_to[number]);
+	return ipc_bind_with(service, &(struct ipc_binding){.stream = true, .deadline_tsc = started_deadline()}, &stream_to[number]);
 }
 
 static err_t bind_to_children(uint64_t below)

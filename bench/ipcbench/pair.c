@@ -10,19 +10,20 @@
 
 #include "bench/common/exchange.h"
 #include "bench/common/floor.h"
+#include "bench/common/started.h"
 #include "bench/ipcbench/worker.h"
 #include "libos/ipc/endpoint.h"
 #include "libos/upcall/dispatcher.h"
 
 enum {
-	ROUNDS = 20,       /* of a batch; a turn is a batch of each kind */
-	TURNS = 500,       /* 10,000 round trips of each kind */
+	ROUNDS = 20, /* of a batch; a turn is a batch of each kind */
+	TURNS = 500, /* 10,000 round trips of each kind */
 	QUICK_TURNS = 50,
-	POUR_LINES = 640,  /* ten rings */
+	POUR_LINES = 640, /* ten rings */
 	POURS = 100,
-	PINGS = 1000,      /* calls and wake-ups, each timed by itself */
-	FLOOR_SLOT = 8,    /* of the floor stream's rings: far behind the few lines that are ever sent on it */
-	POLLING = 1000,    /* the library OS's default */
+	PINGS = 1000,   /* calls and wake-ups, each timed by itself */
+	FLOOR_SLOT = 8, /* of the floor stream's rings: far behind the few lines that are ever sent on it */
+	POLLING = 1000, /* the library OS's default */
 };
 
 /* The word that bounces lies in a slot of a stream that carries one message only, so nobody else touches its pair of lines. */
@@ -286,18 +287,23 @@ static bool set_polling(struct asker *a, uint32_t iterations)
 /* A wait that polls has no length in instructions, so that lens takes only what sleeps. */
 static bool ask_polled(struct asker *a)
 {
-	return set_polling(a, IPC_POLL_ALWAYS) && ask_turns(a) && ask_pours(a) && set_polling(a, POLLING) && ask_calls(a, "ipc.remote.shared.rtt");
+	return set_polling(a, IPC_POLL_ALWAYS) && ask_turns(a) && ask_pours(a) && set_polling(a, POLLING) &&
+	       ask_calls(a, "ipc.remote.shared.rtt");
 }
 
 static bool ask_all(struct asker *a)
 {
-	return (lens_is_instructions(a->lens) || ask_polled(a)) && ask_wakes(a) && set_polling(a, 0) && ask_pings(a) && set_polling(a, POLLING);
+	return (lens_is_instructions(a->lens) || ask_polled(a)) && ask_wakes(a) && set_polling(a, 0) && ask_pings(a) &&
+	       set_polling(a, POLLING);
 }
 
 bool pair_measure(const struct lens *lens, const char *peer, unsigned core, bool quick)
 {
 	struct asker a = {.lens = lens, .from = domain_core(), .to = core, .turns = quick ? QUICK_TURNS : TURNS};
-	bool ok = is_ok(ipc_bind(peer, true, &a.floor)) && is_ok(ipc_bind(peer, true, &a.stream)) && is_ok(ipc_bind(peer, false, &a.call));
+	const struct ipc_binding calls = {.deadline_tsc = started_deadline()},
+	                         streams = {.deadline_tsc = calls.deadline_tsc, .stream = true};
+	bool ok = is_ok(ipc_bind_with(peer, &streams, &a.floor)) && is_ok(ipc_bind_with(peer, &streams, &a.stream)) &&
+	          is_ok(ipc_bind_with(peer, &calls, &a.call));
 
 	ok = ok && ask_all(&a);
 	if (!ok)

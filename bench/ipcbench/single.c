@@ -14,6 +14,7 @@
 #include <atoll/ipc.h>
 #include <atoll/thread.h>
 
+#include "bench/common/started.h"
 #include "libos/ipc/endpoint.h"
 
 enum {
@@ -93,7 +94,7 @@ struct partner {
 };
 
 enum {
-	PARTNER_REPLY = 1, /* the reply is the request; served without the library OS's loop */
+	PARTNER_REPLY = 1,          /* the reply is the request; served without the library OS's loop */
 	PARTNER_YIELD = 0x5969656c, /* replies, then yields for ever; no word that an empty call leaves in its registers */
 };
 
@@ -102,6 +103,8 @@ static err_t partner_start(struct partner *p)
 	const char *const arguments[] = {"ipcbench", "--partner", PARTNER, NULL};
 	err_t e = domain_spawn(arguments, NULL, CORE_HERE, 0, &p->domain);
 
+	if (is_ok(e))
+		e = started(p->domain, domain_core(), PARTNER);
 	return is_err(e) ? e : ipc_bind(PARTNER, false, &p->connection);
 }
 

@@ -9,6 +9,7 @@
 
 #include <atoll/domain.h>
 
+#include "bench/common/started.h"
 #include "bench/ipcbench/pair.h"
 
 #define PROGRAM "ipcbench"
@@ -32,7 +33,8 @@ static void handle_call(void *context, struct ipc_connection *c, const struct ip
 		break;
 	case WORKER_MEASURE:
 		service_name(peer, (unsigned)request->word[0], 0);
-		reply->word[0] = pair_measure(lens, peer, (unsigned)request->word[0], request->word[1] != 0) ? ERR_NUMBER_OK : ERR_NUMBER_STATE;
+		reply->word[0] =
+		    pair_measure(lens, peer, (unsigned)request->word[0], request->word[1] != 0) ? ERR_NUMBER_OK : ERR_NUMBER_STATE;
 		break;
 	case WORKER_POLLING:
 		ipc_set_polling((uint32_t)request->word[0]);
@@ -82,6 +84,8 @@ bool worker_start(struct worker *w, unsigned core, unsigned number)
 	snprintf(setting, sizeof(setting), "LENS=%s", lens != NULL ? lens : "elapsed");
 	*w = (struct worker){.core = core};
 	e = domain_spawn(arguments, environment, core, 0, &w->domain);
+	if (is_ok(e))
+		e = started(w->domain, core, service);
 	if (is_ok(e))
 		e = ipc_bind(service, false, &w->connection);
 	if (is_err(e))

@@ -21,6 +21,7 @@
 #include <atoll/domain.h>
 
 #include "bench/common/sample.h"
+#include "bench/common/started.h"
 #include "generated/bench/stubbench/echo.h"
 
 enum {
@@ -98,8 +99,15 @@ static err_t partner_start(struct partner *p, unsigned core, const char *kind)
 {
 	const char *const arguments[] = {"stubbench", "--serve", p->name, kind, NULL};
 
+	err_t e;
+
 	snprintf(p->name, sizeof p->name, "%s.%u", kind, core);
-	return domain_spawn(arguments, NULL, core, 0, &p->domain);
+	e = domain_spawn(arguments, NULL, core, 0, &p->domain);
+	if (is_ok(e))
+		e = started(p->domain, core, p->name);
+	if (is_err(e))
+		printf("stubbench: no partner on core %u: %s\n", core, err_sentence(e));
+	return e;
 }
 
 static err_t partner_end(const struct partner *p)

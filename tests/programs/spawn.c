@@ -312,6 +312,26 @@ static const char *refused(struct domain_options o, enum err_number expected, co
 	return text;
 }
 
+/* It ends, or goes on, without ever serving. */
+static const char *check_await(void)
+{
+	static const char *const at_once[] = {"hello", NULL}, *const never[] = {PROGRAM, "child", "sleeps", NULL};
+	const uint64_t soon = time_tsc() + time_tsc_hz();
+	uint32_t domain;
+	enum end_cause cause;
+	int64_t status;
+
+	for (unsigned i = 0; i < core_count; i++) {
+		CHECK(is_ok(domain_spawn(at_once, NULL, cores[i].core, 0, &domain)));
+		CHECK(err_is(domain_await(domain, cores[i].core, "nobody", patience()), ERR_NUMBER_PEER_GONE));
+	}
+	CHECK(is_ok(domain_spawn(never, NULL, cores[core_count - 1].core, 0, &domain)));
+	CHECK(err_is(domain_await(domain, cores[core_count - 1].core, "nobody", soon), ERR_NUMBER_TIMEOUT) && time_tsc() >= soon);
+	CHECK(is_ok(domain_await(domain, cores[core_count - 1].core, "console", patience())));
+	CHECK(is_ok(domain_kill(domain)) && is_ok(domain_wait(domain, &status, &cause)));
+	return NULL;
+}
+
 static const char *check_refusals(void)
 {
 	static const char *const self[] = {PROGRAM, "child", "where", NULL}, *const none[] = {NULL};
@@ -351,7 +371,7 @@ static const struct {
 } checks[] = {
     {"place", check_place}, {"environment", check_environment},   {"node", check_node},
     {"cores", check_cores}, {"capabilities", check_capabilities}, {"bad_capability", check_bad_capability},
-    {"quota", check_quota}, {"refusals", check_refusals},
+    {"quota", check_quota}, {"refusals", check_refusals},         {"await", check_await},
 };
 
 int main(int argc, char **argv)

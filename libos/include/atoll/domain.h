@@ -65,6 +65,9 @@ MUST_USE err_t domain_take_connection(uint32_t tag, uint64_t deadline_tsc, struc
  * Errors: NOT_FOUND, PERMISSION. */
 MUST_USE err_t domain_wait(uint32_t domain, int64_t *status, enum end_cause *cause);
 MUST_USE err_t domain_kill(uint32_t domain);
+/* Waits until a domain that the caller has started on that core serves under that name. Errors: PEER_GONE (it has ended without), TIMEOUT
+ * (`deadline_tsc` 0: none). */
+MUST_USE err_t domain_await(uint32_t domain, uint64_t core, const char *service, uint64_t deadline_tsc);
 /* Moves the domain, this one or one that it has spawned (any, with the right), to another core: its threads, its memory, its connections,
  * whose peers go on meanwhile. Returns when it runs there. What was a call to a service on the same core goes through a channel afterwards.
  * Errors: EXISTS (it is there), STAYS (it spans cores, has devices, shares memory
