@@ -4,7 +4,11 @@
 
 /* Two samples of all three clocks at once, a few milliseconds apart. Reading several clocks takes time, and on an emulated machine this
  * core may lose its processor in between: each sample is therefore the quickest of a few tries, as the time-stamp counter on both sides of
- * it tells, and the time between the samples is not waited for but read from the reference, however long it has become. */
+ * it tells, and the time between the samples is not waited for but read from the reference, however long it has become.
+ *
+ * That is still no better than the two samples: between them, they are off by a tick of the reference, and by as much as one took longer
+ * than the other. Within that, all frequencies are as good, and the roundest is taken. So an emulator that counts instructions, where every
+ * start meets the reference at another moment of its tick, has the same frequency each time, and what is timed by it repeats. */
 
 #define NANOSECOND     UINT64_C(1000000000) /* of them in a second */
 #define CALIBRATION_NS UINT64_C(5000000)
@@ -144,6 +148,24 @@ static bool wait_ns(const struct reference *r, uint64_t ns)
 	return true;
 }
 
+/* That has the most zeros at its end, of those that differ by `error` at most. */
+static uint64_t roundest(uint64_t hz, uint64_t error)
+{
+	for (uint64_t step = NANOSECOND; step > 1; step /= 10) {
+		uint64_t near = (hz + step / 2) / step * step;
+
+		if (near != 0 && (near > hz ? near - hz : hz - near) <= error)
+			return near;
+	}
+	return hz;
+}
+
+/* Of `hz` that were measured in so many nanoseconds, when the measurement may be off by `off_ns`. */
+static uint64_t likely(uint64_t hz, uint64_t ns, uint64_t off_ns)
+{
+	return roundest(hz, hz / ns * off_ns + hz % ns * off_ns / ns);
+}
+
 static bool measure(const struct local_apic *apic, const struct reference *r, struct calibration *out)
 {
 	local_apic_write(apic, LOCAL_APIC_TIMER_INITIAL, UINT32_MAX);
@@ -156,10 +178,14 @@ static bool measure(const struct local_apic *apic, const struct reference *r, st
 	uint64_t ns = reference_ns(r, (last.reference - first.reference) & r->mask);
 	if (ns == 0)
 		return false;
-	out->tsc_hz = (last.tsc - first.tsc) * NANOSECOND / ns;
-	out->local_apic_hz = (uint64_t)(first.local_apic - last.local_apic) * NANOSECOND / ns;
-	out->clock = r->clock;
-	return out->tsc_hz != 0;
+	uint64_t tsc_hz = (last.tsc - first.tsc) * NANOSECOND / ns;
+	uint64_t local_apic_hz = (uint64_t)(first.local_apic - last.local_apic) * NANOSECOND / ns;
+	if (tsc_hz == 0)
+		return false;
+	uint64_t longer = first.took > last.took ? first.took - last.took : last.took - first.took;
+	uint64_t off_ns = longer * NANOSECOND / tsc_hz + reference_ns(r, 1) + 1; /* what a division drops counts as well */
+	*out = (struct calibration){likely(tsc_hz, ns, off_ns), likely(local_apic_hz, ns, off_ns), r->clock};
+	return true;
 }
 
 struct calibration calibrate(const struct local_apic *apic, const struct calibration_clocks *clocks)

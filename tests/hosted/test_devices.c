@@ -70,7 +70,7 @@ static void pass_time(void)
 
 uint64_t rdtsc(void)
 {
-	m.ns += 10;
+	m.ns += 7;
 	return ticks(m.tsc_hz, m.ns);
 }
 
@@ -428,6 +428,22 @@ static void losing_the_processor_does_not_spoil_the_rates(void **state)
 	assert_true(m.hiccups < 20);
 }
 
+/* Wherever in its tick the reference is met. */
+static void a_round_rate_is_found_each_time(void **state)
+{
+	(void)state;
+	const struct calibration_clocks all = {HPET, PM_TIMER};
+
+	for (unsigned start = 0; start < 50; start++) {
+		start_machine();
+		m.tsc_hz = 1000000000;
+		m.ns += 1237 * start;
+		struct local_apic apic = start_apic(LOCAL_APIC_CHOOSE);
+		struct calibration c = calibrate(&apic, &all);
+		assert_int_equal(c.tsc_hz, 1000000000);
+	}
+}
+
 static void it_takes_five_milliseconds(void **state)
 {
 	(void)state;
@@ -501,6 +517,7 @@ int main(void)
 	    cmocka_unit_test(rates_are_measured_against_the_best_clock),
 	    cmocka_unit_test(clocks_that_stand_still_are_passed_over),
 	    cmocka_unit_test(losing_the_processor_does_not_spoil_the_rates),
+	    cmocka_unit_test(a_round_rate_is_found_each_time),
 	    cmocka_unit_test(it_takes_five_milliseconds),
 	    cmocka_unit_test(inputs_are_routed),
 	    cmocka_unit_test(text_goes_over_the_serial_line),
