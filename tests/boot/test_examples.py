@@ -19,6 +19,13 @@ def test_examples(boot, cores, nodes):
         assert len({line.split()[-1] for line in machine.text.splitlines() if " runs on core " in line}) == nodes
 
 
+def test_a_client_and_a_shard_on_each_of_many_cores(boot):
+    """Each of them talks to all others, and all begin at once."""
+    machine = boot(cores=32, nodes=4, mem="2G", icount=True, app="kv --rounds 1 --ms 1", timeout=120)
+    assert [(fact["ok"], fact["cores"]) for fact in machine.facts("test")] == [(True, 32)], machine.tail()
+    assert {fact["cores"] for fact in machine.facts("bench", id="kv")} == set(range(1, 33))
+
+
 BAD = {
     "matmul --size 0": "--size 0: it must be a whole number from 1 to 4096",
     "sort --cores 5": "5 cores are wanted, and there are 2",
