@@ -395,6 +395,7 @@ static const struct {
 static bool ends_something(enum monitor_request request)
 {
 	switch (request) {
+	case REQUEST_events:
 	case REQUEST_exit:
 	case REQUEST_close:
 	case REQUEST_cancel:
