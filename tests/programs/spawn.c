@@ -2,7 +2,8 @@
  * Copyright 2026 The Atoll authors */
 
 /* Programs that are started with wishes: where, with how much, with which capabilities. `spawn` has the checks and starts itself as
- * `spawn child WHAT ARGUMENTS`, whose status says how it went. */
+ * `spawn child WHAT ARGUMENTS`, whose status says how it went. `spawn beside PROGRAM ARGUMENTS` runs another program while core 1 has no
+ * memory to start anything with. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -365,6 +366,27 @@ static const char *check_refusals(void)
 	return failed;
 }
 
+/* ---- No room on core 1 ---- */
+
+#define NO_ROOM_ON 1
+
+/* The status is that of the program that `argv` names. */
+static int beside(const char *const argv[])
+{
+	static const char *const sleeper[] = {PROGRAM, "child", "sleeps", NULL};
+	enum end_cause cause = END_FAULT;
+	int64_t status = EXIT_FAILURE;
+	uint32_t domain;
+
+	for (uint64_t bytes = 64 * MEBIBYTE; bytes >= MEBIBYTE;)
+		if (is_err(domain_spawn(sleeper, NULL, NO_ROOM_ON, bytes, &domain)))
+			bytes /= 2;
+	if (is_err(domain_spawn(argv, NULL, CORE_HERE, 0, &domain)) || is_err(domain_wait(domain, &status, &cause)))
+		return EXIT_FAILURE;
+	printf("%s has ended with status %d\n", argv[0], (int)status);
+	return (int)status;
+}
+
 static const struct {
 	const char *name;
 	const char *(*run)(void);
@@ -380,6 +402,8 @@ int main(int argc, char **argv)
 
 	if (argc >= 3 && strcmp(argv[1], "child") == 0)
 		return child(argc - 2, argv + 2);
+	if (argc >= 3 && strcmp(argv[1], "beside") == 0)
+		return beside((const char *const *)argv + 2);
 	if (is_err(core_list(cores, MACHINE_CORES, &core_count)))
 		return EXIT_FAILURE;
 	for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
