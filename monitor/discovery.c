@@ -13,6 +13,7 @@
 #include "monitor/handlers.h"
 #include "monitor/mesh.h"
 #include "monitor/modules.h"
+#include "monitor/power.h"
 #include "monitor/report.h"
 #include "monitor/spawn.h"
 
@@ -222,7 +223,10 @@ void discovery_complete(struct monitor *m)
 		if (!p->boot)
 			continue;
 		e = spawn_archived(m, &(struct spawn_request){.text = text, .text_bytes = make_text(m, p, text)}, &domain);
-		if (is_err(e))
-			report_line(m, "The program %s of the manifest can't be started: %s.", p->name, err_sentence(e));
+		if (is_ok(e))
+			continue;
+		report_line(m, "The program %s of the manifest can't be started: %s.", p->name, err_sentence(e));
+		if (p->may >> REQUEST_power_off & 1) /* nobody else will end the system */
+			power_off_begin(m, EXIT_FAILURE);
 	}
 }
