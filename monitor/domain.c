@@ -6,6 +6,7 @@
 
 #include <atoll/address_space.h>
 
+#include "libos/trace/trace.h"
 #include "monitor/bind.h"
 #include "monitor/block.h"
 #include "monitor/capability.h"
@@ -120,6 +121,8 @@ static bool event_sent(struct domain *d, uint16_t type, const uint64_t *words)
 	/* Receiving is how acknowledgements arrive; the domain has nothing else to say here. */
 	while (channel_ok(channel_try_receive(&d->events, &ignored)))
 		;
+	if (trace_is_on())
+		trace_sending(&d->events, trace_tidings_ring(d->number), TRACE_TIDINGS, type, sizeof(uint64_t) * CHANNEL_WORDS);
 	r = channel_send(&d->events, type, words, CHANNEL_WORDS);
 	/* A domain that breaks its own event channel hears no more: as good as sent. */
 	return r.code != CHANNEL_FULL;

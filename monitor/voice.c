@@ -7,6 +7,7 @@
 #include <atoll/console.h>
 
 #include "libos/ipc/connection.h"
+#include "libos/trace/trace.h"
 #include "monitor/bind.h"
 #include "monitor/block.h"
 #include "monitor/voice.h"
@@ -15,7 +16,8 @@ struct voice {
 	struct block ring;         /* where the console writes to the monitor; only acknowledgements come */
 	struct view receive, send; /* both rings, as the monitor sees them */
 	struct channel channel;
-	cap_t doorbell; /* the console's */
+	uint64_t ring_there; /* for the trace */
+	cap_t doorbell;      /* the console's */
 };
 
 static void ring_console(void *argument)
@@ -39,10 +41,12 @@ static err_t open_voice(struct monitor *m, struct voice *v, const struct block *
 	}
 	memset(v->receive.at, 0, RING_BYTES);
 	m->voice = v;
-	if (!channel_ok(channel_init(&v->channel, v->receive.at, v->send.at, RING_LINES, ring_console, v)) ||
-	    !channel_ok(channel_send(&v->channel, GREETING_STREAM, NULL, 0)))
+	v->ring_there = console_ring->base;
+	if (!channel_ok(channel_init(&v->channel, v->receive.at, v->send.at, RING_LINES, ring_console, v)))
 		return ERR(CHANNEL_BROKEN);
-	return OK;
+	if (trace_is_on())
+		trace_sending(&v->channel, v->ring_there, TRACE_GREETINGS, GREETING_STREAM, 0);
+	return channel_ok(channel_send(&v->channel, GREETING_STREAM, NULL, 0)) ? OK : ERR(CHANNEL_BROKEN);
 }
 
 void voice_begin(struct monitor *m, struct domain *console)
@@ -94,5 +98,7 @@ bool voice_say(struct monitor *m, const char *text, size_t bytes)
 		return false;
 	while (channel_ok(channel_try_receive(&v->channel, &ignored)))
 		;
+	if (trace_is_on())
+		trace_sending(&v->channel, v->ring_there, TRACE_STREAMS, CONSOLE_WRITE, bytes);
 	return channel_ok(channel_send_bytes(&v->channel, CONSOLE_WRITE, text, bytes));
 }

@@ -10,6 +10,12 @@
 
 enum { EXCHANGE_TYPE = 1 };
 
+/* Who has a trace defines what is to be done with the channel before a line is sent, and when one has come. */
+#ifndef EXCHANGE_SENDS
+#define EXCHANGE_SENDS(ch)    (void)(ch)
+#define EXCHANGE_RECEIVED(ch) (void)(ch)
+#endif
+
 /* Different at the two sides, and for each batch. */
 static inline struct channel_wait exchange_wait(const struct channel *ch)
 {
@@ -21,8 +27,10 @@ static inline bool exchange_look(struct channel *ch, struct channel_message *mes
 	for (;;) {
 		struct channel_result result = channel_try_receive(ch, message);
 
-		if (channel_ok(result))
+		if (channel_ok(result)) {
+			EXCHANGE_RECEIVED(ch);
 			return true;
+		}
 		if (result.code != CHANNEL_EMPTY)
 			return false;
 		channel_wait(wait);
@@ -43,6 +51,7 @@ static inline bool exchange_ask(struct channel *ch, unsigned rounds)
 	struct channel_wait wait = exchange_wait(ch);
 
 	for (unsigned i = 0; i < rounds; i++) {
+		EXCHANGE_SENDS(ch);
 		if (!channel_ok(channel_send(ch, EXCHANGE_TYPE, message.words, CHANNEL_WORDS)))
 			return false;
 		if (!exchange_look(ch, &message, &wait))
@@ -60,6 +69,7 @@ static inline bool exchange_answer(struct channel *ch, unsigned rounds)
 		if (!exchange_look(ch, &message, &wait))
 			return false;
 		message.words[0]++;
+		EXCHANGE_SENDS(ch);
 		if (!channel_ok(channel_send(ch, EXCHANGE_TYPE, message.words, CHANNEL_WORDS)))
 			return false;
 	}
@@ -87,7 +97,10 @@ static inline bool exchange_pour(struct channel *ch, unsigned count)
 
 	for (unsigned i = 0; i < count; i++) {
 		words[0] = i;
-		if (!exchange_room(ch) || !channel_ok(channel_post(ch, EXCHANGE_TYPE, words, CHANNEL_WORDS)))
+		if (!exchange_room(ch))
+			return false;
+		EXCHANGE_SENDS(ch);
+		if (!channel_ok(channel_post(ch, EXCHANGE_TYPE, words, CHANNEL_WORDS)))
 			return false;
 	}
 	channel_flush(ch);
@@ -101,7 +114,10 @@ static inline bool exchange_pour_singly(struct channel *ch, unsigned count)
 
 	for (unsigned i = 0; i < count; i++) {
 		words[0] = i;
-		if (!exchange_room(ch) || !channel_ok(channel_send(ch, EXCHANGE_TYPE, words, CHANNEL_WORDS)))
+		if (!exchange_room(ch))
+			return false;
+		EXCHANGE_SENDS(ch);
+		if (!channel_ok(channel_send(ch, EXCHANGE_TYPE, words, CHANNEL_WORDS)))
 			return false;
 	}
 	return true;

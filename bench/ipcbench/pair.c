@@ -7,7 +7,11 @@
 #include <string.h>
 
 #include <atoll/domain.h>
+#include <atoll/trace.h>
 
+/* A line is shown in a trace. */
+#define EXCHANGE_SENDS(ch)    trace_channel_send(ch, EXCHANGE_TYPE, CHANNEL_LINE_PAYLOAD)
+#define EXCHANGE_RECEIVED(ch) trace_channel_receive(ch, EXCHANGE_TYPE)
 #include "bench/common/exchange.h"
 #include "bench/common/floor.h"
 #include "bench/common/started.h"
@@ -61,12 +65,20 @@ static bool receive_asleep(struct channel *ch, struct channel_message *message)
 	for (;;) {
 		struct channel_result result = channel_try_receive(ch, message);
 
-		if (channel_ok(result))
+		if (channel_ok(result)) {
+			EXCHANGE_RECEIVED(ch);
 			return true;
+		}
 		if (result.code != CHANNEL_EMPTY)
 			return false;
 		sleep_until_rung(ch);
 	}
+}
+
+static bool send(struct channel *ch, const uint64_t *words, unsigned count)
+{
+	EXCHANGE_SENDS(ch);
+	return channel_ok(channel_send(ch, EXCHANGE_TYPE, words, count));
 }
 
 /* ---- The answering side ---- */
@@ -86,7 +98,7 @@ static void answer_pours(struct channel *ch, uint64_t pours)
 	const uint64_t done[1] = {0};
 
 	for (uint64_t i = 0; i < pours; i++)
-		if (!exchange_drain(ch, 0, POUR_LINES) || !channel_ok(channel_send(ch, EXCHANGE_TYPE, done, 1)))
+		if (!exchange_drain(ch, 0, POUR_LINES) || !send(ch, done, 1))
 			return;
 }
 
@@ -95,7 +107,7 @@ static void answer_wakes(struct channel *ch, uint64_t rounds)
 	struct channel_message message;
 
 	for (uint64_t i = 0; i < rounds; i++)
-		if (!receive_asleep(ch, &message) || !channel_ok(channel_send(ch, EXCHANGE_TYPE, message.words, CHANNEL_WORDS)))
+		if (!receive_asleep(ch, &message) || !send(ch, message.words, CHANNEL_WORDS))
 			return;
 }
 
@@ -230,7 +242,7 @@ static bool ask_wakes(struct asker *a)
 	for (unsigned i = 0; i <= PINGS; i++) {
 		uint64_t begin = sample_now();
 
-		if (!channel_ok(channel_send(ch, EXCHANGE_TYPE, message.words, CHANNEL_WORDS)) || !receive_asleep(ch, &message))
+		if (!send(ch, message.words, CHANNEL_WORDS) || !receive_asleep(ch, &message))
 			return false;
 		if (i > 0) /* the first finds the other side still busy with the command */
 			samples_add(&channel_samples, sample_now() - begin, 1);

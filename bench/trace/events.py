@@ -10,17 +10,18 @@ ROOT = Path(__file__).resolve().parents[2]
 EVENTS = ROOT / "cpudriver/abi/trace_events.def"
 MONITORS = (ROOT / "monitor/messages.def", ROOT / "monitor/agreement/messages.def")
 SPAN = (ROOT / "libos/span/messages.def",)
+TIDINGS = (ROOT / "monitor/abi/events.def",)
 STREAMS = (ROOT / "bench/groupbench/labels.def",)  # of programs whose labels nobody else uses
 
 # enum trace_protocol (libos/trace/trace.h)
-PROTOCOLS = ("monitors", "span", "call", "stream", "stub")
+PROTOCOLS = ("monitors", "span", "call", "stream", "stub", "greeting", "tidings", "bare")
 
 FOREIGN_CALL = 0xffff  # TRACE_FOREIGN
 CALLS = ("invoke", "call", "reply_wait", "yield")  # enum call_number (cpudriver/abi/calls.h)
 
 _EVENT = re.compile(r"^TRACE_EVENT\((\w+), (\d+), ([A-Z ]+), (.*)\)$", re.MULTILINE)
 _ARGUMENT = re.compile(r"NONE|(DEC|HEX|TEXT|NAME)\((\w+)\)")
-_MESSAGE = re.compile(r"^(?:MESSAGE|ANSWER|AGREEMENT)\((\w+), (\d+|0x[0-9a-f]+)[,)]", re.MULTILINE)
+_MESSAGE = re.compile(r"^(?:MESSAGE|ANSWER|AGREEMENT|EVENT)\((\w+), (\d+|0x[0-9a-f]+)[,)]", re.MULTILINE)
 _PLACES = "abcd"
 
 
@@ -57,7 +58,7 @@ def _arguments(text: str) -> tuple[Argument, ...]:
 def messages() -> dict[tuple[int, int], str]:
     """(protocol, type) to a name, of the protocols whose messages have names."""
     names = {}
-    for protocol, files in ((0, MONITORS), (1, SPAN), (3, STREAMS)):
+    for protocol, files in ((0, MONITORS), (1, SPAN), (3, STREAMS), (6, TIDINGS)):
         for path in files:
             for name, number in _MESSAGE.findall(path.read_text(encoding="utf-8")):
                 names[protocol, int(number, 0)] = f"{PROTOCOLS[protocol]}.{name}"

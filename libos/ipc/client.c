@@ -25,6 +25,7 @@ err_t connection_greet(struct ipc_connection *c, enum greeting greeting)
 	c->lines = greeting == GREETING_LINES;
 	if (c->local)
 		return OK;
+	trace_send(&c->channel, c->ring_there, TRACE_GREETINGS, (uint16_t)greeting, 0);
 	return channel_ok(channel_send(&c->channel, (uint16_t)greeting, NULL, 0)) ? OK : ERR(CHANNEL_BROKEN);
 }
 
@@ -259,9 +260,21 @@ void ipc_set_data(struct ipc_connection *c, void *data)
 {
 	c->data = data;
 }
+static const struct ipc_connection *connection_of_channel(const struct channel *ch)
+{
+	return (const struct ipc_connection *)((const uint8_t *)ch - offsetof(struct ipc_connection, channel));
+}
 struct channel *ipc_channel(struct ipc_connection *c)
 {
 	return &c->channel;
+}
+void trace_channel_sending(const struct channel *ch, uint16_t type, size_t bytes)
+{
+	trace_sending(ch, connection_of_channel(ch)->ring_there, TRACE_BARE, type, bytes);
+}
+void trace_channel_received(const struct channel *ch, uint16_t type)
+{
+	trace_received(ch, connection_of_channel(ch)->ring_here, TRACE_BARE, type);
 }
 cap_t ipc_endpoint(struct ipc_connection *c)
 {

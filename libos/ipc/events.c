@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "libos/ipc/events.h"
+#include "libos/trace/trace.h"
 #include "libos/upcall/dispatcher.h"
 
 static struct channel channel;
@@ -86,8 +87,11 @@ static bool take_events(void)
 	struct channel_message message;
 	bool any = false;
 
-	for (; started && channel_ok(channel_try_receive(&channel, &message)); any = true)
+	for (; started && channel_ok(channel_try_receive(&channel, &message)); any = true) {
+		if (trace_is_on())
+			trace_received(&channel, trace_tidings_ring(domain_self()->domain), TRACE_TIDINGS, message.type);
 		deliver(&message);
+	}
 	return any;
 }
 

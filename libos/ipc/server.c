@@ -214,6 +214,8 @@ __attribute__((cold, noinline)) static enum ipc_outcome serve_greeting(struct ip
 
 	if (r.code == CHANNEL_EMPTY)
 		return c->closed ? IPC_CUT_OFF : IPC_NOTHING;
+	if (channel_ok(r))
+		trace_receive(&c->channel, c->ring_here, TRACE_GREETINGS, m.type);
 	if (!channel_ok(r) || !is_spoken(&c->service->server, m.type))
 		return IPC_CUT_OFF;
 	c->stream = m.type == GREETING_STREAM;

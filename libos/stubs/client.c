@@ -78,6 +78,7 @@ static err_t join(struct stub_client *c, struct ipc_connection *lines)
 		return client_failure(e, &m);
 	words[0] = stub_control(c->identity, STUB_JOIN, 0, 1);
 	words[1] = m.word[1];
+	trace_send(&lines->channel, lines->ring_there, TRACE_STUBS, stub_method_of(words[0]), sizeof words);
 	return channel_ok(channel_send(&lines->channel, STUB_LINE, words, 2)) ? OK : ERR(CHANNEL_BROKEN);
 }
 

@@ -29,7 +29,17 @@ enum trace_protocol {
 	TRACE_CALLS,    /* the program's own label */
 	TRACE_STREAMS,  /* likewise */
 	TRACE_STUBS,
+	TRACE_GREETINGS, /* libos/ipc/connection.h */
+	TRACE_TIDINGS,   /* monitor/abi/events.def */
+	TRACE_BARE,      /* whatever a program does with a channel by itself */
 };
+
+/* What the ring is called in which a monitor tells a domain of that number something: a channel of theirs has no frame that both know. Never
+ * the address of a ring, which is a page's. */
+static inline uint64_t trace_tidings_ring(uint32_t domain)
+{
+	return domain * PAGE_BYTES + 1;
+}
 
 /* A message of `bytes` is about to be sent. If there is no room for it there is no event. */
 void trace_sending(const struct channel *ch, uint64_t ring, enum trace_protocol protocol, uint16_t type, size_t bytes);

@@ -144,6 +144,20 @@ def test_readers_take_the_trace_of_a_core_that_died(dead):
     assert not broken_rules(directory / "trace.json")
 
 
+def test_every_channel_has_its_arrows():
+    """Of whoever uses it: monitors, the console, what a monitor tells a program, calls, streams, and a program that uses it bare."""
+    name = f"{NAME}-channels"
+    answer = launch("trace", "CORES=2", "MEM=512M", f"NAME={name}", "APP=ipcbench --quick ; hello")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    records = json.loads((BUILD / "trace" / name / "trace.json").read_text(encoding="utf-8"))["traceEvents"]
+    begins = {record["id"]: record for record in records if record["ph"] == "s"}
+    ways = {(record["name"].replace(".", " ").split()[0], begins[record["id"]]["pid"] != record["pid"])
+            for record in records if record["ph"] == "f"}
+    assert {("monitors", True), ("greeting", True), ("call", True), ("stream", True), ("bare", True), ("greeting", False), ("stream", False),
+            ("tidings", False), ("call", False)} <= ways, answer.stdout
+    assert not broken_rules(BUILD / "trace" / name / "trace.json")
+
+
 @pytest.mark.parametrize("cores,nodes", [(1, 1), (8, 4)])
 def test_readers_take_traces_of_small_and_large_machines(cores, nodes):
     name = f"{NAME}-{cores}"

@@ -114,7 +114,7 @@ def test_the_tables_of_the_system_are_read():
         events.Argument("vector", "DEC", "a"), events.Argument("error", "HEX", "b"), events.Argument("address", "HEX", "c"),
         events.Argument("rip", "HEX", "d"))
     names = events.messages()
-    assert names[0, 1] == "monitors.up" and names[0, 100] == "monitors.copy" and names[1, 1] == "span.run"
+    assert names[0, 1] == "monitors.up" and names[0, 100] == "monitors.copy" and names[1, 1] == "span.run" and names[6, 1] == "tidings.spawned"
 
 
 # ---- Rings ------------------------------------------------------------------------------------------------------------

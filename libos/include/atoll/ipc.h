@@ -108,7 +108,7 @@ void *ipc_get_data(const struct ipc_connection *c);
 void ipc_set_data(struct ipc_connection *c, void *data);
 
 /* A stream's channel itself (channels/channel.h), for protocols and benchmarks that want it bare; ipc_send and ipc_receive may be used in
- * between. */
+ * between. A trace shows what goes over it if trace_channel_send and trace_channel_receive (trace.h) are told. */
 struct channel;
 struct channel *ipc_channel(struct ipc_connection *c);
 

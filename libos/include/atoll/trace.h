@@ -51,6 +51,25 @@ static inline void trace_counted(const char *name, uint64_t value)
 	trace_write(trace_word(TRACE_count, 0, 0), value, text);
 }
 
+/* What the next two are made of. */
+struct channel;
+void trace_channel_sending(const struct channel *ch, uint16_t type, size_t bytes);
+void trace_channel_received(const struct channel *ch, uint16_t type);
+
+/* For who uses a connection's channel by himself (ipc_channel): a message of `bytes` is about to be sent. */
+static inline void trace_channel_send(const struct channel *ch, uint16_t type, size_t bytes)
+{
+	if (trace_is_on())
+		trace_channel_sending(ch, type, bytes);
+}
+
+/* The same: a message has been received. */
+static inline void trace_channel_receive(const struct channel *ch, uint16_t type)
+{
+	if (trace_is_on())
+		trace_channel_received(ch, type);
+}
+
 /* A literal and enough zeroes behind it, so that its characters become constants of the program's text. */
 #define TRACE_NAME(literal) (literal "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0")
 
