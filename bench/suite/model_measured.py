@@ -13,9 +13,11 @@ from pathlib import Path
 import points
 from jobs import Refused
 from model_fit import INSTRUCTIONS, Measured
-from model_trees import build
+from model_trees import REDUCTIONS, build
 
-OPERATION_OF = {"cap.retype.remote": "retype", "cap.revoke.remote": "revoke", "unmap": "unmap"}
+OPERATION_OF = {"cap.retype.remote": "retype", "cap.revoke.remote": "revoke", "cap.delete.remote": "delete", "cap.delete.holder": "give up",
+                "unmap": "unmap", "broadcast.tree": "broadcast", "broadcast.flat": "flat broadcast", "barrier.tree": "barrier",
+                "barrier.flat": "flat barrier", "reduce.tree": "reduction", "reduce.flat": "flat reduction"}
 HOP = "channel.rtt"
 ROUNDS = "unmap.rounds"
 
@@ -112,9 +114,9 @@ def _count_and_rule(fact: dict) -> tuple[float, float] | None:
         return None
     if name == ROUNDS:  # one way
         return fact["p50"], build("unmap", 0, tuple(range(1, holders + 1))).depth() / 2
-    if name not in OPERATION_OF or "messages" not in fact:
+    if name not in OPERATION_OF or OPERATION_OF[name] in REDUCTIONS or "messages" not in fact:
         return None
-    messages = len(build(OPERATION_OF[name], 0, tuple(range(1, holders + 1))).messages())
+    messages = build(OPERATION_OF[name], 0, tuple(range(1, holders + 1))).size()
     return fact["messages"], messages / 2 if name == "unmap" else messages  # of unmap, those without the answers
 
 

@@ -2,16 +2,18 @@
 # Copyright 2026 The Atoll authors
 """How long a graph of steps takes on a machine, and what that time is made of.
 
-Each core does one step at a time, in the order in which they become ready. A core with nothing to do sleeps; what comes then wakes it, and
-whoever wakes looks at the channels of all its peers. A machine has as many workers as it has real cores: an emulated one has fewer than it
-has virtual cores, then a core that wants to run waits for its turn, and keeps the worker until it sleeps. The instruction lens is a machine
-of one worker.
+Each core does one step at a time, in the order in which they become ready. A core with nothing to do sleeps; what comes then wakes it. Whoever
+wakes looks at its channels, and so does whoever begins and is to wait for an answer, before it sleeps. For a while (monitor/main.c: AWAY_US if
+others run on its processor meanwhile, else ANSWER_PATIENCE_US) a monitor looks on for an answer instead of sleeping. A machine has as many workers as it has
+real cores: an emulated one has fewer than it has virtual cores, then a core that wants to run waits for its turn, and keeps the worker until
+it sleeps. The instruction lens is a machine of one worker.
 
 The time is the sum over the critical chain: back from the last step, over whatever made it begin when it did. So it is linear in the costs
 as long as the chain stays the same, which is what model_fit.py makes use of.
 """
 
 import heapq
+import math
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,7 +30,7 @@ class Costs:
     send: float
     handle: float
     wake: float
-    look: float  # for each peer, by whoever wakes
+    look: float  # for each channel, by whoever wakes
     hops: tuple[float, float, float] = (0, 0, 0)
 
     def of(self, what: str) -> float:
@@ -49,10 +51,12 @@ class _Begun:
     finish: float = 0
 
 
-def price(graph: Graph, costs: Costs, hop_of: Callable[[int, int], str], peers: int, workers: int | None = None) -> Priced:
-    """`peers`: how many other cores whoever wakes looks at; `workers`: None for a machine that has all its cores."""
-    begun = _Run(graph, costs, hop_of, peers, workers).run()
-    last = graph.end if graph.end >= 0 else max(range(len(begun)), key=lambda step: begun[step].finish)
+def price(graph: Graph, costs: Costs, hop_of: Callable[[int, int], str], looks: Callable[[int], int], workers: int | None = None,
+          patience: float = 0) -> Priced:
+    """`looks`: how many channels a core looks at when it wakes; `workers`: None for a machine that has all its cores; `patience`: how long
+    whoever waits for an answer looks on before it sleeps."""
+    begun = _Run(graph, costs, hop_of, looks, workers, patience).run()
+    last = max(graph.ends, key=lambda step: begun[step].finish)
     chain: Counter = Counter()
     at: int | None = last
     while at is not None:
@@ -66,8 +70,11 @@ def price(graph: Graph, costs: Costs, hop_of: Callable[[int, int], str], peers: 
 class _Run:
     """One run of the graph: a queue of what happens when."""
 
-    def __init__(self, graph: Graph, costs: Costs, hop_of: Callable[[int, int], str], peers: int, workers: int | None):
-        self.graph, self.costs, self.hop_of, self.peers = graph, costs, hop_of, peers
+    def __init__(self, graph: Graph, costs: Costs, hop_of: Callable[[int, int], str], looks: Callable[[int], int], workers: int | None,
+                 patience: float):
+        self.graph, self.costs, self.hop_of, self.looks, self.patience = graph, costs, hop_of, looks, patience
+        self.waits_since: dict[int, float] = {}
+        self.awaits = {step.core for step in graph.steps if step.what == "handle"}
         self.left = [len(step.after) for step in graph.steps]
         self.followers: list[list[int]] = [[] for _ in graph.steps]
         for index, step in enumerate(graph.steps):
@@ -113,8 +120,12 @@ class _Run:
         _, step = heapq.heappop(self.ready[core])
         _, after, hop = self.arrival[step]
         charged = [] if behind is not None or hop is None else [(hop, 1)]
-        if woken and self.graph.steps[step].what != "begin":
-            charged += [("wake", 1), ("look", self.peers)]
+        if woken and now - self.waits_since.get(core, -math.inf) < self.patience:
+            pass  # it has not slept
+        elif woken and self.graph.steps[step].what != "begin":
+            charged += [("wake", 1), ("look", self.looks(core))]
+        elif woken and core in self.awaits:
+            charged.append(("look", self.looks(core)))
         began = _Begun(now, behind if behind is not None else after, tuple(charged))
         extra = sum(self.costs.of(what) * count for what, count in charged if what in ("wake", "look"))
         began.finish = now + extra + self.costs.of(self.graph.steps[step].what)
@@ -129,6 +140,7 @@ class _Run:
             self._begin(now, core, step, woken=False)
             return
         self.running.discard(core)
+        self.waits_since[core] = now
         self.free += 1
         self._hand_out(now, step)
 

@@ -9,15 +9,16 @@ is an operation of which older messages were overwritten.
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jobs import Refused, read_json
 from model_trees import build
 
-# Question and answer; of delete the last message, which has no answer.
+# Question and answer; of a hand-over the last message, which has no answer.
 KINDS = {"retype": ("monitors.find", "monitors.found"), "revoke": ("monitors.sweep", "monitors.swept"),
-         "unmap": ("span.drop", "span.dropped"), "delete": ("monitors.take_over", "monitors.complete")}
+         "unmap": ("span.drop", "span.dropped"), "hand over": ("monitors.take_over", "monitors.complete"),
+         "barrier": ("stream.group_tree", "stream.group_tree_answer"), "flat barrier": ("stream.group_flat", "stream.group_flat_answer")}
 HAND_OVER = {"monitors.take_over", "monitors.taken_over", "monitors.new_owner", "monitors.noted", "monitors.complete"}
 FIELDS = {"from": int, "to": int, "send_ns": (int, float), "receive_ns": (int, float), "kind": str}
 CORES_MOST = 1024
@@ -57,6 +58,42 @@ class Part:
     def share(self) -> float:
         """Of a message's cost, the sender's. The lower quartiles, in which nothing else came between."""
         return self.send[0] / (self.send[0] + self.handle[0])
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one trace shows."""
+    path: Path
+    shapes: list[Shape]
+    torn: dict[str, int]
+    parts: list[Part]
+
+    @property
+    def name(self) -> str:
+        return self.path.parent.name
+
+
+def look_at(path: Path) -> Seen:
+    messages = read(path)
+    return Seen(path, *shapes(messages), parts(messages))
+
+
+def all_shapes(traces: list[Seen]) -> list[Shape]:
+    """Of all of them together."""
+    found: dict[tuple[str, int], Shape] = {}
+    for shape in (shape for one in traces for shape in one.shapes):
+        before = found.get((shape.operation, shape.holders))
+        found[shape.operation, shape.holders] = shape if before is None else replace(before, seen=before.seen + shape.seen,
+                                                                                     equal=before.equal + shape.equal)
+    return [found[key] for key in sorted(found, key=lambda key: (list(KINDS).index(key[0]), key[1]))]
+
+
+def all_parts(traces: list[Seen]) -> list[Part]:
+    """Of each operation the first that there is."""
+    found: dict[str, Part] = {}
+    for part in (part for one in traces for part in one.parts):
+        found.setdefault(part.operation, part)
+    return list(found.values())
 
 
 # ---- Reading ----------------------------------------------------------------------------------------------------------
@@ -108,7 +145,7 @@ def _check_causes(path: Path, messages: list[Message]) -> None:
 def operations(messages: list[Message], operation: str) -> tuple[list[list[Message]], int]:
     """Those that are whole, and how many were torn."""
     question, answer = KINDS[operation]
-    kinds = HAND_OVER if operation == "delete" else {question, answer}
+    kinds = HAND_OVER if operation == "hand over" else {question, answer}
     whole, torn, current, unanswered = [], 0, [], 0
     for m in sorted((m for m in messages if m.kind in kinds), key=lambda m: m.sent):
         if current and unanswered == 0 and not _is_late(current, m, question):
