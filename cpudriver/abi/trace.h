@@ -15,7 +15,8 @@
  *
  * The CPU driver writes to the first. The rest is the monitor's: it says in the directory who has which ring, and maps a domain's, and
  * nothing else of the area, at USER_TRACE when it starts the domain. A ring is given out again when its domain has ended, the one that
- * ended first before the others.
+ * ended first before the others. The area of a core that dies is given to nobody until that core dies once more (monitor/estate.h): the run
+ * in which a core died is the one that somebody wants to look at. If the core is started again, it has another one.
  *
  * A writer takes the next slot by counting `head` up, with one instruction: between that and the last word of the event an upcall or
  * another thread of the dispatcher may write events of its own, but not into that slot, as long as they are fewer than a ring has. Order is
