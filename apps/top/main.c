@@ -41,6 +41,7 @@ static err_t look_at_core(struct look *l, const struct core_info *info)
 static bool look(struct look *l)
 {
 	static struct core_info cores[MACHINE_CORES];
+	const struct performance counters = performance_available();
 	unsigned count = 0;
 	err_t e = core_list(cores, MACHINE_CORES, &count);
 
@@ -49,10 +50,10 @@ static bool look(struct look *l)
 		if (cores[i].alive && cores[i].core < MACHINE_CORES)
 			e = look_at_core(l, &cores[i]);
 	l->time = time_tsc();
-	l->counters = performance_available();
+	l->counters = counters.count;
 	if (l->counters > PERFORMANCE_CYCLES) {
-		l->instructions = performance_read(PERFORMANCE_INSTRUCTIONS);
-		l->cycles = performance_read(PERFORMANCE_CYCLES);
+		l->instructions = performance_read(counters, PERFORMANCE_INSTRUCTIONS);
+		l->cycles = performance_read(counters, PERFORMANCE_CYCLES);
 	}
 	if (is_err(e))
 		printf("top: the cores can't be looked at: %s\n", err_sentence(e));

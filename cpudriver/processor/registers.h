@@ -60,6 +60,10 @@
 #define MSR_LSTAR            0xc0000082
 #define MSR_FMASK            0xc0000084
 
+/* AMD APM vol. 2, 13.2.1 and appendix A: core performance counters. */
+#define MSR_AMD_PERF_CTL0       0xc0010200 /* then PERF_CTR0, then the next pair */
+#define MSR_AMD_PERF_GLOBAL_CTL 0xc0000301
+
 /* SDM vol. 3, 2.2.1. */
 #define EFER_SCE (1 << 0)
 #define EFER_LME (1 << 8)

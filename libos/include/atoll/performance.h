@@ -9,22 +9,29 @@
 
 #include "cpudriver/abi/performance.h"
 
-/* How many of enum performance_counter there are, from the first on; 0: this machine has none. */
-static inline unsigned performance_available(void)
+/* Which of enum performance_counter there are. Asking takes some CPUIDs, so who reads often asks once. */
+static inline struct performance performance_available(void)
 {
-	uint32_t highest, a = 0, b, c, d = 0;
+	struct performance_leaves leaves = {0};
+	uint32_t b, c, d;
 
-	__cpuid(0, highest, b, c, d);
-	if (highest >= LEAF_PERFORMANCE)
-		__cpuid_count(LEAF_PERFORMANCE, 0, a, b, c, d);
-	return performance_count(highest, a, d);
+	__cpuid(0, leaves.highest, b, c, d);
+	if (leaves.highest >= LEAF_PERFORMANCE)
+		__cpuid_count(LEAF_PERFORMANCE, 0, leaves.a, b, c, leaves.d);
+	__cpuid(LEAF_EXTENDED, leaves.highest_extended, b, c, d);
+	if (leaves.highest_extended >= LEAF_EXTENDED1) {
+		uint32_t a;
+
+		__cpuid(LEAF_EXTENDED1, a, b, leaves.extended1_c, d);
+	}
+	return performance_of(&leaves);
 }
 
 /* One of those that are available; any other one ends the domain with an exception. */
-static inline uint64_t performance_read(enum performance_counter counter)
+static inline uint64_t performance_read(struct performance available, enum performance_counter counter)
 {
 	uint32_t low, high;
 
-	__asm__ volatile("rdpmc" : "=a"(low), "=d"(high) : "c"(RDPMC_FIXED | (uint32_t)counter) : "memory");
+	__asm__ volatile("rdpmc" : "=a"(low), "=d"(high) : "c"(available.select + (uint32_t)counter) : "memory");
 	return (uint64_t)high << 32 | low;
 }
