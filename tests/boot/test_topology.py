@@ -105,6 +105,16 @@ def test_what_runs_where(boot, tmp_path):
         assert info(found, "Cores") == ("0-1" if found.get("os_index") == "0" else "2-3")
     used = [int(info(found, "MemoryUsed")) for found in stated.objects("NUMANode")]
     assert used[0] > 8 << 20 and used[1] == 0
+    shown = any(note.startswith("hello, domain ") for note in notes[0])
+    assert shown != ("topology: hello had ended before it could be looked at" in result.text)
+
+
+def test_a_program_is_shown_where_it_has_grown_to(boot, tmp_path):
+    result = boot(cores=4, nodes=2, mem="512M", app="topology stream --rounds 20", timeout=120)
+    stated = Stated(result, tmp_path)
+    for found in stated.objects("PU"):
+        assert any(note.get("name").startswith("stream, domain ") for note in found.findall("object")), result.text
+    assert "growing" not in result.text and "had ended" not in result.text
 
 
 def test_a_planned_machine_comes_out_as_planned(boot, tmp_path):
