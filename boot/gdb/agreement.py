@@ -6,17 +6,19 @@
 import gdb
 
 import monitors
+from command import Command
 from machine import Machine, enumerator
+from memory import type_of
 from monitors import cores_of, items
 
 
-class Agreement(gdb.Command):
+class Agreement(Command):
     """atoll agreement: shared objects and their holders, operations under way, as each core's monitor sees it."""
 
     def __init__(self):
-        super().__init__("atoll agreement", gdb.COMMAND_STATUS)
+        super().__init__("agreement")
 
-    def invoke(self, _argument: str, _from_tty: bool):
+    def run(self, _argument: str) -> None:
         with Machine() as machine, monitors.every(machine) as found:
             everyone = [(domain.dispatcher.core.id, monitor["agreement"]) for domain, monitor in found]
             print("core   view  alive             objects  operations        sent    received  refused  state")
@@ -56,7 +58,7 @@ def _show_objects(core: int, agreement: gdb.Value):
 
 
 def _show_operations(core: int, agreement: gdb.Value):
-    phases = gdb.lookup_type("enum phase") if _operations(agreement) else None
+    phases = type_of("enum phase", beside="monitor_here") if _operations(agreement) else None
     for operation in _operations(agreement):
         kind = enumerator(operation["kind"].type, int(operation["kind"])).lower()
         if int(operation["serving"]):

@@ -13,19 +13,20 @@ import gdb
 import domains
 import programs
 import threads
+from command import Command, executed
 from domains import Domain
 from machine import WORD, Core, Machine
 from memory import Space
 
 
-class Backtrace(gdb.Command):
+class Backtrace(Command):
     """atoll bt CORE|THREAD [what `backtrace` understands]: of a core (2), a thread (shell.1), or the thread of a domain that ran last."""
 
     def __init__(self):
-        super().__init__("atoll bt", gdb.COMMAND_STACK)
+        super().__init__("bt", gdb.COMMAND_STACK)
 
-    def invoke(self, argument: str, _from_tty: bool):
-        where, _, options = argument.strip().partition(" ")
+    def run(self, argument: str) -> None:
+        where, _, options = argument.partition(" ")
         if not where:
             raise gdb.GdbError("atoll bt CORE|THREAD: of what?")
         with Machine() as machine:
@@ -41,7 +42,7 @@ class Backtrace(gdb.Command):
         if running:
             _running(running[0], options)
         else:
-            gdb.execute(f"backtrace {options}")
+            executed(f"backtrace {options}")
 
     @staticmethod
     def _thread(machine: Machine, where: str, options: str):
@@ -55,14 +56,17 @@ class Backtrace(gdb.Command):
                 domain.dispatcher.core.thread.switch()
                 _running(domain, options)
             else:
-                with lent(domain.dispatcher.core, thread.registers(), domain.dispatcher.space):
-                    gdb.execute(f"backtrace {options}")
+                registers = thread.registers()
+                if registers is None:
+                    raise gdb.GdbError(f"{domain.label}.{thread.label} has no stack: it is just being made.")
+                with lent(domain.dispatcher.core, registers, domain.dispatcher.space):
+                    executed(f"backtrace {options}")
 
 
 def _running(domain: Domain, options: str) -> None:
     """The selected core runs it. If it is in a call, its registers are not on the CPU driver's stack: this has two parts then."""
     with programs.symbols_of(domain.program):
-        gdb.execute(f"backtrace {options}")
+        executed(f"backtrace {options}")
         oldest = gdb.newest_frame()
         while oldest.older():
             oldest = oldest.older()
@@ -71,7 +75,7 @@ def _running(domain: Domain, options: str) -> None:
         kept = {name: int(oldest.read_register(name)) & WORD for name in threads.SAVED}
         print(f"Called by {domain.program}:")
         with lent(domain.dispatcher.core, kept | domain.dispatcher.goes_on()[1], domain.dispatcher.space):
-            gdb.execute(f"backtrace {options}")
+            executed(f"backtrace {options}")
 
 
 @contextmanager

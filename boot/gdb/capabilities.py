@@ -5,8 +5,9 @@
 import gdb
 
 import domains
+from command import Command
 from machine import Machine, name_of
-from memory import WINDOW
+from memory import type_of
 
 SLOTS = 256
 LINE = 15 << 60  # LINE_MASK: objects that are no memory lie on lines of their own
@@ -20,7 +21,7 @@ class Slots:
 
     def __init__(self, machine: Machine):
         self._physical = machine.physical
-        self._type = gdb.lookup_type("struct slot")
+        self._type = type_of("struct slot")
 
     def of(self, base: int):
         """(index, slot) of those that are not empty."""
@@ -37,8 +38,8 @@ def rights(mask: int) -> str:
 
 def kind(slot: gdb.Value) -> str:
     """Also of what is being taken apart, whose types user space doesn't see."""
-    number, last = int(slot["type"]), int(gdb.parse_and_eval("(int)CAP_TYPES"))
-    return name_of("enum cap_type", number) if number < last else "(ending)"
+    number, names = int(slot["type"]), type_of("enum cap_type").fields()
+    return name_of("enum cap_type", number) if any(field.enumval == number for field in names if field.name != "CAP_TYPES") else "(ending)"
 
 
 def where(slot: gdb.Value) -> str:
@@ -52,17 +53,17 @@ def where(slot: gdb.Value) -> str:
     return f"{base & ~LINE if base & LINE else base:#014x}  {int(slot['size']):#12x}{use}"
 
 
-class Capabilities(gdb.Command):
+class Capabilities(Command):
     """atoll caps DOMAIN: its capabilities: address (slot of the root CNode, slot), type, object, rights."""
 
     def __init__(self):
-        super().__init__("atoll caps", gdb.COMMAND_STATUS)
+        super().__init__("caps")
 
-    def invoke(self, argument: str, _from_tty: bool):
-        if not argument.strip():
+    def run(self, argument: str) -> None:
+        if not argument:
             raise gdb.GdbError("atoll caps DOMAIN: of which domain?")
         with Machine() as machine:
-            self._show(machine, domains.named(machine, argument.strip()))
+            self._show(machine, domains.named(machine, argument))
 
     @staticmethod
     def _show(machine: Machine, domain: domains.Domain):

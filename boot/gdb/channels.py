@@ -11,9 +11,10 @@ import gdb
 import domains
 import monitors
 import programs
+from command import Command
 from domains import Domain
 from machine import Machine, enumerator, text
-from memory import Space
+from memory import Space, chain
 
 SLOT_BYTES, HEADER_AT = 128, 56  # channels/line.h: a slot of a ring, and the header in it
 
@@ -72,11 +73,9 @@ def of_domain(domain: Domain) -> list[End]:
     core = domain.dispatcher.core.id
     found, ends = set(), [End(domain.label, core, f"monitor@{core}", "events", space, events)]
     for use, (_, pointer) in zip(("serves", "uses"), monitors.items(lists)):
-        while int(pointer):
-            connection = space.at(pointer)
-            found.add(int(pointer))
+        for at, connection in chain(pointer, space.at, "next"):
+            found.add(int(at))
             ends.append(_end(domain, connection, f"{use} {text(connection['peer_name'])}"))
-            pointer = connection["next"]
     for member, link in monitors.items(space.symbol("links")):
         if int(link["connection"]) and int(link["connection"]) not in found:
             ends.append(_end(domain, space.at(link["connection"]), f"member {member}"))
@@ -100,18 +99,17 @@ def of_monitor(domain: Domain, monitor: gdb.Value):
                       "more wait for room" if int(peer["first"]) else "")
 
 
-class Channels(gdb.Command):
+class Channels(Command):
     """atoll channels [DOMAIN]: the ends of channels, and endpoints in use; of all domains or of one.
 
     unread: lines that have come and were not taken. unacked: lines sent and not acknowledged."""
 
     def __init__(self):
-        super().__init__("atoll channels", gdb.COMMAND_STATUS)
+        super().__init__("channels")
 
-    def invoke(self, argument: str, _from_tty: bool):
-        name = argument.strip()
+    def run(self, argument: str) -> None:
         with Machine() as machine:
-            wanted = [domains.named(machine, name)] if name else domains.every(machine)
+            wanted = [domains.named(machine, argument)] if argument else domains.every(machine)
             print("domain      core  use               peer                    unread  unacked  state")
             for domain in wanted:
                 with programs.symbols_of(domain.program) as there:

@@ -5,16 +5,17 @@
 import gdb
 
 import programs
+from command import Command
 from machine import Core, Dispatcher, Machine, dispatcher_of
 
 
-class Cores(gdb.Command):
+class Cores(Command):
     """atoll cores: what each core does."""
 
     def __init__(self):
-        super().__init__("atoll cores", gdb.COMMAND_STATUS)
+        super().__init__("cores")
 
-    def invoke(self, _argument: str, _from_tty: bool):
+    def run(self, _argument: str) -> None:
         print("thread  core   APIC  node  dispatchers  where           runs        at")
         with Machine() as machine:
             for core in machine.cores:
@@ -32,13 +33,13 @@ class Cores(gdb.Command):
               f"{runs:<10}  {programs.place(core.pc) if core.in_kernel else hex(core.pc)}")
 
 
-class Dispatchers(gdb.Command):
+class Dispatchers(Command):
     """atoll dispatchers: every dispatcher of every core, and the registers that it will go on with."""
 
     def __init__(self):
-        super().__init__("atoll dispatchers", gdb.COMMAND_STATUS)
+        super().__init__("dispatchers")
 
-    def invoke(self, _argument: str, _from_tty: bool):
+    def run(self, _argument: str) -> None:
         print("core  name      state          goes on with  RIP                 RSP                 level-4 table")
         with Machine() as machine:
             for dispatcher in machine.dispatchers():

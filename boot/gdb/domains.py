@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import gdb
 
 import programs
+from command import Command
 from machine import Dispatcher, Machine, text
-from memory import MAP
+from memory import MAP, type_of
 
 MAGIC = int.from_bytes(b"domstart", "little")
 _types: dict[str, gdb.Type] = {}
@@ -59,7 +60,7 @@ def _start_type() -> gdb.Type:
         with programs.symbols_of("monitor") as there:
             if not there:
                 raise gdb.GdbError(f"There are no programs in {programs.directory()}, so there is nothing to know of domains.")
-            _types["start"] = gdb.lookup_type("struct domain_start")
+            _types["start"] = type_of("struct domain_start", beside="monitor_here")
     return _types["start"]
 
 
@@ -83,13 +84,13 @@ def named(machine: Machine, name: str) -> Domain:
     return fits[0]
 
 
-class Domains(gdb.Command):
+class Domains(Command):
     """atoll domains: every domain of every core. A domain on several cores has a line for each of its members."""
 
     def __init__(self):
-        super().__init__("atoll domains", gdb.COMMAND_STATUS)
+        super().__init__("domains")
 
-    def invoke(self, _argument: str, _from_tty: bool):
+    def run(self, _argument: str) -> None:
         print("domain      core  member  state          memory      program")
         with Machine() as machine:
             for domain in every(machine):

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 
 import gdb
 
-from memory import WINDOW, Physical, Space, variable
+from memory import WINDOW, Physical, Space, chain, type_of, variable
 
 WORD = (1 << 64) - 1
 
 
 def name_of(enumeration: str, value) -> str:
     """An enumerator's name without its common prefix: RUNNABLE for DISPATCHER_RUNNABLE."""
-    return enumerator(gdb.lookup_type(enumeration), int(value))
+    return enumerator(type_of(enumeration), int(value))
 
 
 def enumerator(kind: gdb.Type, value: int) -> str:
@@ -119,16 +119,13 @@ class Machine:
     def dispatchers(self):
         """Of all cores, the youngest of each core first."""
         for core in self.started():
-            pointer = core.value["dispatchers"]
-            while int(pointer):
-                dispatcher = dispatcher_of(self.physical, core, pointer)
-                yield dispatcher
-                pointer = dispatcher.value["next"]
+            for pointer, _ in chain(core.value["dispatchers"], self.physical.at, "next"):
+                yield dispatcher_of(self.physical, core, pointer)
 
 
 def dispatcher_of(physical: Physical, core: Core, pointer: gdb.Value) -> Dispatcher:
     address = int(pointer)
-    value, kind = physical.at(pointer), gdb.lookup_type("struct dispatcher_shared")
+    value, kind = physical.at(pointer), type_of("struct dispatcher_shared")
     shared = address - WINDOW + kind.sizeof  # the shared half follows the private one
     return Dispatcher(core, address, value, physical.value(shared, kind), Space(physical, int(value["page_table4"])))
 

@@ -25,13 +25,32 @@ MAP = memory_map()
 WINDOW = MAP["WINDOW_BASE"]
 
 
-def variable(name: str, file: str = "") -> gdb.Value:
-    """A variable outside functions, whatever the function that the selected core is in calls by the same name. `file`: the one that has it."""
+def _symbol(name: str, file: str = "") -> gdb.Symbol:
     for symbols in ((gdb.lookup_global_symbol(name),), gdb.lookup_static_symbols(name)):
         for symbol in symbols:
             if symbol is not None and symbol.symtab.filename.endswith(file):
-                return symbol.value()
+                return symbol
     raise gdb.GdbError(f"There is no variable {name}{' in ' + file if file else ''} among the symbols that are loaded.")
+
+
+def variable(name: str, file: str = "") -> gdb.Value:
+    """A variable outside functions, whatever the function that the selected core is in calls by the same name. `file`: the one that has it."""
+    return _symbol(name, file).value()
+
+
+def type_of(name: str, beside: str = "core") -> gdb.Type:
+    """A type as the source file knows it that has the variable `beside`: a program may call another one by the same name."""
+    return gdb.lookup_type(name, _symbol(beside).symtab.static_block())
+
+
+def chain(first: gdb.Value, at, link: str):
+    """(pointer, value) of each of a list; `at` follows a pointer. A list that bites its own tail, as memory is damaged, ends there."""
+    seen, pointer = {0}, first
+    while int(pointer) not in seen:
+        seen.add(int(pointer))
+        value = at(pointer)
+        yield pointer, value
+        pointer = value[link]
 
 
 class Physical:
@@ -48,6 +67,8 @@ class Physical:
         return b"".join(parts)
 
     def _page(self, address: int) -> bytes:
+        if address >= MAP["WINDOW_BYTES"]:  # as a damaged table may say
+            raise gdb.MemoryError(f"There is no physical memory at {address:#x}.")
         if address not in self._pages:
             self._pages[address] = bytes(gdb.selected_inferior().read_memory(WINDOW + address, PAGE))
         return self._pages[address]

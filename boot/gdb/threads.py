@@ -12,8 +12,10 @@ import gdb
 
 import domains
 import programs
+from command import Command
 from domains import Domain
 from machine import Machine
+from memory import Space, chain
 
 NUMBER_BITS = 24  # THREAD_NUMBER_BITS in libos/thread/thread.h: of a number, below the member where the thread began
 # What SAVE_CALLEE (libos/upcall/save.h) pushes, the last one first; the return address is above them.
@@ -47,17 +49,25 @@ class Thread:
             return "sleeps"
         return {"lost": "lost", "ended": "ended", "ready": "ready", "waiting": "waits"}.get(flags[0] if flags else "", "?")
 
-    def registers(self) -> dict[str, int]:
-        """Those that a backtrace needs."""
+    def registers(self) -> dict[str, int] | None:
+        """Those that a backtrace needs. None: it has no stack, as it is just being made."""
         if self.current:
             known = self.domain.dispatcher.goes_on()[1]
         elif int(self.value["interrupted"]):
             known = {name: int(self.value["frame"][name]) for name in WALKED}
         else:
-            space, sp = self.domain.dispatcher.space, int(self.value["sp"])
-            known = {name: space.word(sp + 8 * i) for i, name in enumerate(SAVED)}
-            known |= {"rip": space.word(sp + 8 * len(SAVED)), "rsp": sp + 8 * (len(SAVED) + 1)}
+            known = self._saved(self.domain.dispatcher.space, int(self.value["sp"]))
+            if known is None:
+                return None
         return {name: known.get(name, 0) for name in WALKED}
+
+    @staticmethod
+    def _saved(space: Space, sp: int) -> dict[str, int] | None:
+        try:
+            known = {name: space.word(sp + 8 * i) for i, name in enumerate(SAVED)}
+            return known | {"rip": space.word(sp + 8 * len(SAVED)), "rsp": sp + 8 * (len(SAVED) + 1)}
+        except gdb.MemoryError:
+            return None
 
 
 def of(domain: Domain) -> list[Thread]:
@@ -66,13 +76,8 @@ def of(domain: Domain) -> list[Thread]:
     try:
         current = int(space.symbol("thread_current"))
         left = bool(int(space.symbol("threads_left")))
-        pointer = space.symbol("threads_known")
-        found = []
-        while int(pointer):
-            value = space.at(pointer)
-            if int(value["number"]):
-                found.append(Thread(domain, value, int(pointer) == current and not left, int(pointer)))
-            pointer = value["known_next"]
+        found = [Thread(domain, value, int(pointer) == current and not left, int(pointer))
+                 for pointer, value in chain(space.symbol("threads_known"), space.at, "known_next") if int(value["number"])]
     except gdb.MemoryError:
         raise gdb.GdbError(f"The threads of {domain.label} can't be listed: its library OS has not begun, or what it knows is damaged.") from None
     return sorted(found, key=lambda thread: int(thread.value["number"]))
@@ -92,15 +97,15 @@ def named(domain: Domain, name: str) -> Thread:
     return fits[0]
 
 
-class Threads(gdb.Command):
+class Threads(Command):
     """atoll threads [DOMAIN]: user-level threads, of all domains or of one."""
 
     def __init__(self):
-        super().__init__("atoll threads", gdb.COMMAND_STATUS)
+        super().__init__("threads")
 
-    def invoke(self, argument: str, _from_tty: bool):
+    def run(self, argument: str) -> None:
         with Machine() as machine:
-            wanted = [domains.named(machine, argument.strip())] if argument.strip() else domains.every(machine)
+            wanted = [domains.named(machine, argument)] if argument else domains.every(machine)
             print("thread          core  state       priority  goes on at")
             for domain in wanted:
                 with programs.symbols_of(domain.program) as there:
@@ -118,9 +123,10 @@ class Threads(gdb.Command):
             return
         for thread in everyone:
             label = f"{domain.label}.{thread.label}"
-            rip = thread.registers()["rip"]
+            registers = thread.registers()
+            place = programs.place(registers["rip"]) if registers else "nowhere, it has no stack"
             print(f"{label:<14}  {domain.dispatcher.core.id:>4}  {thread.state(idle):<10}  {int(thread.value['run']['priority']):>8}  "
-                  f"{programs.place(rip)}  ({domain.program})")
+                  f"{place}  ({domain.program})")
 
 
 def commands():

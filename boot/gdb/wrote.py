@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 import gdb
 
+from command import evaluated
 from last import instruction
 
 KERNEL = 1 << 63  # addresses from here on mean the same in all domains of a core
@@ -44,7 +45,7 @@ class Wrote(gdb.Command):
 def _place(argument: str) -> tuple[int, int]:
     if not argument.strip():
         raise gdb.GdbError("atoll wrote EXPRESSION: to what?")
-    value = gdb.parse_and_eval(argument)
+    value = evaluated(argument)
     if value.address is None:
         raise gdb.GdbError(f"{argument.strip()} is not in memory.")
     return int(value.address) & (1 << 64) - 1, value.type.sizeof

@@ -165,6 +165,7 @@ def _debug(settings: user.Settings, command: list[str], scratch: Path, *words: s
     with log.open("wb") as output, subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output,
                                                     preexec_fn=virtual_machine.die_with_parent) as process:
         try:
+            virtual_machine.wait_for(socket, process)
             return subprocess.call(["gdb", "-q", "-x", "boot/gdb/atoll.py", "-ex", f"target remote {socket}",
                                     "-ex", "hbreak core_entry", "-ex", "continue", *words, str(settings.build / "cpudriver.elf")])
         finally:

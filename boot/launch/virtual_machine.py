@@ -8,6 +8,7 @@ import selectors
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1  # prctl(2): the signal that a process gets when its parent dies
 
@@ -15,6 +16,12 @@ _PR_SET_PDEATHSIG = 1  # prctl(2): the signal that a process gets when its paren
 def die_with_parent() -> None:
     """Runs in the child, so that not even a killed launcher leaves a machine behind."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def wait_for(path: Path, process: subprocess.Popen) -> None:
+    """Until there is a file that QEMU makes when it starts, or it has ended."""
+    while not path.exists() and process.poll() is None:
+        time.sleep(0.01)
 
 
 def stream(command: list[str], timeout: float, on_data, on_timeout=lambda: None) -> str | None:

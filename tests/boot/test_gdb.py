@@ -2,18 +2,26 @@
 # Copyright 2026 The Atoll authors
 """The debugger and its script, on a machine that runs and on one that is about to start."""
 
+import os
 import re
 import subprocess
+import time
 from pathlib import Path
 
+import pytest
 from places import BUILD, ROOT
 
+STOPS, SEED = (int(os.environ.get(name, default)) for name, default in (("STOPS", "10"), ("SEED", "1")))
 
-def gdb(socket: Path, *commands: str) -> str:
+
+def gdb(socket: Path, *commands: str, timeout: float = 120) -> str:
+    patience = time.monotonic() + 30
+    while not socket.exists() and time.monotonic() < patience:  # QEMU makes it when it starts
+        time.sleep(0.01)
     words = ["gdb", "-nx", "-q", "-batch", "-x", ROOT / "boot/gdb/atoll.py", "-ex", "set pagination off", "-ex", f"target remote {socket}"]
     for command in commands:
         words += ["-ex", command]
-    done = subprocess.run([*words, BUILD / "cpudriver.elf"], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run([*words, BUILD / "cpudriver.elf"], capture_output=True, text=True, timeout=timeout, check=False)
     return done.stdout + done.stderr
 
 
@@ -41,7 +49,7 @@ def test_domains_threads_and_backtraces(boot, tmp_path):
         machine.expect("atoll> ")
         said = gdb(socket, "info registers", "echo ==\n", "atoll domains", "atoll threads", "atoll threads shell", "atoll bt shell", "atoll bt shell.2",
                    "atoll bt init 30", "atoll bt 1", "atoll bt monitor@1.1", "echo ==\n", "info registers", "atoll bt", "atoll bt nobody",
-                   "atoll bt monitor", "atoll bt shell.77", "atoll bt 9", "atoll threads 4711", "detach")
+                   "atoll bt monitor", "atoll bt shell.77", "atoll bt 9", "atoll threads 4711", "atoll bt 0 nonsense", "detach")
         before, shown, after = said.split("==\n")
         assert after.startswith(before[before.index("rax"):]), said
         assert re.search(r"^\d+ +0  0 +[A-Z_]+ +\d+ KiB +shell$", shown, re.M), said
@@ -55,7 +63,7 @@ def test_domains_threads_and_backtraces(boot, tmp_path):
         assert re.search(r"platform_wait \(.*main \(\) at monitor/main.c", shown, re.S), said
         for sentence in ("atoll bt CORE|THREAD: of what?", "There is no domain nobody: `atoll domains` lists them.",
                          "monitor is several domains: say which one, monitor@0 or monitor@1.", "There is no thread 77 in ",
-                         "There is no core 9: 0, 1 have started.", "There is no domain 4711"):
+                         "There is no core 9: 0, 1 have started.", "There is no domain 4711", 'No symbol "nonsense" in current context.'):
             assert sentence in after, said
         machine.type("poweroff")
 
@@ -79,6 +87,16 @@ def test_a_local_variable_hides_nothing(boot, tmp_path):
         assert re.search(r"hit Breakpoint 1.* in set_has \(core=.*^type = unsigned int$", said, re.M | re.S), said
         assert re.search(r"^ +1 +0 .* user space ", said, re.M) and "Error" not in said, said
         machine.expect("hello from domain")
+
+
+@pytest.mark.parametrize("app", ["soak", "chaos", "kv"] if STOPS > 10 else ["soak"])
+def test_stopped_anywhere(boot, tmp_path, app):
+    """From the first instruction on, at moments that nobody has chosen; STOPS=100 in the environment: more often, and with more programs."""
+    socket = tmp_path / "gdb"
+    with boot.session(check=False, cores=2, nodes=1, app=app, timeout=90, qemu_extra=["-S", "-gdb", f"unix:{socket},server=on,wait=off"]) as machine:
+        said = gdb(socket, f"source {ROOT / 'tests/boot/random_stops.py'}",
+                   f'python stops("{machine.control_path}", count={STOPS}, seed={SEED}, longest=0.3)', "detach", timeout=60 + 5 * STOPS)
+    assert re.search(r"^\d+ stops, \d{3,} answers, 0 faults$", said, re.M), said
 
 
 def test_the_first_stop_is_the_entry_of_the_cpu_driver(boot, tmp_path):
