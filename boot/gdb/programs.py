@@ -15,7 +15,7 @@ import gdb
 import machine
 from memory import Physical
 
-_state = {"loaded": None, "kept": False}
+_state = {"loaded": None, "kept": False, "stopped": None}
 
 
 def directory() -> str:
@@ -38,12 +38,30 @@ def load(name: str | None) -> bool:
     if name and ("/" in name or not os.path.isfile(path)):
         return False
     if _state["loaded"]:
+        _forget_inlined()
         gdb.execute(f"remove-symbol-file '{os.path.join(directory(), _state['loaded'])}'", to_string=True)
         _state["loaded"] = None
     if name:
         gdb.execute(f"add-symbol-file '{path}'", to_string=True)
         _state["loaded"] = name
     return True
+
+
+def _forget_inlined() -> None:
+    """Of the core that stopped GDB keeps the inlined functions at whose very beginning it is, as symbols, and would use them when they are
+    gone; GDB 13 ends then with an internal error. It drops them if the program counter is another one when it looks."""
+    stopped, selected = _state["stopped"], gdb.selected_thread()
+    if stopped is None or not stopped.is_valid():
+        return
+    try:
+        stopped.switch()
+        here = int(gdb.parse_and_eval("$pc")) & machine.WORD
+        for counter in (here ^ 1, here):
+            gdb.execute(f"set var $pc = {counter:#x}", to_string=True)
+            gdb.newest_frame().type()
+    finally:
+        if selected is not None:
+            selected.switch()
 
 
 @contextmanager
@@ -66,6 +84,7 @@ def follow(*_event) -> None:
     """Loads the symbols of whoever runs on the selected core, unless the user has chosen."""
     import domains  # Here, because it uses this module.
 
+    _state["stopped"] = _state["stopped"] or gdb.selected_thread()
     if _state["kept"]:
         return
     try:
@@ -101,7 +120,12 @@ class Domain(gdb.Command):
         _state["kept"] = True
 
 
+def _stopped(_event) -> None:
+    _state["stopped"] = gdb.selected_thread()
+    follow()
+
+
 def commands():
     Domain()
-    gdb.events.stop.connect(follow)
+    gdb.events.stop.connect(_stopped)
     gdb.events.before_prompt.connect(follow)
