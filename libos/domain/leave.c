@@ -55,7 +55,7 @@ static void ask_to_leave(void *argument)
 	(void)argument;
 	do {
 		events_poll();
-		e = is_called() ? ERR(AGAIN) : monitor_request(REQUEST_leave, 0, events_channel()->next_in, 0, 0).error;
+		e = is_called() ? ERR(AGAIN) : monitor_request(REQUEST_leave, 0, events_next(), 0, 0).error;
 		if (err_is(e, ERR_NUMBER_AGAIN))
 			thread_wait(time_tsc() + time_tsc_hz() / ATTEMPTS_A_SECOND);
 	} while (err_is(e, ERR_NUMBER_AGAIN));

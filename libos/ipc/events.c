@@ -13,14 +13,24 @@ static struct event_wait *expected;
 static uint64_t last_tag;
 static void (*handlers[EVENTS])(const uint64_t *);
 
-struct channel *events_channel(void)
-{
-	return started ? &channel : NULL;
-}
-
 void events_start(void *receive, void *send)
 {
 	started = channel_ok(channel_init(&channel, receive, send, DOMAIN_EVENT_SLOTS, NULL, NULL));
+	events_listen();
+}
+
+void events_listen(void)
+{
+	if (!started)
+		return;
+	channel_unpark(&channel);
+	channel_announce(&channel);
+	channel_fence();
+}
+
+uint32_t events_next(void)
+{
+	return channel.next_in;
 }
 
 /* Tags are not 0 and fit the request word (monitor/abi/requests.def: bits 16..47). */

@@ -12,10 +12,14 @@
 
 #define EVENT_WORDS CHANNEL_WORDS
 
-/* NULL in a monitor: nobody tells it anything this way. */
-struct channel *events_channel(void);
+/* Never called in a monitor: nobody tells it anything this way. */
 void events_start(void *receive, void *send);
+/* The monitor rings for what comes from now on. It always does: on one core the two never run at once, so there is no time in which this
+ * domain could look instead, and a thread that only computes would keep the others from what they wait for. */
+void events_listen(void);
 void events_poll(void);
+/* The line of the ring in which the next one will be, as the monitor counts them. */
+uint32_t events_next(void);
 /* The monitor keeps what the full ring can't take, and is asked for it here. False: there is nothing of which this domain has not heard. */
 bool events_fetch(void);
 

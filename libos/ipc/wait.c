@@ -15,7 +15,6 @@ uint32_t wait_goes_on = WAIT_GOES_ON_MOST;
 
 static struct wait_source *sources, *handled;
 static bool looking;
-static bool listening; /* announced on the event channel, and perhaps rung for it already */
 
 static struct wait_source **list_of(const struct wait_source *s)
 {
@@ -79,10 +78,6 @@ bool wait_poll(void)
 
 static bool anything_there(void)
 {
-	struct channel *events = events_channel();
-
-	if (events != NULL && channel_poll(events).code == CHANNEL_OK)
-		return true;
 	for (struct wait_source *s = sources; s != NULL; s = s->next)
 		if (s->parked && channel_poll(s->channel).code != CHANNEL_EMPTY)
 			return true;
@@ -96,11 +91,6 @@ static bool anything_there(void)
 
 static void announce_all(void)
 {
-	struct channel *events = events_channel();
-
-	if (events != NULL)
-		channel_announce(events);
-	listening = events != NULL;
 	for (struct wait_source *s = sources; s != NULL; s = s->next) {
 		s->parked = *s->waiter != NULL;
 		if (s->parked)
@@ -113,9 +103,6 @@ static void announce_all(void)
 /* Nobody rings twice for one announcement, so each begins with taking the last one back. */
 static void take_back(void)
 {
-	if (listening)
-		channel_unpark(events_channel());
-	listening = false;
 	for (struct wait_source *s = sources; s != NULL; s = s->next) {
 		if (s->parked)
 			channel_unpark(s->channel);
@@ -162,6 +149,7 @@ void wait_end_looking(void)
 
 void wait_rung(void)
 {
+	events_listen();
 	wait_poll();
 	wait_listen();
 }

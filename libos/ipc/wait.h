@@ -2,16 +2,16 @@
  * Copyright 2026 The Atoll authors */
 #pragma once
 
-/* The one place where a dispatcher waits: all channels that some thread waits for, and the monitor's event channel. Inside sections.
+/* The one place where a dispatcher waits: all channels that some thread waits for. Inside sections.
  *
  * A source is a channel and the thread that wants to know. While nothing can run the scheduler looks at all sources that have a waiter
  * (wait_poll); before it gives the processor away it announces itself on all of them and looks again (wait_park; channels/park.c says
  * why that loses nothing).
  *
  * A source with a handler is nobody's in particular: what comes is handled at once, whichever thread runs. While threads run the dispatcher
- * is announced on these, on those that some other thread waits for, and on the event channel, and is rung; only while it has nothing to run
- * does it look by itself (wait_begin_looking .. wait_end_looking). Each ring is followed by a new announcement, and that by a look. So a
- * thread that only computes keeps nobody from his messages.
+ * is announced on these, and on those that some other thread waits for, and is rung; only while it has nothing to run does it look by itself
+ * (wait_begin_looking .. wait_end_looking). Each ring is followed by a new announcement, and that by a look. So a thread that only computes
+ * keeps nobody from his messages, nor from the monitor's events, which are announced at all times (events.h).
  *
  * Something may be able to run for ever: a thread that looks for its own message and yields in between, one that always finds what it looks
  * for, several that compute. The others' sources, and the monitor's events, are looked at all the same: at one of so many yields, at one of

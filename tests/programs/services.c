@@ -2,8 +2,10 @@
  * Copyright 2026 The Atoll authors */
 
 /* Names of services: what they speak, who waits for them, who finds whom. `services` has the checks; `services serve NAME INTERFACE DELAY`
- * is a server, which offers its service after so many milliseconds, and ends when a client says so. */
+ * is a server, which offers its service after so many milliseconds, and ends when a client says so; with `compute` for `serve` another
+ * thread of it computes meanwhile. */
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,15 +22,22 @@
 #define LABEL_END   1
 #define QUESTIONS   300 /* more than a monitor has tickets for */
 #define HASTY_BINDS 60
+#define LATE_MS     100 /* several turns */
 
 static uint64_t after_us(uint64_t us)
 {
 	return time_tsc() + us * (time_tsc_hz() / 1000000);
 }
 
+static void compute(void *end)
+{
+	while (!atomic_load((atomic_bool *)end))
+		;
+}
+
 /* ---- A server ---- */
 
-static bool ended;
+static atomic_bool ended;
 
 static void handle_call(void *context, struct ipc_connection *c, const struct ipc_message *request, struct ipc_message *reply)
 {
@@ -37,11 +46,14 @@ static void handle_call(void *context, struct ipc_connection *c, const struct ip
 	ended = request->label == LABEL_END;
 }
 
-static int serve(const char *name, const char *interface, const char *delay_ms)
+static int serve(bool computes, const char *name, const char *interface, const char *delay_ms)
 {
 	const struct ipc_server server = {.call = handle_call};
 	struct ipc_service *service;
+	struct thread *thread;
 
+	if (computes && is_err(thread_create(compute, &ended, 0, &thread)))
+		return EXIT_FAILURE;
 	thread_sleep_until(after_us(1000 * strtoull(delay_ms, NULL, 0)));
 	if (is_err(ipc_offer_interface(name, strtoull(interface, NULL, 0), &server, &service)))
 		return EXIT_FAILURE;
@@ -52,14 +64,19 @@ static int serve(const char *name, const char *interface, const char *delay_ms)
 
 /* ---- Starting and ending it ---- */
 
-static err_t start(const char *name, uint64_t interface, unsigned delay_ms, uint64_t core, uint32_t *domain)
+static err_t start_to(const char *what, const char *name, uint64_t interface, unsigned delay_ms, uint64_t core, uint32_t *domain)
 {
 	char type[24], delay[12];
-	const char *const argv[] = {PROGRAM, "serve", name, type, delay, NULL};
+	const char *const argv[] = {PROGRAM, what, name, type, delay, NULL};
 
 	snprintf(type, sizeof type, "0x%llx", (unsigned long long)interface);
 	snprintf(delay, sizeof delay, "%u", delay_ms);
 	return domain_spawn(argv, NULL, core, 0, domain);
+}
+
+static err_t start(const char *name, uint64_t interface, unsigned delay_ms, uint64_t core, uint32_t *domain)
+{
+	return start_to("serve", name, interface, delay_ms, core, domain);
 }
 
 /* Ends the server by the connection, and waits for its end. */
@@ -259,22 +276,46 @@ static const char *check_successor(void)
 	return NULL;
 }
 
+/* On both sides another thread computes, and needs no turn to end: the name is found, and the first client heard of, all the same. */
+static const char *check_others_compute(void)
+{
+	static atomic_bool over;
+	struct ipc_connection *c;
+	struct thread *thread;
+	uint32_t server, found;
+
+	CHECK(is_ok(thread_create(compute, &over, 0, &thread)));
+	CHECK(is_ok(start_to("compute", "busy", INTERFACE, LATE_MS, elsewhere(), &server)));
+	CHECK(is_ok(ipc_find("busy", &(struct ipc_binding){0}, &found)) && found == server);
+	thread_sleep_until(after_us(1000 * LATE_MS));
+	CHECK(is_ok(bind("busy", &(struct ipc_binding){0}, &c)));
+	CHECK(stop(c, server));
+	over = true;
+	CHECK(is_ok(thread_join(thread)));
+	return NULL;
+}
+
 static const struct {
 	const char *name;
 	const char *(*run)(void);
 } checks[] = {
-    {"interfaces", check_interfaces}, {"nobody_there", check_nobody_there},
-    {"names", check_names},           {"late", check_late},
-    {"haste", check_haste},           {"list", check_list},
-    {"withdrawal", check_withdrawal}, {"successor", check_successor},
+    {"interfaces", check_interfaces},
+    {"nobody_there", check_nobody_there},
+    {"names", check_names},
+    {"late", check_late},
+    {"haste", check_haste},
+    {"list", check_list},
+    {"withdrawal", check_withdrawal},
+    {"successor", check_successor},
+    {"others_compute", check_others_compute},
 };
 
 int main(int argc, char **argv)
 {
 	int failed = 0;
 
-	if (argc == 5 && strcmp(argv[1], "serve") == 0)
-		return serve(argv[2], argv[3], argv[4]);
+	if (argc == 5)
+		return serve(strcmp(argv[1], "compute") == 0, argv[2], argv[3], argv[4]);
 	for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
 		const char *why = checks[i].run();
 
