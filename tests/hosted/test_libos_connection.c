@@ -11,7 +11,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 
 #include <cmocka.h>
 
@@ -28,6 +27,7 @@
 #include "libos/memory/memory.h"
 #include "libos/upcall/dispatcher.h"
 #include "tests/hosted/channel_pair.h"
+#include "tests/hosted/dispatcher_page.h"
 #include "tests/hosted/never.h"
 
 static struct thread self;
@@ -158,9 +158,6 @@ int main(void)
 	    cmocka_unit_test(test_a_message_while_it_announces_that_it_will),
 	    cmocka_unit_test(test_a_message_in_its_sleep),
 	};
-	void *at = mmap(DISPATCHER, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 
-	if (at != DISPATCHER)
-		return EXIT_FAILURE;
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, map_dispatcher, NULL);
 }

@@ -12,7 +12,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include <cmocka.h>
 
@@ -28,6 +27,7 @@
 #include "libos/ipc/server.h"
 #include "libos/memory/memory.h"
 #include "libos/upcall/dispatcher.h"
+#include "tests/hosted/dispatcher_page.h"
 #include "tests/hosted/never.h"
 
 #define LINES 8
@@ -245,9 +245,6 @@ int main(void)
 	    cmocka_unit_test(test_a_channel),
 	    cmocka_unit_test(test_an_endpoint_that_becomes_a_channel),
 	};
-	void *at = mmap(DISPATCHER, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 
-	if (at != DISPATCHER)
-		return EXIT_FAILURE;
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, map_dispatcher, NULL);
 }

@@ -10,7 +10,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 
 #include <cmocka.h>
 
@@ -24,6 +23,7 @@
 #include "libos/ipc/server.h"
 #include "libos/ipc/stream.h"
 #include "libos/upcall/dispatcher.h"
+#include "tests/hosted/dispatcher_page.h"
 #include "tests/hosted/never.h"
 
 #define SERIAL_LINE PENDING_INTERRUPT(0)
@@ -130,9 +130,6 @@ int main(void)
 	    cmocka_unit_test_setup(test_an_interrupt_while_the_last_one_is_handled, set_up),
 	    cmocka_unit_test_setup(test_what_nobody_attached_to_goes, set_up),
 	};
-	void *at = mmap(DISPATCHER, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 
-	if (at != DISPATCHER)
-		return EXIT_FAILURE;
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, map_dispatcher, NULL);
 }

@@ -10,7 +10,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include <cmocka.h>
 
@@ -18,7 +17,6 @@
 #include <atoll/trace.h>
 
 #include "libos/trace/trace.h"
-#include "libos/upcall/dispatcher.h"
 #include "monitor/core_start.h"
 #include "monitor/estate.h"
 #include "monitor/handlers.h"
@@ -27,6 +25,7 @@
 #include "monitor/platform.h"
 #include "monitor/report.h"
 #include "monitor/whereabouts.h"
+#include "tests/hosted/dispatcher_page.h"
 #include "tests/hosted/random.h"
 
 enum { CORES = 5, SLOTS = 4096, STEPS = 20000, RUNS = 20 };
@@ -499,8 +498,6 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_what_a_later_view_said_comes_with_the_view, begin, end),
 	    cmocka_unit_test_setup_teardown(test_a_core_in_a_lost_ones_place_is_heard, begin, end),
 	};
-	void *at = mmap(DISPATCHER, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 
-	assert_ptr_equal(at, DISPATCHER);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, map_dispatcher, NULL);
 }

@@ -13,7 +13,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 
 #include <cmocka.h>
 
@@ -25,6 +24,7 @@
 #include "libos/stubs/session.h"
 #include "libos/upcall/guarded.h"
 #include "tests/hosted/channel_pair.h"
+#include "tests/hosted/dispatcher_page.h"
 #include "tests/hosted/never.h"
 
 #define IDENTITY 0x5eafu
@@ -300,9 +300,6 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_a_stream_ends_while_an_item_is_made, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_a_client_goes_while_an_item_is_made, set_up, tear_down),
 	};
-	void *at = mmap(DISPATCHER, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 
-	if (at != DISPATCHER)
-		return EXIT_FAILURE;
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, map_dispatcher, NULL);
 }

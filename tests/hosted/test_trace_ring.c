@@ -12,13 +12,13 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/time.h>
 
 #include <cmocka.h>
 
 #include "channels/channel.h"
 #include "libos/trace/trace.h"
+#include "tests/hosted/dispatcher_page.h"
 
 enum { EVENTS = 256, LINES = 8, RING = 0x123000 };
 
@@ -37,16 +37,6 @@ static int begin(void **state)
 	trace_ring_begin(ring, sizeof(own));
 	trace_use(ring);
 	return 0;
-}
-
-/* Where a dispatcher has the frame in which messages are counted. */
-static int map_frame(void **state)
-{
-	void *frame =
-	    mmap(DISPATCHER, DISPATCHER_SHARED_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-
-	(void)state;
-	return frame == DISPATCHER ? 0 : -1;
 }
 
 static void without_a_ring_nothing_is_written(void **state)
@@ -230,5 +220,5 @@ int main(void)
 	    cmocka_unit_test_setup(what_finds_no_room_was_not_sent, begin),
 	};
 
-	return cmocka_run_group_tests_name("trace_ring", tests, map_frame, NULL);
+	return cmocka_run_group_tests_name("trace_ring", tests, map_dispatcher, NULL);
 }
