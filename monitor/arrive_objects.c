@@ -8,13 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <atoll/address_space.h>
-
 #include "monitor/arrive.h"
 #include "monitor/block.h"
-#include "monitor/ends.h"
+#include "monitor/foreign_frame.h"
 #include "monitor/move.h"
-#include "monitor/platform.h"
 
 #define COPY_SLICE (256 * KIB)
 
@@ -142,33 +139,25 @@ static bool is_copied(const struct arrival *a, unsigned i)
 
 static err_t copy_slice(struct monitor *m, struct domain *d, const struct carried_object *o, uint64_t done, uint64_t bytes)
 {
-	struct arrival *a = d->arrival;
+	const struct arrival *a = d->arrival;
+	const struct platform_remote what = {CAP_Frame, RIGHT_READ, a->from, o->base, o->size, 0};
+	struct foreign_frame old;
 	struct view view;
 	uint64_t offset;
 	unsigned index;
-	void *old = NULL;
-	cap_t cap;
-	err_t e = cap_slot_alloc(&cap);
+	err_t e = foreign_frame_open(m, &what, done, bytes, &old);
 
 	if (is_err(e))
 		return e;
-	e = platform_install(cap, &(struct platform_remote){CAP_Frame, RIGHT_READ, a->from, o->base, o->size, 0});
-	if (is_err(e)) {
-		cap_slot_free(cap);
-		return e;
-	}
-	e = frame_map(cap, done, bytes, RIGHTS(RIGHT_READ), &old);
-	if (is_ok(e) && !find_block(a, o->base + done, bytes, &index, &offset))
+	if (!find_block(a, o->base + done, bytes, &index, &offset))
 		e = ERR(RANGE);
 	if (is_ok(e))
 		e = view_open(arrival_block(d, index), offset, bytes, &view);
 	if (is_ok(e)) {
-		memcpy(view.at, old, bytes);
+		memcpy(view.at, old.at, bytes);
 		view_close(&view);
 	}
-	if (old != NULL)
-		(void)!is_ok(frame_unmap(old));
-	end_give_up(m, cap);
+	foreign_frame_close(m, &old);
 	return e;
 }
 

@@ -3,11 +3,10 @@
 
 #include <string.h>
 
-#include <atoll/address_space.h>
-
 #include "monitor/block.h"
 #include "monitor/domain.h"
 #include "monitor/ends.h"
+#include "monitor/foreign_frame.h"
 #include "monitor/handlers.h"
 #include "monitor/mesh.h"
 #include "monitor/move.h"
@@ -306,29 +305,20 @@ void handle_left(struct monitor *m, uint32_t from, const struct message_left *me
 /* What the peer has written to the old ring so far. */
 static err_t copy_ring(struct monitor *m, const struct connection *c, uint64_t ring, uint32_t from)
 {
+	const struct platform_remote what = {CAP_Frame, RIGHT_READ, from, ring, RING_BYTES, 0};
+	struct foreign_frame old;
 	struct view view;
-	void *old = NULL;
-	cap_t cap;
-	err_t e = cap_slot_alloc(&cap);
+	err_t e = foreign_frame_open(m, &what, 0, RING_BYTES, &old);
 
 	if (is_err(e))
 		return e;
-	e = platform_install(cap, &(struct platform_remote){CAP_Frame, RIGHT_READ, from, ring, RING_BYTES, 0});
-	if (is_err(e)) {
-		cap_slot_free(cap);
-		return e;
-	}
-	e = frame_map(cap, 0, RING_BYTES, RIGHTS(RIGHT_READ), &old);
-	if (is_ok(e))
-		e = view_open(&c->ring, 0, RING_BYTES, &view);
+	e = view_open(&c->ring, 0, RING_BYTES, &view);
 	if (is_ok(e)) {
 		memset(view.at, 0, RING_BYTES);
-		channel_copy_lines(view.at, old, RING_LINES);
+		channel_copy_lines(view.at, old.at, RING_LINES);
 		view_close(&view);
 	}
-	if (old != NULL)
-		(void)!is_ok(frame_unmap(old));
-	end_give_up(m, cap);
+	foreign_frame_close(m, &old);
 	return e;
 }
 

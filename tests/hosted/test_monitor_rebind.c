@@ -14,11 +14,10 @@
 
 #include <cmocka.h>
 
-#include <atoll/address_space.h>
-
 #include "monitor/block.h"
 #include "monitor/domain.h"
 #include "monitor/ends.h"
+#include "monitor/foreign_frame.h"
 #include "monitor/handlers.h"
 #include "monitor/mesh.h"
 #include "monitor/move.h"
@@ -108,19 +107,16 @@ NEVER(struct connection *, end_new, struct monitor *mm, uint32_t domain)
 NEVER(void, end_free, struct monitor *mm, struct connection *c)
 NEVER(err_t, end_install_face, struct connection *c, const struct face *face)
 NEVER(err_t, end_place, struct domain *d, cap_t source, unsigned rights, uint8_t *slot)
-NEVER(void, end_give_up, struct monitor *mm, cap_t cap)
 NEVER(void, end_drop, struct monitor *mm, cap_t *ring, cap_t *doorbell, uint32_t core, bool lost)
 NEVER(void, end_drop_foreign, struct monitor *mm, struct connection *c)
 NEVER(err_t, platform_identify, cap_t cap, struct platform_remote *out, unsigned *flags)
-NEVER(err_t, platform_install, cap_t slot, const struct platform_remote *what)
 NEVER(err_t, platform_mark, cap_t cap, bool remote, uint32_t owner)
 NEVER(err_t, platform_sweep, cap_t cap, unsigned flags, struct platform_obstacle *o)
-NEVER(err_t, cap_slot_alloc, cap_t *out)
-NEVER(void, cap_slot_free, cap_t slot)
-NEVER(err_t, frame_map, cap_t frame, uint64_t offset, uint64_t bytes, rights_t rights, void **address)
-NEVER(err_t, frame_unmap, void *address)
 NEVER(err_t, view_open, const struct block *b, uint64_t offset, uint64_t bytes, struct view *out)
 NEVER(void, view_close, struct view *v)
+NEVER(err_t, foreign_frame_open, struct monitor *mm, const struct platform_remote *what, uint64_t offset, uint64_t bytes,
+      struct foreign_frame *out)
+NEVER(void, foreign_frame_close, struct monitor *mm, struct foreign_frame *f)
 
 /* ---- The tests ---- */
 
