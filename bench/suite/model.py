@@ -296,7 +296,8 @@ def table_of_shapes(shapes: list[trace.Shape]) -> list[str]:
 def table_of_errors(judged: list[Judged]) -> list[str]:
     lines = []
     for one in judged:
-        lines += [f"Lens {one.lens.name}, {one.lens.unit}: what was not fitted on", "  operation       cores  holders      measured     predicted   error"]
+        lines += [f"Lens {one.lens.name}, {one.lens.unit}: what was not fitted on",
+                  "  operation       cores  holders      measured     predicted   error"]
         for m in sorted(one.predicted, key=lambda m: (m.operation, m.cores, m.holders)):
             value = fit.predict(one.fitted, m.operation, m.cores, m.holders, equally_far)
             lines.append(f"  {m.operation:14}  {m.cores:5}  {m.holders:7}  {m.value:12,.0f}  {value:12,.0f}  {value / m.value - 1:+6.1%}")

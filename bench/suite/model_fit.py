@@ -9,8 +9,9 @@ receiver as the trace says. What a hop costs is known beforehand. The measured t
 counts as factors. So: price with what is assumed, count, solve for non-negative unknowns with the least squares of the relative errors, and
 begin again, until the chain stays what it is. A reduction is not fitted: it is what a barrier takes beyond its broadcast.
 
-What was fitted on is never what the error is stated of: `divide` says which is which. The error grows with the distance, so `reaches` also fits
-on the smallest machines only and predicts each larger one. The form of the model (a wake-up, a look at each channel, a patience) was found by looking at counted instructions: errors there flatter it.
+What was fitted on is never what the error is stated of: `divide` says which is which. The error grows with the distance, so `reaches` also
+fits on the smallest machines only and predicts each larger one. The form of the model (a wake-up, a look at each channel, a patience) was
+found by looking at counted instructions: errors there flatter it.
 
 What it was worth, as `make scale CORES='2 4 8 16 32' LENS=icount BENCH='agreement spans groups'; make model` said, without a trace: 32 cores
 from up to 4 with a median error of 2.6 %, from up to 16 with 1.1 %. By operation, median and worst of the latter: unmap 0.6 and 29.1 (with

@@ -2,11 +2,11 @@
 # Copyright 2026 The Atoll authors
 """How long a graph of steps takes on a machine, and what that time is made of.
 
-Each core does one step at a time, in the order in which they become ready. A core with nothing to do sleeps; what comes then wakes it. Whoever
-wakes looks at its channels, and so does whoever begins and is to wait for an answer, before it sleeps. For a while (monitor/main.c: AWAY_US if
-others run on its processor meanwhile, else ANSWER_PATIENCE_US) a monitor looks on for an answer instead of sleeping. A machine has as many workers as it has
-real cores: an emulated one has fewer than it has virtual cores, then a core that wants to run waits for its turn, and keeps the worker until
-it sleeps. The instruction lens is a machine of one worker.
+Each core does one step at a time, in the order in which they become ready. A core with nothing to do sleeps; what comes then wakes it.
+Whoever wakes looks at its channels, and so does whoever begins and is to wait for an answer, before it sleeps. For a while (monitor/main.c:
+AWAY_US if others run on its processor meanwhile, else ANSWER_PATIENCE_US) a monitor looks on for an answer instead of sleeping. A machine
+has as many workers as it has real cores: an emulated one has fewer than it has virtual cores, then a core that wants to run waits for its
+turn, and keeps the worker until it sleeps. The instruction lens is a machine of one worker.
 
 The time is the sum over the critical chain: back from the last step, over whatever made it begin when it did. So it is linear in the costs
 as long as the chain stays the same, which is what model_fit.py makes use of.

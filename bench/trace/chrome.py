@@ -2,11 +2,11 @@
 # Copyright 2026 The Atoll authors
 """The trace for Perfetto (ui.perfetto.dev) and the Chrome tracing view, in the JSON that both read ("Trace Event Format").
 
-A process is a core, or one of its lives if it died and was started again; its threads are: who runs there, by what the CPU driver says; the CPU driver's other events; and each program that
-wrote events, with a bar for each message or call that it sent or received and an arrow from one to the other. An arrow needs bars at its ends, so a
-message's has a length that means nothing: up to the writer's next event, at most a microsecond. Readers want to have seen the bars before the
-arrows, and an arrow's beginning before its end; so arrows come last, and one that would lead back in time, as the clocks' error may have it, is
-left out.
+A process is a core, or one of its lives if it died and was started again; its threads are: who runs there, by what the CPU driver says;
+the CPU driver's other events; and each program that wrote events, with a bar for each message or call that it sent or received and an
+arrow from one to the other. An arrow needs bars at its ends, so a message's has a length that means nothing: up to the writer's next
+event, at most a microsecond. Readers want to have seen the bars before the arrows, and an arrow's beginning before its end; so arrows
+come last, and one that would lead back in time, as the clocks' error may have it, is left out.
 """
 
 import json

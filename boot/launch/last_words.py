@@ -3,8 +3,9 @@
 """What is left of a run that failed: build/results/NAME.dump, the machine's memory and registers, for `make postmortem`.
 
 QEMU is told not to end when the machine does. A thread listens to its machine protocol: when the machine has ended well it lets QEMU
-end, else it takes the dump first. At a core's panic it stops the machine at once, since the other cores are about to reset that one and to
-use its memory; a machine that takes too long is dumped before it is stopped. The dump comes through a FIFO, so that nothing but pages with something in them is written.
+end, else it takes the dump first. At a core's panic it stops the machine at once, since the other cores are about to reset that one and
+to use its memory; a machine that takes too long is dumped before it is stopped. The dump comes through a FIFO, so that nothing but
+pages with something in them is written.
 """
 
 import os

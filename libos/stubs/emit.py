@@ -322,9 +322,11 @@ def _call(h: Text, c: Text, i: InterfaceType, m: MethodType) -> None:
         head = _repeat(h, c, i, m, head, in_header)
     if not in_header:
         h(f"MUST_USE {head};", "")
+        params, results = "params" if m.params.members else "", "results" if m.results.members else ""
+        message = "message" if m.results.is_flat else ""
         c.function(head, f"struct {i.name}_{m.name}_ticket ticket;",
-                   f"err_t e = {i.name}_begin_{m.name}({_arguments('c', 'params' if m.params.members else '', 'message' if m.results.is_flat else '', '&ticket', 'deadline')});",
-                   "", "if (is_ok(e))", f"\te = {i.name}_end_{m.name}({_arguments('&ticket', 'results' if m.results.members else '', 'deadline')});",
+                   f"err_t e = {i.name}_begin_{m.name}({_arguments('c', params, message, '&ticket', 'deadline')});", "",
+                   "if (is_ok(e))", f"\te = {i.name}_end_{m.name}({_arguments('&ticket', results, 'deadline')});",
                    "if (err_is(e, ERR_NUMBER_TIMEOUT))", "\tstub_cancel(&ticket.ticket);", "return e;")
         return
     words = "m.word + 1" if m.is_fast else "words + 1"
@@ -513,7 +515,8 @@ def _next(c: Text, i: InterfaceType, m: MethodType) -> None:
 
 def _reply(h: Text, c: Text, i: InterfaceType, m: MethodType) -> None:
     """The answer to a call that its handler has put off."""
-    head = f"err_t {i.name}_reply_{m.name}({_arguments('struct stub_later later', f'const struct {m.results.name} *results' if m.results.members else '')})"
+    results = f"const struct {m.results.name} *results" if m.results.members else ""
+    head = f"err_t {i.name}_reply_{m.name}({_arguments('struct stub_later later', results)})"
     h(f"MUST_USE {head};")
     body = []
     if m.results.members:

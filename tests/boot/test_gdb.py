@@ -47,9 +47,9 @@ def test_domains_threads_and_backtraces(boot, tmp_path):
     socket = tmp_path / "gdb"
     with boot.session(cores=2, nodes=1, app="shell", timeout=90, qemu_extra=["-gdb", f"unix:{socket},server=on,wait=off"]) as machine:
         machine.expect("atoll> ")
-        said = gdb(socket, "info registers", "echo ==\n", "atoll domains", "atoll threads", "atoll threads shell", "atoll bt shell", "atoll bt shell.2",
-                   "atoll bt init 30", "atoll bt 1", "atoll bt monitor@1.1", "echo ==\n", "info registers", "atoll bt", "atoll bt nobody",
-                   "atoll bt monitor", "atoll bt shell.77", "atoll bt 9", "atoll threads 4711", "atoll bt 0 nonsense", "detach")
+        said = gdb(socket, "info registers", "echo ==\n", "atoll domains", "atoll threads", "atoll threads shell", "atoll bt shell",
+                   "atoll bt shell.2", "atoll bt init 30", "atoll bt 1", "atoll bt monitor@1.1", "echo ==\n", "info registers",
+                   "atoll bt", "atoll bt nobody", "atoll bt monitor", "atoll bt shell.77", "atoll bt 9", "atoll threads 4711", "atoll bt 0 nonsense", "detach")
         before, shown, after = said.split("==\n")
         assert after.startswith(before[before.index("rax"):]), said
         assert re.search(r"^\d+ +0  0 +[A-Z_]+ +\d+ KiB +shell$", shown, re.M), said
@@ -83,7 +83,8 @@ def test_a_local_variable_hides_nothing(boot, tmp_path):
     """The monitor's set_has calls its argument `core`, as the CPU driver calls what it is about. Any program may come to that address first."""
     socket = tmp_path / "gdb"
     with boot.session(cores=2, nodes=1, app="hello", timeout=90, qemu_extra=["-S", "-gdb", f"unix:{socket},server=on,wait=off"]) as machine:
-        said = gdb(socket, "atoll domain monitor", "hbreak set_has", "continue", "ptype core", "atoll cores", "atoll domains", "atoll channels", "delete", "detach")
+        said = gdb(socket, "atoll domain monitor", "hbreak set_has", "continue", "ptype core", "atoll cores", "atoll domains",
+                   "atoll channels", "delete", "detach")
         assert re.search(r"hit Breakpoint 1.* set_has \(core=.*^type = unsigned int$", said, re.M | re.S), said
         assert re.search(r"^ +1 +0 .* user space ", said, re.M) and "Error" not in said, said
         machine.expect("hello from domain")
@@ -111,9 +112,11 @@ def test_the_first_stop_is_the_entry_of_the_cpu_driver(boot, tmp_path):
 def test_capabilities_channels_and_agreement(boot, tmp_path):
     """Stopped when a page of core 0's is shared with three others: `share` starts captop then."""
     socket = tmp_path / "gdb"
-    with boot.session(cores=4, nodes=2, mem="512M", app="share", timeout=120, qemu_extra=["-S", "-gdb", f"unix:{socket},server=on,wait=off"]) as machine:
-        said = gdb(socket, "atoll domain captop", 'hbreak main if $_streq(core.current->name, "captop")', "continue", "atoll agreement", "atoll channels",
-                   "atoll channels share@0", "atoll caps share@0", "atoll caps share", "atoll caps monitor@2", "atoll caps", "atoll caps 99", "atoll channels 99", "delete", "detach")
+    with boot.session(cores=4, nodes=2, mem="512M", app="share", timeout=120,
+                      qemu_extra=["-S", "-gdb", f"unix:{socket},server=on,wait=off"]) as machine:
+        said = gdb(socket, "atoll domain captop", 'hbreak main if $_streq(core.current->name, "captop")', "continue", "atoll agreement",
+                   "atoll channels", "atoll channels share@0", "atoll caps share@0", "atoll caps share", "atoll caps monitor@2",
+                   "atoll caps", "atoll caps 99", "atoll channels 99", "delete", "detach")
         machine.finish()
     page = int(re.search(r"share: the page is at (0x[0-9a-f]{12})", machine.text)[1], 16)
     assert re.search(rf"^ +0  Frame +{page:#014x} +4 KiB +0  1-3", said, re.M), said

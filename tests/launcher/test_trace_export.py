@@ -381,7 +381,8 @@ GOOD_TRACE = [{"ph": "M", "name": "process_name", "pid": 0, "tid": 0, "args": {"
               {"ph": "s", "name": "m", "cat": "message", "pid": 0, "tid": 1, "ts": 10, "id": 1},
               {"ph": "f", "name": "m", "cat": "message", "pid": 0, "tid": 2, "ts": 10, "id": 1, "bp": "e"}]
 BREAKS = {"no phase": {"ph": "Z"}, "no whole number": {"tid": 1.5}, "no number": {"ts": "now"}, "is missing": {"dur": None},
-          "ends before": {"dur": -1}, "ends what did not begin": {"dur": 9}, "later one": {"ts": 4}, "lies on no bar": {"ts": 9}, "has no name": {"tid": 9}}
+          "ends before": {"dur": -1}, "ends what did not begin": {"dur": 9}, "later one": {"ts": 4},
+          "lies on no bar": {"ts": 9}, "has no name": {"tid": 9}}
 
 
 @pytest.mark.parametrize("why", BREAKS)
