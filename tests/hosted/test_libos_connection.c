@@ -68,9 +68,7 @@ void __wrap_channel_announce(struct channel *ch)
 }
 
 /* The monitor says nothing. */
-void events_listen(void)
-{
-}
+void events_listen(void) {}
 
 /* As the scheduler has it: who doesn't wait is not made ready. */
 void thread_ready(struct thread *t)
