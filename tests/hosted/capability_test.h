@@ -41,3 +41,31 @@ static struct slot *root(unsigned n)
 {
 	return &root_slots()[n];
 }
+
+/* As the monitor puts another core's object into a slot, with all rights that its type has. */
+static err_t install(unsigned slot, unsigned type, uint64_t owner, uint64_t base, uint64_t size)
+{
+	uint64_t rights = type < CAP_TYPES ? type_facts[type].rights : RIGHTS_ALL;
+
+	return CALL(KERNEL, Kernel_install, IN_ROOT, slot | type << 8 | rights << 16 | owner << 32, base, size);
+}
+
+/* All slices of a sweep. */
+static err_t sweep_all(unsigned slot, unsigned flags)
+{
+	err_t e;
+
+	do {
+		e = CALL(KERNEL, Kernel_sweep, ROOT_SLOT(slot).value, flags);
+		check_world();
+	} while (err_is(e, ERR_NUMBER_AGAIN));
+	return e;
+}
+
+/* As the last call answered. */
+static void assert_obstacle(enum cap_type type, uint64_t base, uint64_t size)
+{
+	assert_int_equal(world.last.value[0], type);
+	assert_int_equal(world.last.value[1], base);
+	assert_int_equal(world.last.value[2], size);
+}

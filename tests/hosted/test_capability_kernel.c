@@ -6,17 +6,10 @@
 // sources: cpudriver/capability/table.c cpudriver/capability/types.c
 // flags: -DWINDOW_START=0x200000000000 -Wno-unused-function
 
-/* Kernel.install, surrender, mark, sweep, find (more of these in test_capability_agreed.c); and what REMOTE and FOREIGN change in all other
- * operations. */
+/* Kernel.install, surrender, mark, sweep, find (more of these in test_capability_agreed.c and test_capability_sweep.c); and what REMOTE and
+ * FOREIGN change in all other operations. */
 
 #include "tests/hosted/capability_test.h"
-
-static err_t install(unsigned slot, unsigned type, uint64_t owner, uint64_t base, uint64_t size)
-{
-	uint64_t rights = type < CAP_TYPES ? type_facts[type].rights : RIGHTS_ALL;
-
-	return CALL(KERNEL, Kernel_install, IN_ROOT, slot | type << 8 | rights << 16 | owner << 32, base, size);
-}
 
 /* ---- install ------------------------------------------------------------------------------------ */
 
