@@ -64,7 +64,7 @@ fuzz: $(DEPS)
 
 # Programs that the boot tests run inside the system.
 PROGRAMS += selftest
-selftest_SRCS := tests/programs/selftest.c
+selftest_SRCS := $(addprefix tests/programs/selftest/, main.c own.c domains.c)
 PROGRAMS += crash
 crash_SRCS := tests/programs/crash.c
 PROGRAMS += share

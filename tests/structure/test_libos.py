@@ -57,7 +57,8 @@ def test_the_library_os_has_its_data_apart():
     private = int(re.search(r"#define USER_PRIVATE\s+(0x[0-9a-f]+)", (ROOT / "cpudriver/abi/memory_map.h").read_text())[1], 16)
     own = {line.split()[2] for line in output("nm", BUILD / "libatoll.a").splitlines()
            if len(line.split()) == 3 and line.split()[1] in "bBdD"}
-    shared = {line.split()[2] for line in output("nm", LIBC, BUILD / "user/tests/programs/selftest.o").splitlines()
+    program = (BUILD / "user/tests/programs/selftest").glob("*.o")
+    shared = {line.split()[2] for line in output("nm", LIBC, *program).splitlines()
               if len(line.split()) == 3 and line.split()[1] in "bBdD"}
     data = placed(BUILD / "programs/selftest")
     assert len(own & data.keys()) > 50 and len(shared & data.keys()) > 20
