@@ -19,17 +19,6 @@ struct waiting {
 static struct waiting waiting[LATE_REPLIES];
 uint32_t late_waiting;
 
-void late_begin(void)
-{
-	bool inside;
-
-	if (__builtin_expect(!thread_others_ready() || timer_armed != 0, 1))
-		return;
-	inside = dispatcher_enter();
-	threads_set_timer();
-	dispatcher_leave(inside);
-}
-
 err_t late_wait(struct endpoint_message *m, uint64_t deadline, const void *owner)
 {
 	uint64_t index = m->word[0] % LATE_REPLIES, until = deadline == 0 ? THREAD_FOREVER : deadline;
@@ -64,7 +53,6 @@ err_t late_call(cap_t endpoint, struct endpoint_message *m, const void *owner)
 	for (;;) {
 		while (__builtin_expect(!late_has_room(), 0))
 			thread_sleep_until(time_tsc() + time_tsc_hz() / LOOKS_PER_SECOND);
-		late_begin();
 		e = endpoint_call_with(endpoint, m, CALL_DETACH);
 		if (__builtin_expect(!err_is(e, ERR_NUMBER_WOULD_BLOCK), 1))
 			break;

@@ -3,9 +3,9 @@
 #pragma once
 
 /* Calls to endpoints that were detached (cpudriver/abi/calls.h): the thread that made one waits here, and the others run. A place in the
- * shared frame is given free by whoever waited, so a reply that nobody wants any more finds nobody there, and its server is told so.
+ * shared frame is given free by whoever waited, so a reply that nobody wants any more finds nobody there, and its server is told so. If the
+ * call takes long, the timer, which ends the caller's turn if other threads are ready, detaches it.
  *
- *      late_begin();
  *      e = endpoint_call_with(endpoint, &m, CALL_DETACH);
  *      if (err_is(e, ERR_NUMBER_UNDER_WAY))
  *              e = late_wait(&m, deadline, owner); */
@@ -20,8 +20,6 @@ static inline bool late_has_room(void)
 	return *(volatile uint32_t *)&late_waiting < LATE_REPLIES;
 }
 
-/* Other threads that are ready get their turn if the call takes long: the timer, which ends this one's, detaches it. */
-void late_begin(void);
 /* Waits for the reply to what returned UNDER_WAY with *m, which is replaced by it. Errors: PEER_GONE, TIMEOUT (`deadline` 0: none), or what
  * late_cancel says. */
 MUST_USE err_t late_wait(struct endpoint_message *m, uint64_t deadline, const void *owner);

@@ -340,7 +340,6 @@ struct ipc_connection *server_hold(uint64_t badge)
 		c = connection_find((uint32_t)badge);
 		if (c == NULL) {
 			events_poll();
-			threads_set_timer(); /* if that has made others ready */
 			c = connection_find((uint32_t)badge);
 		}
 		if (c == NULL || c->service == NULL)

@@ -344,7 +344,6 @@ err_t stub_call_otherwise(struct stub_client *c, uint64_t reply, struct endpoint
 
 		if (deadline != 0 && time_tsc() >= deadline)
 			return ERR(TIMEOUT);
-		late_begin();
 		e = call_until(c->fast, m, deadline, others && refused == 0 ? CALL_DETACH | CALL_AT_ONCE : CALL_DETACH);
 		if (!err_is(e, ERR_NUMBER_WOULD_BLOCK))
 			return end_fast(c, reply, m, deadline, e);

@@ -6,7 +6,11 @@
  * A thread that waits takes the next one from the run queue and switches to it. If there is none it stays where it is and looks, on its
  * own stack, for whatever may make a thread ready: channels, the monitor's events, the clock. It does so for a bounded time, and only
  * while some thread waits for a channel; then it parks the channels and lets the CPU driver take the processor away until something is
- * pending. */
+ * pending.
+ *
+ * As soon as one is ready beside the one that runs, the turn of that has an end, at which the timer goes off (turn_end). Nobody who makes a
+ * thread ready has to think of it, nor does who computes for ever keep others from running. The end stays where it is, whoever runs by
+ * then and whatever he asks the CPU driver or the monitor for meanwhile. */
 
 #include <string.h>
 
@@ -27,12 +31,14 @@
 
 struct thread *thread_current;
 uint32_t polling_limit = 1000;
-uint64_t timer_armed;
+static uint64_t timer_armed; /* when it goes off, 0: it doesn't */
 
 struct run_queue threads_ready;
 const struct policy *threads_policy = &policy_stealing;
 static const struct policy *chosen = &policy_stealing;
 static struct sleeper *sleeping;
+static uint64_t turn_end; /* 0: whoever runs may run for ever, as nobody else is ready */
+static bool turn_is_over; /* and whoever had it goes on still */
 
 static uint64_t now(void)
 {
@@ -57,6 +63,13 @@ static struct thread *take_first(void)
 	return t;
 }
 
+/* From now on whoever runs has a turn that ends, whatever it does. */
+static void bound_turn(void)
+{
+	if (threads_ready.count != 0 && turn_end == 0)
+		threads_set_timer();
+}
+
 void thread_ready(struct thread *t)
 {
 	if (!t->waiting)
@@ -64,6 +77,8 @@ void thread_ready(struct thread *t)
 	t->waiting = false;
 	sleepers_remove(&sleeping, &t->sleeper);
 	add_ready(t);
+	if (!threads_idle && !threads_left)
+		bound_turn();
 }
 
 void threads_wake_sleepers(void)
@@ -81,41 +96,51 @@ void threads_wake_sleepers(void)
 	}
 }
 
+static void set_timer(uint64_t deadline)
+{
+	timer_armed = deadline;
+	(void)!is_ok(invoke(CAP_SELF_DISPATCHER, OP_Dispatcher_set_timer, deadline, 0, 0, 0, 0).error);
+}
+
 /* The timer goes off for the first sleeper, and ends a turn if others wait for theirs. A turn that has begun keeps its end. */
 void threads_set_timer(void)
 {
 	uint64_t deadline = sleeping == NULL ? 0 : sleeping->deadline;
 
-	if (threads_ready.count != 0) {
-		uint64_t turn_end = now() + time_tsc_hz() / TURNS_A_SECOND;
-
-		if (timer_armed != 0 && timer_armed < turn_end && (deadline == 0 || timer_armed <= deadline))
-			return;
-		if (deadline == 0 || turn_end < deadline)
-			deadline = turn_end;
-	}
-	if (deadline == timer_armed)
-		return;
-	timer_armed = deadline;
-	(void)!is_ok(invoke(CAP_SELF_DISPATCHER, OP_Dispatcher_set_timer, deadline, 0, 0, 0, 0).error);
+	if (threads_ready.count == 0)
+		turn_end = 0;
+	else if (turn_end == 0)
+		turn_end = now() + time_tsc_hz() / TURNS_A_SECOND;
+	if (turn_end != 0 && (deadline == 0 || turn_end < deadline))
+		deadline = turn_end;
+	if (deadline != timer_armed)
+		set_timer(deadline);
 }
 
 void threads_set_timer_by(uint64_t deadline)
 {
-	if (timer_armed != 0 && timer_armed <= deadline)
-		return;
-	timer_armed = deadline;
-	(void)!is_ok(invoke(CAP_SELF_DISPATCHER, OP_Dispatcher_set_timer, deadline, 0, 0, 0, 0).error);
+	if (timer_armed == 0 || timer_armed > deadline)
+		set_timer(deadline);
 }
 
 void threads_stop_timer(void)
 {
 	if (timer_armed == 0 && sleeping == NULL)
 		return;
-	timer_armed = 0;
-	(void)!is_ok(invoke(CAP_SELF_DISPATCHER, OP_Dispatcher_set_timer, 0, 0, 0, 0, 0).error);
+	set_timer(0);
 	if (pending_take(PENDING_TIMER & pending_interest) != 0)
 		threads_wake_sleepers();
+}
+
+void threads_timer_went_off(void)
+{
+	timer_armed = 0;
+	if (turn_end != 0 && now() >= turn_end) {
+		turn_end = 0;
+		turn_is_over = true;
+	}
+	threads_wake_sleepers();
+	threads_set_timer();
 }
 
 /* ---- Switching ---- */
@@ -135,8 +160,6 @@ static inline __attribute__((always_inline)) void switch_to(struct thread *next)
 {
 	struct thread *self = thread_current;
 
-	if (timer_armed == 0 && threads_ready.count != 0)
-		threads_set_timer();
 	self->fs_base = __builtin_ia32_rdfsbase64();
 	self->gs_base = __builtin_ia32_rdgsbase64();
 	if (self->in_service)
@@ -157,8 +180,6 @@ static inline __attribute__((always_inline)) void switch_to(struct thread *next)
 /* From a context that is not needed any more. */
 static _Noreturn void go_on_with(struct thread *next)
 {
-	if (timer_armed == 0 && threads_ready.count != 0)
-		threads_set_timer();
 	thread_current = next;
 	if (next->interrupted) {
 		next->interrupted = false;
@@ -216,9 +237,14 @@ static void idle(void)
 
 static struct thread *next_thread(void)
 {
-	if (threads_ready.count == 0)
-		idle();
-	return take_first();
+	struct thread *t;
+
+	if (threads_ready.count != 0)
+		return take_first();
+	idle();
+	t = take_first();
+	bound_turn();
+	return t;
 }
 
 bool thread_wait(uint64_t deadline)
@@ -295,6 +321,19 @@ err_t thread_yield_to(struct thread *thread)
 	return e;
 }
 
+void threads_end_turn(void)
+{
+	struct thread *next;
+
+	if (!turn_is_over)
+		return;
+	turn_is_over = false;
+	add_ready(thread_current);
+	next = take_first();
+	if (next != thread_current)
+		switch_to(next);
+}
+
 static void save_interrupted(struct thread *t)
 {
 	t->frame = DISPATCHER->enabled;
@@ -306,9 +345,12 @@ void thread_interrupted(void)
 {
 	struct thread *self = thread_current, *next;
 
+	turn_is_over = false;
 	if (threads_left) {
 		threads_left = false;
-		go_on_with(next_thread());
+		next = next_thread();
+		bound_turn();
+		go_on_with(next);
 	}
 	if (threads_ready.count == 0)
 		return;
@@ -332,6 +374,7 @@ void thread_enter(struct thread *t)
 		add_ready(thread_current);
 	}
 	threads_left = false;
+	bound_turn();
 	t->waiting = false;
 	go_on_with(t);
 }

@@ -154,8 +154,9 @@ void threads_set_timer(void);
 void threads_set_timer_by(uint64_t deadline);
 /* No deadline of a sleeper ends the next call to an endpoint; threads_set_timer afterwards. */
 void threads_stop_timer(void);
-/* Not 0 while the CPU driver's timer is set. */
-extern uint64_t timer_armed;
+void threads_timer_went_off(void);
+/* If it went off at the end of the current thread's turn, the next one has its turn. */
+void threads_end_turn(void);
 
 /* The library OS calls a function of the program, which must return here: the thread does not move meanwhile. */
 static inline void program_enter(void)

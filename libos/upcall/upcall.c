@@ -71,11 +71,8 @@ void pending_handle(void)
 		wait_rung();
 	else if (bits & PENDING_TIMER)
 		wait_poll();
-	if (bits & PENDING_TIMER) {
-		timer_armed = 0;
-		threads_wake_sleepers();
-		threads_set_timer();
-	}
+	if (bits & PENDING_TIMER)
+		threads_timer_went_off();
 	if (bits & PENDING_REPLY)
 		late_arrived();
 	if ((bits & PENDING_CALL) != 0 && door != NULL && door->take_calls())
@@ -90,9 +87,7 @@ void pending_handle_enabled(void)
 		atomic_store_explicit(&DISPATCHER->disabled, 1, memory_order_relaxed);
 		atomic_signal_fence(memory_order_seq_cst);
 		pending_handle();
-		/* A thread that goes on without an upcall has a turn like any other, if there are others now. */
-		if (timer_armed == 0 && thread_others_ready())
-			threads_set_timer();
+		threads_end_turn();
 		atomic_signal_fence(memory_order_seq_cst);
 		atomic_store_explicit(&DISPATCHER->disabled, 0, memory_order_relaxed);
 		atomic_signal_fence(memory_order_seq_cst);

@@ -11,7 +11,7 @@ def test_threads(boot, cores):
     tests = machine.facts("test")
     failed = [fact for fact in tests if not fact["ok"]]
     assert not failed, f"{failed}\n{machine.tail()}"
-    assert len(tests) == 14, machine.tail()
+    assert len(tests) == 15, machine.tail()
     assert machine.status == 0, machine.tail()
 
 

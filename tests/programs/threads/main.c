@@ -20,6 +20,7 @@
 #include <atoll/thread.h>
 
 #include "tests/programs/check.h"
+#include "tests/programs/threads/threads.h"
 
 /* ---- Beginning and end ---- */
 
@@ -450,6 +451,7 @@ static const struct {
     {"yield to", check_yield_to},
     {"preemption", check_preemption},
     {"shares", check_shares},
+    {"turns", check_turns_after},
     {"own policy", check_own_policy},
     {"conditions", check_conditions},
     {"mutexes", check_mutexes},
