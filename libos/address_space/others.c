@@ -139,6 +139,8 @@ static void arrived(unsigned owner, uint16_t slab, cap_t cap)
 	if (s == NULL || s->cap.value != CAP_NULL.value || is_err(cap_identify(cap, &id))) {
 		if (cap_forget(cap))
 			cap_slot_free(cap);
+		if (s != NULL)
+			s->asked = false; /* it has been taken back already: who still wants it asks again, and is told */
 		return;
 	}
 	s->cap = cap;
@@ -254,6 +256,7 @@ void link_handle_gone(unsigned from, const struct link_gone *m)
 		cap_slot_free(s->cap);
 	if (s != NULL)
 		*s = (struct other_slab){0};
+	wake_all();
 }
 
 /* The owner has given the memory back, or it was taken: if something was still made of it, that is lost. */

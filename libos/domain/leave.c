@@ -44,7 +44,7 @@ static bool there; /* the last event of the arrival has come */
 /* A call to or from an endpoint is under way. */
 static bool is_called(void)
 {
-	return server_answers || server_owes != 0 || late_waiting != 0;
+	return server_answers || server_owes != 0 || late_is_under_way();
 }
 
 static void ask_to_leave(void *argument)

@@ -14,6 +14,7 @@
 #include "libos/domain/start.h"
 #include "libos/ipc/connection.h"
 #include "libos/ipc/events.h"
+#include "libos/thread/waiters.h"
 #include "libos/upcall/dispatcher.h"
 
 #define LISTED_MAX (PAGE_BYTES / sizeof(struct domain_info))
@@ -172,15 +173,13 @@ static struct queue waiting; /* for it */
 static void adopted(const uint64_t word[EVENT_WORDS])
 {
 	struct bound_event bound;
-	struct thread *t;
 
 	memcpy(&bound, word, sizeof bound);
 	if (spawner != NULL || is_err(connection_open(&bound, NULL, &spawner))) {
 		(void)monitor_request(REQUEST_close, 0, bound.connection, 0, 0);
 		return;
 	}
-	while ((t = thread_of(queue_take(&waiting))) != NULL)
-		thread_ready(t);
+	waiters_wake(&waiting);
 }
 
 void spawn_start(void)
@@ -193,12 +192,8 @@ static err_t wait_for_spawner(uint64_t deadline)
 	bool inside = dispatcher_enter(), in_time = true;
 
 	events_poll();
-	while (spawner == NULL && in_time) {
-		queue_put(&waiting, &thread_current->run.entry);
-		in_time = thread_wait(deadline);
-		if (!in_time)
-			(void)queue_remove(&waiting, &thread_current->run.entry);
-	}
+	while (spawner == NULL && in_time)
+		in_time = waiters_wait(&waiting, deadline);
 	dispatcher_leave(inside);
 	return spawner != NULL ? OK : ERR(TIMEOUT);
 }

@@ -17,6 +17,8 @@
 
 #define LOOKS_IN_A_ROW 32
 
+#define YIELDS_IN_A_ROW    64   /* for a connection that another thread calls over */
+#define LOOKS_PER_SECOND   1000 /* after that */
 #define RETRIES_PER_SECOND 200
 
 err_t connection_greet(struct ipc_connection *c, enum greeting greeting)
@@ -124,12 +126,10 @@ void ipc_close(struct ipc_connection *c)
 {
 	if (is_err(connection_visit(c)))
 		return; /* its member is gone, and has closed it */
-	if (c->service != NULL) {
+	if (c->service != NULL)
 		atomic_store_explicit(&c->closed, true, memory_order_relaxed);
-	} else {
-		late_cancel(c, ERR(PEER_GONE));
-		connection_close(c);
-	}
+	else
+		connection_end(c);
 }
 
 /* ---- Calls ---- */
@@ -137,7 +137,7 @@ void ipc_close(struct ipc_connection *c)
 static err_t call_endpoint(struct ipc_connection *c, const struct ipc_message *request, struct ipc_message *reply)
 {
 	struct endpoint_message m = {{request->word[0], request->word[1], request->word[2], pack_last(request)}};
-	err_t e = late_call(c->send, &m, c);
+	err_t e = late_call(c->send, &m, &c->late);
 
 	reply->word[0] = m.word[0];
 	reply->word[1] = m.word[1];
@@ -156,10 +156,15 @@ static bool try_acquire(struct ipc_connection *c)
 	return was == 0;
 }
 
+/* Who only yielded would keep the processor from a caller of lower priority, if there are two of them. */
 static void acquire(struct ipc_connection *c)
 {
-	while (__builtin_expect(!try_acquire(c), 0))
-		thread_yield();
+	for (uint32_t yields = 1; __builtin_expect(!try_acquire(c), 0); yields++) {
+		if (yields % YIELDS_IN_A_ROW != 0)
+			thread_yield();
+		else
+			thread_sleep_until(time_tsc() + time_tsc_hz() / LOOKS_PER_SECOND);
+	}
 }
 
 static void release(struct ipc_connection *c)
@@ -206,16 +211,10 @@ static err_t call_channel(struct ipc_connection *c, const struct ipc_message *re
 	return OK;
 }
 
-err_t ipc_call(struct ipc_connection *c, const struct ipc_message *request, struct ipc_message *reply)
+static err_t call(struct ipc_connection *c, const struct ipc_message *request, struct ipc_message *reply)
 {
 	err_t e;
 
-	if (__builtin_expect(request->word[3] >> LABEL_SHIFT != 0, 0))
-		return ERR(RANGE);
-	e = connection_visit(c);
-	if (is_err(e))
-		return e;
-	wait_found();
 	if (c->local) {
 		e = call_endpoint(c, request, reply);
 		if (__builtin_expect(!connection_has_widened(c, e), 1))
@@ -226,6 +225,22 @@ err_t ipc_call(struct ipc_connection *c, const struct ipc_message *request, stru
 	acquire(c);
 	e = call_channel(c, request, reply);
 	release(c);
+	return e;
+}
+
+err_t ipc_call(struct ipc_connection *c, const struct ipc_message *request, struct ipc_message *reply)
+{
+	err_t e;
+
+	if (__builtin_expect(request->word[3] >> LABEL_SHIFT != 0, 0))
+		return ERR(RANGE);
+	e = connection_visit(c);
+	if (is_err(e))
+		return e;
+	wait_found();
+	connection_hold(c);
+	e = call(c, request, reply);
+	connection_let_go(c);
 	return e;
 }
 

@@ -14,12 +14,14 @@
 #include "libos/ipc/serve.h"
 #include "libos/ipc/server.h"
 #include "libos/memory/memory.h"
+#include "libos/thread/waiters.h"
 #include "libos/trace/trace.h"
 #include "libos/upcall/dispatcher.h"
 
 #define LOST_LINES CHANNEL_LINES_MIN
 
 struct ipc_connection *connections[CONNECTION_LISTS];
+struct ipc_connection connection_nowhere = {.users = 1, .closed = true, .late.closed = true, .source.waiter = &connection_nowhere.waiter};
 
 static void ring_doorbell(void *argument)
 {
@@ -180,6 +182,7 @@ err_t connection_open(const struct bound_event *bound, struct ipc_service *servi
 		drop_placed(bound);
 		return ERR(NO_MEMORY);
 	}
+	c->users = 1;
 	c->number = bound->connection;
 	c->peer_domain = bound->peer_domain;
 	c->peer_core = bound->peer_core;
@@ -346,15 +349,24 @@ void connection_close(struct ipc_connection *c)
 	dispatcher_leave(inside);
 }
 
-/* One thread may wait for room, another for a message. The first is woken for both, and both look again. */
+void connection_end(struct ipc_connection *c)
+{
+	bool inside = dispatcher_enter();
+
+	atomic_store_explicit(&c->closed, true, memory_order_relaxed);
+	late_close(&c->late);
+	gifts_wake(c);
+	connection_wake(c);
+	connection_let_go(c);
+	dispatcher_leave(inside);
+}
+
+/* One thread may wait for room, another for a message. The first is woken for both, and both look again. When it comes to run, yet another
+ * one may be the first. */
 static void wait_for_channel(struct ipc_connection *c, uint64_t deadline)
 {
-	struct thread *t;
-
 	if (c->waiter != NULL) {
-		queue_put(&c->followers, &thread_current->run.entry);
-		if (!thread_wait(deadline))
-			(void)queue_remove(&c->followers, &thread_current->run.entry);
+		(void)waiters_wait(&c->followers, deadline);
 		return;
 	}
 	c->waiter = thread_current;
@@ -362,9 +374,9 @@ static void wait_for_channel(struct ipc_connection *c, uint64_t deadline)
 		wait_listen();
 	if (c->waiter != NULL) /* else it came while we began to listen, and who does not wait yet can't be woken */
 		thread_wait(deadline);
-	c->waiter = NULL;
-	while ((t = thread_of(queue_take(&c->followers))) != NULL)
-		thread_ready(t);
+	if (c->waiter == thread_current)
+		c->waiter = NULL;
+	waiters_wake(&c->followers);
 }
 
 static void wait_until(struct ipc_connection *c, const uint32_t *count, uint32_t seen, uint64_t deadline)

@@ -10,6 +10,7 @@
 #include <atoll/ipc.h>
 
 #include "channels/channel.h"
+#include "libos/ipc/late.h"
 #include "libos/ipc/wait.h"
 #include "libos/span/words.h"
 #include "monitor/abi/messages.h"
@@ -33,11 +34,13 @@ struct ipc_connection {
 
 	bool renumbered; /* after a move: `number` is the new one */
 	bool stream;
-	bool lines;          /* the channel is used as it is, by a protocol of the program's */
-	bool greeted;        /* server: the greeting has come */
-	bool opened, known;  /* server: the program is being told of it, has been */
-	uint32_t calls;      /* server: that are being served through a door (server_hold) */
-	_Atomic bool closed; /* the peer has gone */
+	bool lines;             /* the channel is used as it is, by a protocol of the program's */
+	bool greeted;           /* server: the greeting has come */
+	bool opened, known;     /* server: the program is being told of it, has been */
+	uint32_t calls;         /* server: that are being served through a door (server_hold) */
+	uint32_t users;         /* whoever has it, and threads that are in the middle of something with it (connection_hold) */
+	_Atomic bool closed;    /* the peer has gone, or whoever had it has closed it */
+	struct late_owner late; /* client: its calls to the endpoint; `closed`: by who had it */
 	_Atomic bool busy;
 	struct channel channel;
 	uint64_t idle_header;           /* server: what the next line's header was when it was found to be no message */
@@ -80,11 +83,36 @@ static inline bool connection_has_widened(const struct ipc_connection *c, err_t 
 /* This domain has moved, and the monitor of the new core has other numbers: one of them. */
 void connections_renumber_begin(void);
 void connections_renumber(uint32_t was, uint32_t number);
-/* Gives everything back; the monitor is told. */
+/* Gives everything back; the monitor is told. Nobody else uses it. */
 void connection_close(struct ipc_connection *c);
+/* For those who had it, and share it with other threads: these learn that it is closed, and the last one gives everything back. */
+void connection_end(struct ipc_connection *c);
 struct ipc_connection *connection_find(uint32_t number);
 /* The system takes it: to the program it is as if the peer had gone, and its rings are not touched any more. Inside a section. */
 void connection_lose(struct ipc_connection *c);
+
+/* A thread uses the connection until it lets go: if another one closes it meanwhile it stays until then. One instruction each, against the
+ * other threads of this dispatcher: none of them is interrupted in its middle. */
+static inline void connection_hold(struct ipc_connection *c)
+{
+	__asm__("addl $1, %0" : "+m"(c->users) : : "cc");
+}
+static inline void connection_let_go(struct ipc_connection *c)
+{
+	bool last;
+
+	__asm__("subl $1, %0" : "+m"(c->users), "=@ccz"(last));
+	if (__builtin_expect(last, 0))
+		connection_close(c);
+}
+
+static inline bool connection_is_shared(const struct ipc_connection *c)
+{
+	return c->users > 1;
+}
+
+/* What a client that is closed has in place of its connection: to whoever still looks at that it is as if the peer had gone. */
+extern struct ipc_connection connection_nowhere;
 
 /* A client waits until the channel has something, or the peer has gone. */
 void connection_wait(struct ipc_connection *c);

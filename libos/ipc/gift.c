@@ -10,6 +10,7 @@
 #include "libos/ipc/server.h"
 #include "libos/memory/agreement.h"
 #include "libos/memory/memory.h"
+#include "libos/thread/waiters.h"
 #include "libos/upcall/dispatcher.h"
 
 #define GIFTS_MAX 64 /* of one connection; further ones are refused by letting them go */
@@ -145,10 +146,7 @@ void gifts_claim(struct ipc_connection *c)
 
 void gifts_wake(struct ipc_connection *c)
 {
-	struct thread *t;
-
-	while ((t = thread_of(queue_take(&c->takers))) != NULL)
-		thread_ready(t);
+	waiters_wake(&c->takers);
 }
 
 void gifts_drop(struct ipc_connection *c)
@@ -183,39 +181,30 @@ static struct gift **find(struct ipc_connection *c, uint32_t tag, bool connectio
 	return link;
 }
 
-/* False: the deadline has passed. */
-static bool wait_for_gift(struct ipc_connection *c, uint64_t deadline)
-{
-	queue_put(&c->takers, &thread_current->run.entry);
-	if (thread_wait(deadline))
-		return true;
-	(void)queue_remove(&c->takers, &thread_current->run.entry);
-	return false;
-}
-
 static err_t take(struct ipc_connection *c, uint32_t tag, bool connection, uint64_t deadline_tsc, struct gift *out)
 {
 	uint64_t deadline = deadline_tsc == 0 ? THREAD_FOREVER : deadline_tsc;
-	const uint32_t number = c->number;
 	bool inside = dispatcher_enter(), in_time = true;
 	struct gift **link = NULL;
 	err_t e = OK;
 
+	connection_hold(c);
 	events_poll();
 	while (is_ok(e)) {
-		if (connection_find(number) != c)
-			e = ERR(PEER_GONE); /* another thread has closed it */
+		if (c->late.closed)
+			e = ERR(PEER_GONE);
 		else if (*(link = find(c, tag, connection)) != NULL)
 			break;
 		else if (c->closed)
 			e = ERR(PEER_GONE);
 		else if (in_time)
-			in_time = wait_for_gift(c, deadline);
+			in_time = waiters_wait(&c->takers, deadline);
 		else if (!events_fetch()) /* what has been given need not have found room in the event ring yet */
 			e = ERR(TIMEOUT);
 	}
 	if (is_ok(e))
 		take_out(link, out);
+	connection_let_go(c);
 	dispatcher_leave(inside);
 	return e;
 }

@@ -133,6 +133,12 @@ __attribute__((cold, noinline)) static void announce_news(void)
 
 __attribute__((cold, noinline)) static void cut_off(struct ipc_connection *c)
 {
+	if (connection_is_shared(c)) {
+		/* A thread waits for a gift of it, and is told; it is cut off when that one has left. */
+		atomic_store_explicit(&c->closed, true, memory_order_relaxed);
+		gifts_wake(c);
+		return;
+	}
 	if (last_caller == c)
 		last_caller = NULL;
 	if (last_held == c)
@@ -428,7 +434,10 @@ static bool wait_for_something(uint64_t deadline)
 	events_poll();
 	if (!anything_new()) {
 		serving_thread = thread_current;
-		in_time = thread_wait(deadline);
+		if (thread_others_ready()) /* they may run for long */
+			wait_listen();
+		if (serving_thread != NULL) /* else something has come while we began to listen */
+			in_time = thread_wait(deadline);
 		serving_thread = NULL;
 	}
 	dispatcher_leave(inside);

@@ -48,24 +48,14 @@ static struct channel_result try_send(struct ipc_connection *c, uint16_t label, 
 	return r;
 }
 
-err_t ipc_send(struct ipc_connection *c, uint16_t label, const void *data, size_t bytes)
+static err_t send_when_there_is_room(struct ipc_connection *c, uint16_t label, const void *data, size_t bytes)
 {
-	uint8_t copy[IPC_STREAM_BYTES];
 	struct channel_result r;
-	err_t e;
 
-	if (bytes > sizeof copy)
-		return ERR(ARGUMENT);
-	e = connection_visit(c);
-	if (is_err(e))
-		return e;
-	if (c->local || !c->stream)
-		return ERR(STATE);
-	memcpy(copy, data, bytes);
 	for (;;) {
 		if (c->closed)
 			return ERR(PEER_GONE);
-		r = try_send(c, label, copy, bytes);
+		r = try_send(c, label, data, bytes);
 		if (channel_ok(r))
 			return OK;
 		if (r.code == CHANNEL_TOO_LONG)
@@ -79,6 +69,25 @@ err_t ipc_send(struct ipc_connection *c, uint16_t label, const void *data, size_
 		else
 			connection_wait(c);
 	}
+}
+
+err_t ipc_send(struct ipc_connection *c, uint16_t label, const void *data, size_t bytes)
+{
+	uint8_t copy[IPC_STREAM_BYTES];
+	err_t e;
+
+	if (bytes > sizeof copy)
+		return ERR(ARGUMENT);
+	e = connection_visit(c);
+	if (is_err(e))
+		return e;
+	if (c->local || !c->stream)
+		return ERR(STATE);
+	connection_hold(c);
+	memcpy(copy, data, bytes);
+	e = send_when_there_is_room(c, label, copy, bytes);
+	connection_let_go(c);
+	return e;
 }
 
 err_t stream_take(struct ipc_connection *c, uint16_t *label, const void **data, size_t *bytes)
@@ -128,12 +137,12 @@ err_t ipc_receive(struct ipc_connection *c, uint16_t *label, void *data, size_t 
 		return e;
 	if (c->service != NULL)
 		return ERR(STATE);
-	for (uint32_t looks = 0;;) {
-		e = ipc_try_receive(c, label, data, capacity, bytes);
-		if (!err_is(e, ERR_NUMBER_WOULD_BLOCK)) {
-			wait_found();
-			return e;
-		}
+	connection_hold(c);
+	for (uint32_t looks = 0; err_is(e = ipc_try_receive(c, label, data, capacity, bytes), ERR_NUMBER_WOULD_BLOCK);)
 		looks = connection_wait_a_little(c, looks);
-	}
+	if (c->late.closed) /* whatever has come: it is not to be used again */
+		e = ERR(PEER_GONE);
+	connection_let_go(c);
+	wait_found();
+	return e;
 }

@@ -13,7 +13,7 @@
 #include "libos/linux/console.h"
 #include "libos/linux/linux.h"
 #include "libos/start/start.h"
-#include "libos/thread/thread.h"
+#include "libos/thread/waiters.h"
 #include "libos/upcall/dispatcher.h"
 
 #define BUFFER_BYTES    8192
@@ -47,14 +47,6 @@ void early_print(const char *text, size_t bytes)
 	}
 }
 
-static void wake_all(struct queue *q)
-{
-	struct thread *t;
-
-	while ((t = thread_of(queue_take(q))) != NULL)
-		thread_ready(t);
-}
-
 static size_t put(const char *data, size_t bytes)
 {
 	size_t room = BUFFER_BYTES - buffer_filled, count = bytes < room ? bytes : room;
@@ -62,7 +54,7 @@ static size_t put(const char *data, size_t bytes)
 	for (size_t i = 0; i < count; i++)
 		buffer[(buffer_read + buffer_filled + i) % BUFFER_BYTES] = data[i];
 	buffer_filled += count;
-	wake_all(&writer_waits);
+	waiters_wake(&writer_waits);
 	return count;
 }
 
@@ -75,16 +67,6 @@ static size_t get(char *data, size_t capacity)
 	buffer_read = (buffer_read + count) % BUFFER_BYTES;
 	buffer_filled -= count;
 	return count;
-}
-
-/* Waits in a list until somebody wakes it, or the deadline. Inside a section. */
-static bool wait_in(struct queue *q, uint64_t deadline)
-{
-	queue_put(q, &thread_current->run.entry);
-	if (thread_wait(deadline))
-		return true;
-	queue_remove(q, &thread_current->run.entry);
-	return false;
 }
 
 /* The writer thread. Without a console it still empties the buffer. */
@@ -102,12 +84,12 @@ static void writer(void *unused)
 
 		writer_busy = false;
 		while (buffer_filled == 0) {
-			wake_all(&others_wait);
-			wait_in(&writer_waits, THREAD_FOREVER);
+			waiters_wake(&others_wait);
+			waiters_wait(&writer_waits, THREAD_FOREVER);
 		}
 		writer_busy = true;
 		bytes = get(text, sizeof text);
-		wake_all(&others_wait);
+		waiters_wake(&others_wait);
 		dispatcher_leave(inside);
 		if (!console_lost)
 			console_lost = is_err(ipc_send(console, CONSOLE_WRITE, text, bytes));
@@ -130,8 +112,8 @@ static bool wait_for_room(void)
 	static bool given_up;
 
 	if (console != NULL)
-		return wait_in(&others_wait, THREAD_FOREVER);
-	given_up = given_up || !wait_in(&others_wait, time_tsc() + CONSOLE_SECONDS * time_tsc_hz());
+		return waiters_wait(&others_wait, THREAD_FOREVER);
+	given_up = given_up || !waiters_wait(&others_wait, time_tsc() + CONSOLE_SECONDS * time_tsc_hz());
 	return !given_up;
 }
 
@@ -178,7 +160,7 @@ void console_flush(void)
 	bool inside = dispatcher_enter(), in_time = true;
 
 	while (writer_started && !console_lost && (buffer_filled > 0 || writer_busy) && in_time)
-		in_time = wait_in(&others_wait, console != NULL ? THREAD_FOREVER : time_tsc() + CONSOLE_SECONDS * time_tsc_hz());
+		in_time = waiters_wait(&others_wait, console != NULL ? THREAD_FOREVER : time_tsc() + CONSOLE_SECONDS * time_tsc_hz());
 	dispatcher_leave(inside);
 }
 
@@ -190,7 +172,7 @@ static bool wait_for_console(void)
 
 	start_writer();
 	while (console == NULL && !console_lost)
-		wait_in(&others_wait, THREAD_FOREVER);
+		waiters_wait(&others_wait, THREAD_FOREVER);
 	dispatcher_leave(inside);
 	return !console_lost;
 }

@@ -111,7 +111,7 @@ err_t stub_end(struct stub_ticket *t, uint64_t deadline)
 			break;
 		e = client_wait(t->client, &wait, deadline);
 	}
-	return is_ok(e) ? t->error : e;
+	return is_ok(e) || t->done ? t->error : e;
 }
 
 bool stub_is_done(struct stub_ticket *t)
@@ -143,7 +143,7 @@ void stub_cancel_all(struct stub_client *c)
 
 	if (is_err(client_visit(c)))
 		return;
-	late_cancel(c, ERR(CANCELLED));
+	late_cancel(&c->late, ERR(CANCELLED));
 	inside = dispatcher_enter();
 	while (c->tickets != NULL) {
 		struct stub_ticket *t = c->tickets;
@@ -327,7 +327,7 @@ static err_t call_until(cap_t endpoint, struct endpoint_message *m, uint64_t dea
 static err_t end_fast(struct stub_client *c, uint64_t reply, struct endpoint_message *m, uint64_t deadline, err_t e)
 {
 	if (err_is(e, ERR_NUMBER_UNDER_WAY))
-		e = late_wait(m, deadline, c);
+		e = late_wait(m, deadline, &c->late);
 	return is_err(e) || m->word[0] != reply ? client_failure(e, m) : OK;
 }
 

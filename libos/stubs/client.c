@@ -28,7 +28,8 @@
 
 static void settle(struct stub_client *c)
 {
-	bool idle = c->tickets == NULL && c->streams == NULL && c->items == 0 && c->reserved == 0 && c->sent == c->proved;
+	bool idle =
+	    !c->late.closed && c->tickets == NULL && c->streams == NULL && c->items == 0 && c->reserved == 0 && c->sent == c->proved;
 
 	c->fast = idle && c->endpoint != NULL ? ipc_endpoint(c->endpoint) : CAP_NULL;
 	c->quiet = idle && c->lines != NULL ? &c->lines->channel : NULL;
@@ -67,12 +68,28 @@ err_t client_failure(err_t e, const struct endpoint_message *m)
 	return stub_kind_of(m->word[0]) == STUB_FAILURE ? error_in(m->word + 1) : ERR(MESSAGE);
 }
 
+static err_t call_hello(struct stub_client *c, struct endpoint_message *m)
+{
+	bool inside = dispatcher_enter();
+	struct ipc_connection *endpoint = c->endpoint;
+	err_t e;
+
+	if (endpoint != NULL)
+		connection_hold(endpoint);
+	dispatcher_leave(inside);
+	if (endpoint == NULL)
+		return ERR(PEER_GONE);
+	e = late_call(ipc_endpoint(endpoint), m, &c->late);
+	connection_let_go(endpoint);
+	return e;
+}
+
 /* Whose session the channel belongs to. */
 static err_t join(struct stub_client *c, struct ipc_connection *lines)
 {
 	struct endpoint_message m = {{stub_control(c->identity, STUB_HELLO, 0, 0), 0, 0, 0}};
 	uint64_t words[2];
-	err_t e = late_call(ipc_endpoint(c->endpoint), &m, c);
+	err_t e = call_hello(c, &m);
 
 	if (is_err(e) || m.word[0] != stub_control(c->identity, STUB_REPLY, 0, 1))
 		return client_failure(e, &m);
@@ -86,20 +103,27 @@ static err_t make_lines(struct stub_client *c)
 {
 	struct ipc_connection *lines;
 	const struct ipc_binding how = {.interface = c->interface, .now = true};
+	bool inside;
 	err_t e = connection_bind(c->name, BIND_STREAM, GREETING_LINES, &how, &lines);
 
 	if (is_err(e))
 		return err_is(e, ERR_NUMBER_NOT_FOUND) ? ERR(PEER_GONE) : e; /* it was there */
 	e = join(c, lines);
+	inside = dispatcher_enter();
+	if (is_ok(e) && c->late.closed)
+		e = ERR(PEER_GONE);
 	if (is_ok(e))
 		c->lines = lines;
-	else
+	dispatcher_leave(inside);
+	if (is_err(e))
 		ipc_close(lines);
 	return e;
 }
 
 err_t client_visit(const struct stub_client *c)
 {
+	if (c->late.closed)
+		return ERR(PEER_GONE);
 	return connection_visit(c->endpoint != NULL ? c->endpoint : c->lines);
 }
 
@@ -132,22 +156,29 @@ static void fail_all(struct stub_client *c, err_t e)
 	c->deliveries++;
 }
 
+/* Other threads may be in the middle of anything. */
 void stub_close(struct stub_client *c)
 {
+	struct ipc_connection *lines, *endpoint;
 	bool inside;
 
 	if (is_err(client_visit(c)))
 		return; /* its member is gone, and has closed it */
 	inside = dispatcher_enter();
+	lines = c->lines;
+	endpoint = c->endpoint;
+	late_close(&c->late);
 	fail_all(c, ERR(PEER_GONE));
-	late_cancel(c, ERR(PEER_GONE));
+	connection_lose(&connection_nowhere);
+	c->lines = &connection_nowhere;
+	c->endpoint = NULL;
+	settle(c);
 	dispatcher_leave(inside);
-	if (c->lines != NULL)
-		ipc_close(c->lines);
-	if (c->endpoint != NULL)
-		ipc_close(c->endpoint);
+	if (lines != NULL)
+		ipc_close(lines);
+	if (endpoint != NULL)
+		ipc_close(endpoint);
 	buffers_drop(c);
-	*c = (struct stub_client){0};
 }
 
 /* ---- Sending ---- */
@@ -183,17 +214,19 @@ static bool deliver(struct stub_client *c);
 err_t client_send(struct stub_client *c, const uint64_t *words, bool ring, uint64_t deadline)
 {
 	struct client_wait wait = {0};
-	struct channel_result r;
-	bool inside;
+	struct channel_result r = {CHANNEL_OK};
+	bool inside, gone;
 	err_t e;
 
 	for (;;) {
-		if (__builtin_expect(c->lines->closed, 0))
-			return ERR(PEER_GONE);
 		inside = dispatcher_enter();
-		r = post(c, words, ring);
+		gone = c->lines->closed;
+		if (__builtin_expect(!gone, 1))
+			r = post(c, words, ring);
 		wait.seen = c->deliveries;
 		dispatcher_leave(inside);
+		if (__builtin_expect(gone, 0))
+			return ERR(PEER_GONE);
 		if (__builtin_expect(channel_ok(r), 1))
 			return OK;
 		if (r.code != CHANNEL_FULL)
@@ -387,18 +420,19 @@ err_t client_wait(struct stub_client *c, struct client_wait *w, uint64_t deadlin
 {
 	bool inside = dispatcher_enter();
 	bool any = w->seen != c->deliveries || deliver(c), gone = c->lines->closed || channel_broken(&c->lines->channel);
+	struct ipc_connection *lines = c->lines;
+	const err_t why = connection_error(lines);
 
 	if (__builtin_expect(c->untold != 0, 0))
 		tell_orphans(c);
 	if (!any && gone)
-		fail_all(c, connection_error(c->lines));
+		fail_all(c, why);
+	connection_hold(lines);
 	dispatcher_leave(inside);
-	if (any)
-		return OK;
-	if (gone)
-		return connection_error(c->lines);
-	if (deadline != 0 && time_tsc() >= deadline)
-		return ERR(TIMEOUT);
-	w->looks = connection_wait_unless(c->lines, w->looks, &c->deliveries, w->seen, deadline == 0 ? THREAD_FOREVER : deadline);
-	return OK;
+	if (!any && !gone && (deadline == 0 || time_tsc() < deadline)) {
+		w->looks = connection_wait_unless(lines, w->looks, &c->deliveries, w->seen, deadline == 0 ? THREAD_FOREVER : deadline);
+		any = true;
+	}
+	connection_let_go(lines);
+	return any ? OK : gone ? why : ERR(TIMEOUT);
 }

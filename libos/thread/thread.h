@@ -50,8 +50,9 @@ struct thread {
 	uint64_t created_members;
 	struct thread *origin; /* one that has moved here: what who waits for its end knows it by, at its birth's member */
 
-	struct runnable run;    /* its entry is in the run queue or in one list of waiters */
-	struct sleeper sleeper; /* while a deadline is set */
+	struct runnable run;      /* its entry is in the run queue, or in one list of waiters who have no deadline */
+	struct sleeper sleeper;   /* while a deadline is set */
+	struct queue_entry waits; /* in one list of waiters who may have a deadline: waiters.h */
 	struct queue joiners;
 
 	uint64_t fault_page; /* a page that it could not touch, */

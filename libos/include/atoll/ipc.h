@@ -42,6 +42,8 @@ MUST_USE err_t ipc_bind(const char *name, bool stream, struct ipc_connection **o
 MUST_USE err_t ipc_bind_with(const char *name, const struct ipc_binding *how, struct ipc_connection **out);
 MUST_USE err_t ipc_find(const char *name, const struct ipc_binding *how, uint32_t *domain);
 MUST_USE err_t ipc_call(struct ipc_connection *c, const struct ipc_message *request, struct ipc_message *reply);
+/* Threads that are in the middle of something with the connection, or wait for something of it, return PEER_GONE; what they had sent may
+ * have arrived. None may begin anything with it any more. */
 void ipc_close(struct ipc_connection *c);
 bool ipc_is_local(const struct ipc_connection *c); /* served on this core, by an endpoint */
 

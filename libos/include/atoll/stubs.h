@@ -194,6 +194,7 @@ struct stub_client {
 	uint16_t untold; /* of them */
 	struct stub_buffer buffer[STUB_BUFFERS];
 	struct mutex opening; /* of `lines` */
+	struct late_owner late;
 	uint64_t incoming[1 + STUB_MESSAGE_WORDS];
 };
 
@@ -240,7 +241,8 @@ struct stub_stream {
 };
 
 /* A connection with whoever offers the service; waits until somebody does. Errors: ARGUMENT (the name), INTERFACE, LIMIT, NO_MEMORY.
- * stub_close ends it with all that is under way. */
+ * stub_close ends it with all that is under way: threads that wait for something of it return PEER_GONE. *c is theirs as well until they
+ * have. */
 MUST_USE err_t stub_open(const char *name, uint64_t interface, uint64_t identity, struct stub_client *out);
 void stub_close(struct stub_client *c);
 
