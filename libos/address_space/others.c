@@ -114,16 +114,17 @@ void others_want(unsigned owner, uint16_t slab)
 
 err_t others_wait(unsigned owner, uint16_t slab)
 {
+	others_want(owner, slab); /* whatever was said the last time */
 	while (!others_have(owner, slab)) {
-		struct other_slab *s;
+		const struct other_slab *s = find(owner, slab);
 
-		others_want(owner, slab);
-		s = find(owner, slab);
 		if (s == NULL)
 			return ERR(NO_MEMORY);
-		if (s->refused) {
-			s->refused = false;
+		if (s->refused)
 			return ERR(PEER_GONE);
+		if (!s->asked) { /* what was on its way is gone */
+			others_want(owner, slab);
+			continue;
 		}
 		queue_put(&waiting, &thread_current->run.entry);
 		thread_wait(THREAD_FOREVER);
