@@ -17,8 +17,6 @@
 
 #define LOOKS_IN_A_ROW 32
 
-#define YIELDS_IN_A_ROW    64   /* for a connection that another thread calls over */
-#define LOOKS_PER_SECOND   1000 /* after that */
 #define RETRIES_PER_SECOND 200
 
 err_t connection_greet(struct ipc_connection *c, enum greeting greeting)
@@ -156,15 +154,10 @@ static bool try_acquire(struct ipc_connection *c)
 	return was == 0;
 }
 
-/* Who only yielded would keep the processor from a caller of lower priority, if there are two of them. */
 static void acquire(struct ipc_connection *c)
 {
-	for (uint32_t yields = 1; __builtin_expect(!try_acquire(c), 0); yields++) {
-		if (yields % YIELDS_IN_A_ROW != 0)
-			thread_yield();
-		else
-			thread_sleep_until(time_tsc() + time_tsc_hz() / LOOKS_PER_SECOND);
-	}
+	for (uint32_t looks = 0; __builtin_expect(!try_acquire(c), 0); looks++)
+		connection_let_another(looks);
 }
 
 static void release(struct ipc_connection *c)

@@ -18,7 +18,9 @@
 #include "libos/trace/trace.h"
 #include "libos/upcall/dispatcher.h"
 
-#define LOST_LINES CHANNEL_LINES_MIN
+#define LOST_LINES       CHANNEL_LINES_MIN
+#define YIELDS_IN_A_ROW  64
+#define LOOKS_PER_SECOND 1000 /* after that */
 
 struct ipc_connection *connections[CONNECTION_LISTS];
 struct ipc_connection connection_nowhere = {.users = 1, .closed = true, .late.closed = true, .source.waiter = &connection_nowhere.waiter};
@@ -408,6 +410,15 @@ uint32_t connection_wait_unless(struct ipc_connection *c, uint32_t looks, const 
 	}
 	wait_look_on(looks);
 	return looks + 1;
+}
+
+/* Two that only yielded would keep the processor from a third one of lower priority, which is the one they wait for. */
+void connection_let_another(uint32_t looks)
+{
+	if (looks % YIELDS_IN_A_ROW != YIELDS_IN_A_ROW - 1)
+		thread_yield();
+	else
+		thread_sleep_until(time_tsc() + time_tsc_hz() / LOOKS_PER_SECOND);
 }
 
 uint32_t connection_wait_a_little(struct ipc_connection *c, uint32_t looks)

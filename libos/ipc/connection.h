@@ -124,6 +124,9 @@ uint32_t connection_wait_unless(struct ipc_connection *c, uint32_t looks, const 
 /* Those who wait look again. Inside a section. */
 void connection_wake(struct ipc_connection *c);
 
+/* For a thread that looks whether another one has come to an end with something, the how-manieth time. Outside of sections. */
+void connection_let_another(uint32_t looks);
+
 /* A connection belongs to the member of the span that opened it: a thread of another one goes there. Errors: as thread_move. */
 static inline err_t connection_visit(const struct ipc_connection *c)
 {

@@ -118,8 +118,8 @@ static void introduce(struct ipc_connection *c)
 		c->service->server.opened(c->service->server.context, c);
 	if (first)
 		*(volatile bool *)&c->known = true;
-	while (!*(volatile bool *)&c->known)
-		thread_yield();
+	for (uint32_t looks = 0; !*(volatile bool *)&c->known; looks++)
+		connection_let_another(looks);
 }
 
 __attribute__((cold, noinline)) static void announce_news(void)

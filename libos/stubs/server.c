@@ -125,9 +125,9 @@ static bool session_enter(const struct stub_session *s)
 {
 	bool inside = dispatcher_enter();
 
-	while (s->lines != NULL && s->lines->busy) {
+	for (uint32_t looks = 0; s->lines != NULL && s->lines->busy; looks++) {
 		dispatcher_leave(inside);
-		thread_yield();
+		connection_let_another(looks);
 		inside = dispatcher_enter();
 	}
 	return inside;

