@@ -41,7 +41,7 @@
 /* ---- What a connection stands on ---- */
 
 struct thread *serving_thread;
-uint64_t link_mask, timer_armed;
+uint64_t link_mask;
 uint32_t polling_limit;
 
 static struct channel_pair pair;
@@ -118,7 +118,6 @@ NEVER(void, server_given, struct ipc_connection *c)
 NEVER(void, server_wake, void)
 NEVER(err_t, service_request, enum monitor_request request, uint64_t tag, const char *name, uint64_t interface)
 NEVER(err_t, thread_move, unsigned member)
-NEVER(void, threads_set_timer, void)
 NEVER(unsigned, words_elsewhere, uint64_t address)
 
 /* ---- The threads ---- */

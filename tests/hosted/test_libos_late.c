@@ -19,10 +19,7 @@
 #include "tests/hosted/never.h"
 #include "tests/hosted/thread_world.h"
 
-uint64_t timer_armed;
-
 NEVER(void, pending_handle_enabled, void)
-NEVER(void, threads_set_timer, void)
 
 /* ---- Calls, as the CPU driver detaches and answers them ---- */
 

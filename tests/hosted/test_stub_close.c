@@ -41,7 +41,7 @@
 /* ---- What a client stands on ---- */
 
 struct thread *serving_thread;
-uint64_t link_mask, timer_armed;
+uint64_t link_mask;
 uint32_t polling_limit;
 
 static struct channel_pair pair;
