@@ -189,7 +189,7 @@ static err_t cover(struct monitor *m, enum cap_type type, struct block b, struct
 
 err_t block_take_within(struct monitor *m, enum cap_type type, uint64_t bytes, uint64_t low, uint64_t high, struct block *out)
 {
-	struct block b = {.bytes = (bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1)};
+	struct block b = {.bytes = page_up(bytes)};
 	err_t e = ram_take_within(&m->ram, b.bytes, PAGE_BYTES, low, high, &b.base);
 
 	*out = (struct block){0};

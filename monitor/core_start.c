@@ -48,11 +48,6 @@ struct starting {
 	bool huge_pages;
 };
 
-static uint64_t pages(uint64_t bytes)
-{
-	return (bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
-}
-
 /* Intel SDM vol. 2, CPUID 80000001H: EDX bit 26. */
 static bool has_huge_pages(void)
 {
@@ -81,7 +76,7 @@ static err_t plan_image(struct monitor *m, struct starting *s)
 		e = core_image_plan_trace(&s->plan, m->boot->command_line, &why);
 	if (is_err(e))
 		report_line(m, "Core %u can't start others: %s.", m->core, why);
-	s->layout = s->plan.bytes + m->peers * PAGE_BYTES + pages(sizeof(struct machine));
+	s->layout = s->plan.bytes + m->peers * PAGE_BYTES + page_up(sizeof(struct machine));
 	return e;
 }
 

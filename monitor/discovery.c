@@ -127,7 +127,7 @@ err_t discovery_take_machine(struct monitor *m, const struct domain *acpi, uint6
 	e = cap_copy(CAP(TASK_WINDOW, slot), frame);
 	task_close();
 	if (is_ok(e))
-		e = frame_map(frame, 0, (bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1), RIGHTS(RIGHT_READ), &at);
+		e = frame_map(frame, 0, page_up(bytes), RIGHTS(RIGHT_READ), &at);
 	if (is_err(e))
 		return e;
 	copy = malloc(sizeof(*copy));

@@ -205,7 +205,7 @@ static uint64_t memory_of(const struct domain *d)
 /* Blocks are whole pages, the quota need not be. */
 static bool exceeds_quota(const struct domain *d, uint64_t bytes)
 {
-	const uint64_t has = memory_of(d), whole = (bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
+	const uint64_t has = memory_of(d), whole = page_up(bytes);
 
 	return d->quota != 0 && (has > d->quota || whole > d->quota - has);
 }

@@ -122,8 +122,7 @@ static err_t join(struct monitor *m)
 	const struct core_boot *boot = m->boot;
 	void *machine, *area;
 	cap_t mesh;
-	err_t e = map_laid_out(boot->model_base, (boot->model_bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1), RIGHT_READ, &m->machine_frame,
-	                       &machine);
+	err_t e = map_laid_out(boot->model_base, page_up(boot->model_bytes), RIGHT_READ, &m->machine_frame, &machine);
 
 	if (is_ok(e))
 		e = map_laid_out(boot->channel_receive, boot->channel_bytes, RIGHT_READ | RIGHT_WRITE, &mesh, &area);

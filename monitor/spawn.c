@@ -19,14 +19,6 @@
 #include "monitor/tickets.h"
 #include "monitor/trace.h"
 
-static uint64_t page_down(uint64_t a)
-{
-	return a & ~(PAGE_BYTES - 1);
-}
-static uint64_t page_up(uint64_t a)
-{
-	return page_down(a + PAGE_BYTES - 1);
-}
 static uint64_t segment_bytes(const struct elf_segment *s)
 {
 	return page_up(s->vaddr + s->bytes) - page_down(s->vaddr);

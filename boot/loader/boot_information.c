@@ -55,15 +55,6 @@ static const char *read_module(const struct multiboot2_tag *tag, struct boot_inf
 	return NULL;
 }
 
-static uint64_t page_up(uint64_t a)
-{
-	return (a + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
-}
-static uint64_t page_down(uint64_t a)
-{
-	return a & ~(PAGE_BYTES - 1);
-}
-
 /* Adds what is available, in whole pages, then takes away what another entry calls unavailable, if firmware says both. Page 0 holds the
  * BIOS data area, and physical address 0 means "none" all over. */
 static const char *read_memory_map(const struct multiboot2_tag *tag, struct ranges *memory)

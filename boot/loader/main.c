@@ -57,15 +57,6 @@ _Noreturn void loader_main(uint64_t information, uint64_t start_tsc);
 
 /* ---- read ---- */
 
-static uint64_t page_down(uint64_t a)
-{
-	return a & ~(PAGE_BYTES - 1);
-}
-static uint64_t page_up(uint64_t a)
-{
-	return page_down(a + PAGE_BYTES - 1);
-}
-
 static void read_information(struct loader *l, uint64_t address)
 {
 	uint32_t bytes;

@@ -16,10 +16,6 @@ struct pieces {
 	struct piece piece[PIECES_MAX];
 };
 
-static uint64_t page_up(uint64_t a)
-{
-	return (a + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
-}
 static uint64_t length(struct range r)
 {
 	return r.end - r.base;

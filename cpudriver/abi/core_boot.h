@@ -31,7 +31,7 @@
 /* A core's mailbox has two cache lines for each core that may write to it. */
 #define MAILBOX_BYTES_EACH (2 * LINE_BYTES)
 
-static inline uint64_t mailbox_bytes(uint32_t cores) { return (cores * MAILBOX_BYTES_EACH + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1); }
+static inline uint64_t mailbox_bytes(uint32_t cores) { return page_up(cores * MAILBOX_BYTES_EACH); }
 
 enum region_kind {
 	REGION_RAM = 1,    /* free memory: becomes RAM */

@@ -45,5 +45,15 @@ typedef struct {
 #define PAGE_BYTES_LARGE (2 * MIB)
 #define PAGE_BYTES_HUGE  (1 * GIB)
 
+/* The next boundary of a page at or below an address, and at or above it; of a size, the latter is that in whole pages. */
+static inline uint64_t page_down(uint64_t a)
+{
+	return a & ~(PAGE_BYTES - 1);
+}
+static inline uint64_t page_up(uint64_t a)
+{
+	return page_down(a + PAGE_BYTES - 1);
+}
+
 /* Bytes of a cache line, and the unit of everything that one core writes and another reads. */
 #define LINE_BYTES 64

@@ -35,14 +35,6 @@ _Static_assert(DEVICE_BASE - IMAGE_BASE == PAGE_BYTES_HUGE, "neighbours in one l
 _Static_assert(IMAGE_BASE % PAGE_BYTES_HUGE == 0, "");
 _Static_assert(DEVICE_TRAMPOLINE - DEVICE_BASE < PAGE_BYTES_LARGE, "in the devices' level-1 table");
 
-static uint64_t page_down(uint64_t a)
-{
-	return a & ~(PAGE_BYTES - 1);
-}
-static uint64_t page_up(uint64_t a)
-{
-	return page_down(a + PAGE_BYTES - 1);
-}
 static uint64_t divide_up(uint64_t a, uint64_t by)
 {
 	return (a + by - 1) / by;

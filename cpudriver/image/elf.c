@@ -131,15 +131,6 @@ static bool check_segment(struct reader *r, const struct program_header *p)
 	return true;
 }
 
-static uint64_t page_down(uint64_t a)
-{
-	return a & ~(PAGE_BYTES - 1);
-}
-static uint64_t page_up(uint64_t a)
-{
-	return page_down(a + PAGE_BYTES - 1);
-}
-
 /* Keeps the segments in ascending order. Rights are given by the page, so no two segments may touch the same one. */
 static bool insert_segment(struct reader *r, const struct elf_segment *s)
 {

@@ -88,7 +88,7 @@ static err_t ask_for_block(uint64_t bytes)
 static err_t more_memory(uint64_t bytes, bool exactly)
 {
 	static uint64_t granted;
-	uint64_t least = bytes < BLOCK_LEAST ? BLOCK_LEAST : (bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
+	uint64_t least = bytes < BLOCK_LEAST ? BLOCK_LEAST : page_up(bytes);
 	uint64_t wanted = exactly || least > granted / 2 ? least : granted / 2 & ~(PAGE_BYTES - 1);
 	err_t e = ask_for_block(wanted);
 

@@ -63,7 +63,7 @@ static err_t map(struct stub_session *s, struct stub_buffer *b, uint32_t tag, ui
 	if (is_ok(e) && (bytes == 0 || bytes > STUB_BUFFER_MOST || bytes > identity.size))
 		e = ERR(RANGE);
 	if (is_ok(e))
-		e = frame_map(frame.cap, 0, (bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1), RIGHTS(RIGHT_READ | RIGHT_WRITE), &b->at);
+		e = frame_map(frame.cap, 0, page_up(bytes), RIGHTS(RIGHT_READ | RIGHT_WRITE), &b->at);
 	if (is_err(e)) {
 		stub_drop(&frame);
 		b->at = NULL;

@@ -56,8 +56,7 @@ static err_t hand_model_over(const struct core_boot *boot, const struct machine 
 	unsigned slot;
 	void *model;
 	cap_t frame;
-	err_t e =
-	    frame_create((sizeof(**machine) + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1), RIGHTS(RIGHT_READ | RIGHT_WRITE), &frame, &model, &base);
+	err_t e = frame_create(page_up(sizeof(**machine)), RIGHTS(RIGHT_READ | RIGHT_WRITE), &frame, &model, &base);
 
 	if (is_err(e))
 		return e;
