@@ -357,6 +357,18 @@ err_t core_start_answer(struct monitor *m)
 
 /* ---- Messages ---- */
 
+/* First monitor: a core is up or has failed. */
+static void core_settled(struct monitor *m, uint32_t core, bool up)
+{
+	struct peer *p = &m->peer[core];
+
+	if (p->settled || core == m->core || (up && p->state == PEER_UNKNOWN))
+		return;
+	p->settled = true;
+	if (m->cores_left > 0 && m->life == LIFE_STARTING && --m->cores_left == 0)
+		discovery_complete(m);
+}
+
 void handle_up(struct monitor *m, uint32_t from, const struct message_up *message)
 {
 	/* A core that was told of twice, or tells of itself again, changes nothing. */
@@ -376,15 +388,4 @@ void handle_failed(struct monitor *m, uint32_t from, const struct message_failed
 	            failure_sentence(message->reason));
 	core_settled(m, message->core, false);
 	fence_failed(m, message->core);
-}
-
-void core_settled(struct monitor *m, uint32_t core, bool up)
-{
-	struct peer *p = &m->peer[core];
-
-	if (p->settled || core == m->core || (up && p->state == PEER_UNKNOWN))
-		return;
-	p->settled = true;
-	if (m->cores_left > 0 && m->life == LIFE_STARTING && --m->cores_left == 0)
-		discovery_complete(m);
 }

@@ -30,5 +30,3 @@ void core_start_heard(struct monitor *m, uint32_t core);
 
 /* On a started core: its starter is the first peer. */
 MUST_USE err_t core_start_answer(struct monitor *m);
-/* First monitor: a core is up or has failed. */
-void core_settled(struct monitor *m, uint32_t core, bool up);

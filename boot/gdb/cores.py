@@ -2,8 +2,6 @@
 # Copyright 2026 The Atoll authors
 """atoll cores, atoll dispatchers: what the CPU drivers know."""
 
-import gdb
-
 import programs
 from command import Command
 from machine import Core, Dispatcher, Machine, dispatcher_of

@@ -268,24 +268,29 @@ void ipc_set_data(struct ipc_connection *c, void *data)
 {
 	c->data = data;
 }
-static const struct ipc_connection *connection_of_channel(const struct channel *ch)
-{
-	return (const struct ipc_connection *)((const uint8_t *)ch - offsetof(struct ipc_connection, channel));
-}
 struct channel *ipc_channel(struct ipc_connection *c)
 {
 	return &c->channel;
-}
-void trace_channel_sending(const struct channel *ch, uint16_t type, size_t bytes)
-{
-	trace_sending(ch, connection_of_channel(ch)->ring_there, TRACE_BARE, type, bytes);
-}
-void trace_channel_received(const struct channel *ch, uint16_t type)
-{
-	trace_received(ch, connection_of_channel(ch)->ring_here, TRACE_BARE, type);
 }
 cap_t ipc_endpoint(struct ipc_connection *c)
 {
 	c->bare |= c->local;
 	return c->local ? c->send : CAP_NULL;
+}
+
+/* ---- A trace of who uses the channel by himself ---- */
+
+static const struct ipc_connection *connection_of_channel(const struct channel *ch)
+{
+	return (const struct ipc_connection *)((const uint8_t *)ch - offsetof(struct ipc_connection, channel));
+}
+
+void trace_channel_sending(const struct channel *ch, uint16_t type, size_t bytes)
+{
+	trace_sending(ch, connection_of_channel(ch)->ring_there, TRACE_BARE, type, bytes);
+}
+
+void trace_channel_received(const struct channel *ch, uint16_t type)
+{
+	trace_received(ch, connection_of_channel(ch)->ring_here, TRACE_BARE, type);
 }

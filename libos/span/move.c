@@ -138,8 +138,8 @@ static void give(unsigned member)
 	send_thread(member, thread_of_run(r));
 }
 
-/* The nearest first. Who has nothing running keeps one. */
-void move_feed(void)
+/* There is something in the run queue, and somebody is hungry: the nearest first. Who has nothing running keeps one. */
+static void feed(void)
 {
 	for (unsigned i = 0; i < others && move_hungry != 0 && threads_ready.count > threads_idle; i++)
 		if (move_hungry >> order[i] & 1)
@@ -175,7 +175,7 @@ static void add(struct run_queue *q, struct runnable *r)
 	if (move_hungry == 0)
 		return;
 	threads_idle = idle || t == thread_current;
-	move_feed();
+	feed();
 	threads_idle = idle;
 }
 
@@ -193,7 +193,7 @@ void link_handle_hungry(unsigned from, const struct link_hungry *m)
 {
 	(void)m;
 	move_hungry |= UINT64_C(1) << from;
-	move_feed();
+	feed();
 	if (move_hungry >> from & 1)
 		(void)!is_ok(LINK_SEND(from, nothing, .reserved = 0));
 }
@@ -581,7 +581,7 @@ static void set_members(struct thread *t, uint64_t members)
 
 	t->run.members = members;
 	if (t->ready && move_hungry != 0)
-		move_feed();
+		feed();
 	dispatcher_leave(inside);
 }
 

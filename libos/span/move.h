@@ -37,8 +37,6 @@ extern unsigned move_visitors;
 
 /* The policy, and besides: what may not run here is sent to where it may, and what is more than one thread goes to the hungry. */
 const struct policy *move_policy(const struct policy *inner);
-/* There is something in the run queue, and somebody is hungry. */
-void move_feed(void);
 /* Nothing can run here: the next nearest member that does not know yet is asked. */
 void move_idle(void);
 /* A thread was born here; false: there is nobody to count it. A thread that was born at that member has ended. */

@@ -19,7 +19,8 @@
 
 /* ---- Capabilities ---- */
 
-err_t carry_check(struct stub_cap *cap, enum cap_type type)
+/* It is of that type, or it is dropped. */
+static err_t check(struct stub_cap *cap, enum cap_type type)
 {
 	struct cap_identity identity;
 	err_t e = cap_identify(cap->cap, &identity);
@@ -40,7 +41,7 @@ err_t carry_take(struct ipc_connection *connection, struct stub_cap *cap, enum c
 		cap->cap = CAP_NULL;
 		return err_is(e, ERR_NUMBER_TIMEOUT) ? ERR(CAP_EMPTY) : e;
 	}
-	return carry_check(cap, type);
+	return check(cap, type);
 }
 
 err_t carry_give(struct ipc_connection *connection, uint32_t tag, struct stub_cap *cap, enum cap_type type, unsigned rights, bool move)

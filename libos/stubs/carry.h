@@ -10,9 +10,7 @@
 enum { BULK_NUMBER_SHIFT = 56, BULK_OFFSET_SHIFT = 28, BULK_MASK = (1 << 28) - 1 };
 _Static_assert((int)STUB_BUFFER_MOST <= (int)BULK_MASK, "every piece can be named");
 
-/* It is of that type, or it is dropped: CAP_TYPE. */
-MUST_USE err_t carry_check(struct stub_cap *cap, enum cap_type type);
-/* CAP_EMPTY: nobody has given it. */
+/* Errors: CAP_EMPTY (nobody has given it), CAP_TYPE (it is of another one, and has been dropped). */
 MUST_USE err_t carry_take(struct ipc_connection *connection, struct stub_cap *cap, enum cap_type type);
 MUST_USE err_t carry_give(struct ipc_connection *connection, uint32_t tag, struct stub_cap *cap, enum cap_type type, unsigned rights,
                           bool move);

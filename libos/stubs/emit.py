@@ -7,7 +7,7 @@ For each interface I: what a client calls (I_call_M, ...), and what a server off
 says what they mean.
 """
 
-from model import EnumType, InterfaceType, LINE_WORDS, Member, MethodType, REGISTER_WORDS, StructType, Unit
+from model import EnumType, InterfaceType, LINE_WORDS, Member, MethodType, StructType, Unit
 
 
 class Text:

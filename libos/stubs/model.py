@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import locate
-from schema import Field, Method, Node, Request, Type, Value, WIDTH
+from schema import Field, Method, Node, Request, Value, WIDTH
 
 # libos/interfaces/atoll.capnp, by name.
 ANNOTATIONS = ("version", "oneway", "idempotent", "stream", "cap", "bulk", "errors", "sentence")

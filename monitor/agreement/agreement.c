@@ -161,7 +161,8 @@ bool agreement_is_quiet(const struct agreement *a)
 
 /* ---- The end of an operation ---- */
 
-void operation_dispose(struct agreement *a, struct operation *op, cap_t cap)
+/* Goes on as a deletion of a capability of the agreement's own. */
+static void operation_dispose(struct agreement *a, struct operation *op, cap_t cap)
 {
 	unsigned flags;
 	struct object object;

@@ -73,9 +73,7 @@ void operation_fail(struct agreement *a, struct operation *op, err_t e);
 MUST_USE err_t operation_look(struct agreement *a, struct operation *op);
 /* The same, whoever asked. */
 MUST_USE err_t operation_cap(struct operation *op);
-/* Goes on as a deletion of a capability of the agreement's own. */
-void operation_dispose(struct agreement *a, struct operation *op, cap_t cap);
-/* Begins one. */
+/* Begins the deletion of a capability of the agreement's own. */
 void dispose(struct agreement *a, cap_t cap);
 
 /* An empty message. */
@@ -192,8 +190,6 @@ uint32_t shared_position(const struct agreement *a, const struct object *object)
 MUST_USE err_t line_enter(struct agreement *a, struct operation *op);
 /* The object's entry, if it is this operation's turn; else NULL. */
 struct shared *line_turn(struct agreement *a, const struct operation *op);
-/* Ends the turn: the next one's begins. Returns the anchor if nothing needs it any more, else CAP_NULL. */
-cap_t line_leave(struct agreement *a, const struct operation *op);
 /* This core no longer owns the object: those in line find out. */
 void line_break(struct agreement *a, struct shared *s);
 /* After a revoke: what other cores asked for with capabilities that are swept. */

@@ -113,7 +113,8 @@ static struct operation *take_first(struct agreement *a, struct shared *s)
 	return op;
 }
 
-cap_t line_leave(struct agreement *a, const struct operation *op)
+/* Ends the turn: the next one's begins. Returns the anchor if nothing needs it any more, else CAP_NULL. */
+static cap_t line_leave(struct agreement *a, const struct operation *op)
 {
 	struct shared *s = line_turn(a, op);
 	cap_t anchor = CAP_NULL;

@@ -84,7 +84,8 @@ static void count_span(struct machine *machine, uint64_t base, uint64_t end, uin
 	}
 }
 
-void machine_count_memory(struct machine *machine, const struct machine_span *memory, size_t count)
+/* Sums up each node's RAM, and gives RAM that the SRAT forgot to node 0. */
+static void count_memory(struct machine *machine, const struct machine_span *memory, size_t count)
 {
 	uint64_t adopted = 0;
 
@@ -117,7 +118,7 @@ void machine_build(struct machine *machine, const struct machine_sources *source
 	machine_read_hpet(machine, &sources->hpet);
 	machine_read_mcfg(machine, &sources->mcfg);
 	machine_read_fadt(machine, &sources->fadt);
-	machine_count_memory(machine, sources->memory, sources->memory_count);
+	count_memory(machine, sources->memory, sources->memory_count);
 	number_cores(machine);
 	if (!machine->has_acpi) {
 		struct text note = machine_note(machine);

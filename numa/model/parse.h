@@ -78,15 +78,8 @@ void machine_read_hpet(struct machine *machine, const struct machine_table *tabl
 void machine_read_fadt(struct machine *machine, const struct machine_table *table);
 void machine_read_mcfg(struct machine *machine, const struct machine_table *table);
 
-/* What holds when no table says anything: one node, every core on it, default distances. */
-void machine_set_one_node(struct machine *machine);
-void machine_set_default_distances(struct machine *machine);
-
 /* Answers of machine_add_range. */
 enum range_result { RANGE_ADDED, RANGE_OF_ANOTHER_NODE, RANGE_NO_ROOM };
 
 /* Adds a range that does not wrap, in order, united with those of the same node that it overlaps. */
 __attribute__((warn_unused_result)) enum range_result machine_add_range(struct machine *machine, const struct machine_range *range);
-
-/* Sums up each node's RAM, and gives RAM that the SRAT forgot to node 0. */
-void machine_count_memory(struct machine *machine, const struct machine_span *memory, size_t count);

@@ -10,7 +10,8 @@ enum {
 	SLIT_MATRIX = 44,
 };
 
-void machine_set_default_distances(struct machine *machine)
+/* What holds when no table says anything. */
+static void set_default_distances(struct machine *machine)
 {
 	for (unsigned from = 0; from < machine->node_count; from++)
 		for (unsigned to = 0; to < machine->node_count; to++)
@@ -36,7 +37,7 @@ void machine_read_slit(struct machine *machine, const struct machine_table *tabl
 	struct checked slit;
 	uint32_t offset;
 
-	machine_set_default_distances(machine);
+	set_default_distances(machine);
 	if (!machine->has_numa || !machine_check_table(machine, table, "SLIT", "SLIT", SLIT_MATRIX, &slit))
 		return;
 	uint64_t localities = load64(slit.at + SLIT_COUNT);

@@ -165,7 +165,8 @@ static const char *apply(struct machine *machine, const struct checked *srat, st
 	return NULL;
 }
 
-void machine_set_one_node(struct machine *machine)
+/* What holds when no table says anything: every core is on it. */
+static void set_one_node(struct machine *machine)
 {
 	machine->node_count = 1;
 	machine->nodes[0] = (struct machine_node){0};
@@ -180,7 +181,7 @@ void machine_read_srat(struct machine *machine, const struct machine_table *tabl
 	struct checked srat;
 	struct entry entry = {0};
 
-	machine_set_one_node(machine);
+	set_one_node(machine);
 	if (!machine_check_table(machine, table, "SRAT", "SRAT", SRAT_ENTRIES, &srat) ||
 	    !machine_check_entries(machine, &srat, SRAT_ENTRIES, least_length, sizeof(least_length)))
 		return;
@@ -190,7 +191,7 @@ void machine_read_srat(struct machine *machine, const struct machine_table *tabl
 	if (wrong != NULL)
 		machine_refuse(machine, "SRAT", wrong, entry.offset);
 	if (wrong != NULL || machine->node_count == 0)
-		machine_set_one_node(machine);
+		set_one_node(machine);
 	else
 		machine->has_numa = 1;
 }

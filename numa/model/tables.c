@@ -69,7 +69,9 @@ struct machine_root machine_open_root(const struct machine_memory *memory, uint6
 	return root.state == MACHINE_ROOT_GOOD || rsdt == 0 ? root : open_list(memory, rsdt, "RSDT", 4);
 }
 
-struct machine_table machine_find_table(const struct machine_memory *memory, const struct machine_root *root, const char signature[4])
+/* The first table with this signature, its header readable and its whole length in view. Its checksum is left to whoever parses it.
+ * { NULL, 0 } if there is none. */
+static struct machine_table find_table(const struct machine_memory *memory, const struct machine_root *root, const char signature[4])
 {
 	for (uint32_t i = 0; i < root->entry_count; i++) {
 		const uint8_t *entry = root->entries + (size_t)i * root->entry_bytes;
@@ -85,19 +87,19 @@ enum machine_root_state machine_find_sources(const struct machine_memory *memory
 {
 	struct machine_root root = machine_open_root(memory, rsdp);
 
-	sources->madt = machine_find_table(memory, &root, "APIC");
-	sources->srat = machine_find_table(memory, &root, "SRAT");
-	sources->slit = machine_find_table(memory, &root, "SLIT");
-	sources->hpet = machine_find_table(memory, &root, "HPET");
-	sources->mcfg = machine_find_table(memory, &root, "MCFG");
-	sources->fadt = machine_find_table(memory, &root, "FACP");
+	sources->madt = find_table(memory, &root, "APIC");
+	sources->srat = find_table(memory, &root, "SRAT");
+	sources->slit = find_table(memory, &root, "SLIT");
+	sources->hpet = find_table(memory, &root, "HPET");
+	sources->mcfg = find_table(memory, &root, "MCFG");
+	sources->fadt = find_table(memory, &root, "FACP");
 	return root.state;
 }
 
 unsigned machine_node_of_apic(const struct machine_memory *memory, uint64_t rsdp, uint32_t apic, struct machine *machine)
 {
 	struct machine_root root = machine_open_root(memory, rsdp);
-	struct machine_sources sources = {.boot_apic = apic, .srat = machine_find_table(memory, &root, "SRAT")};
+	struct machine_sources sources = {.boot_apic = apic, .srat = find_table(memory, &root, "SRAT")};
 
 	machine_build(machine, &sources);
 	return machine->cores[0].node;

@@ -34,10 +34,6 @@ struct machine_root {
 /* `rsdp` is the physical address of the root system description pointer (or of the boot loader's copy of it). */
 struct machine_root machine_open_root(const struct machine_memory *memory, uint64_t rsdp);
 
-/* The first table with this signature, its header readable and its whole length in view. Its checksum is left to
- * whoever parses it. { NULL, 0 } if there is none. */
-struct machine_table machine_find_table(const struct machine_memory *memory, const struct machine_root *root, const char signature[4]);
-
 /* All tables that machine_build wants. boot_apic, memory and memory_count of *sources are left as they are.
  * Answers the root's state; unless that is MACHINE_ROOT_GOOD all tables are missing. */
 enum machine_root_state machine_find_sources(const struct machine_memory *memory, uint64_t rsdp, struct machine_sources *sources);

@@ -4,7 +4,6 @@
 
 import re
 import subprocess
-from pathlib import Path
 
 from places import BUILD, ROOT
 

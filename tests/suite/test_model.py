@@ -13,7 +13,6 @@ from made import ROOT
 
 import model_fit as fit
 import model_trace as trace
-from jobs import Refused
 from model_price import HOPS, Costs, price
 from model_trees import REDUCTIONS, build, looks, patience
 
