@@ -24,7 +24,7 @@
  * The fence of R costs nothing, since R has nothing to do. The fence of S costs the time that the line takes to leave the
  * core. S may put it off (channel_post) until its own next look finds nothing: a core that waits for an answer fences
  * while it would have to wait anyway. A debt of S cannot be forgotten by the channel, for every way to wait pays it: a
- * receive or a poll that finds nothing, and so park_prepare. The argument above does not ask when S looks, merely that
+ * receive or a poll that finds nothing, and so channel_park_prepare. The argument above does not ask when S looks, merely that
  * it fences after its last write and looks after that fence.
  *
  * What R can do to S: by counting its notice up it can make S ring with every message, which S would also have to do

@@ -3,7 +3,7 @@
 #pragma once
 
 /* All mutable state of one CPU driver. There is one `core` in the image, and every core has an image of its own at the same address, so
- * `core` means this core's, everywhere, and no other core can reach it by name (design, section 4). */
+ * `core` means this core's, everywhere, and no other core can reach it by name. */
 
 #include "cpudriver/abi/core_boot.h"
 #include "cpudriver/abi/counters.h"

@@ -40,7 +40,6 @@ struct connection *end_new(struct monitor *m, uint32_t domain)
 	return NULL;
 }
 
-/* This core's last copy goes back to its owner; any other one just goes. */
 void end_give_up(struct monitor *m, cap_t cap)
 {
 	if (is_ok(platform_surrender(cap)))

@@ -2,8 +2,8 @@
  * Copyright 2026 The Atoll authors */
 #pragma once
 
-/* Ends of connections on this core: their records, what a domain gets of them, what this monitor holds of the other side. For bind.c and
- * rebind.c. */
+/* Ends of connections on this core: their records, what a domain gets of them, what this monitor holds of the other side. For bind.c,
+ * rebind.c and foreign_frame.c. */
 
 #include "monitor/monitor.h"
 
@@ -17,16 +17,16 @@ struct connection *end_other(struct monitor *m, const struct connection *c);
 
 /* Memory for its ring, cleared. */
 MUST_USE err_t end_take_ring(struct monitor *m, struct connection *c);
-/* Of a peer on another core: copies of its ring and doorbell, which are there; and they go again. */
 /* What the peer's monitor told of its side. */
 struct face {
 	uint64_t ring, doorbell, doorbell_extra;
 };
+/* Of a peer on another core: copies of its ring and doorbell, which are there; and they go again. */
 MUST_USE err_t end_install_face(struct connection *c, const struct face *face);
-/* Of what another core owns: this core's last copy goes back to it, any other one just goes. */
-void end_give_up(struct monitor *m, cap_t cap);
 void end_drop_foreign(struct monitor *m, struct connection *c);
 void end_drop(struct monitor *m, cap_t *ring, cap_t *doorbell, uint32_t core, bool lost);
+/* Of what another core owns: this core's last copy goes back to it, any other one just goes. */
+void end_give_up(struct monitor *m, cap_t cap);
 
 /* Puts a copy into the domain's task CNode, which is open (task_open). */
 MUST_USE err_t end_place(struct domain *d, cap_t source, unsigned rights, uint8_t *slot);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Copyright 2026 The Atoll authors */
 
-/* The monitor of one core (design, section 7): the only holder of Kernel. main is its life as a list; from then on it serves whoever calls,
- * writes or ends, one thing after the other, and waits for nobody. */
+/* The monitor of one core: the only holder of Kernel. main is its life as a list; from then on it serves whoever calls, writes or ends, one
+ * thing after the other, and waits for nobody. */
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
  * Copyright 2026 The Atoll authors */
 #pragma once
 
-/* Which of this core's memory is free: ranges of physical addresses, kept sorted and merged. Pure: capabilities are ram.h's business.
+/* Which of this core's memory is free: ranges of physical addresses, kept sorted and merged. Pure: capabilities are block.h's business.
  *
  * Blocks have any size that is a multiple of a page. The smallest range that fits is used, from its high end, so that large ranges stay
  * large and what a core keeps for itself gathers in one place. Giving back must never fail, so a taken block reserves the room that its

@@ -8,7 +8,7 @@
  * mapped. So the old core's monitor reads that space slot by slot (depart.c) and the new core's makes the same one (arrive.c): blocks of
  * the same size on its own node, the same objects at the same places in them, the same capabilities in the same slots, mapped in the same
  * entries of the same tables, and what was in the frames. Threads, heaps and the library OS's own records are contents of frames. What
- * belongs to a core is the new one's: dispatcher, tables, endpoint of the monitor. The domain takes part (libos/domain/move.c): it says
+ * belongs to a core is the new one's: dispatcher, tables, endpoint of the monitor. The domain takes part (libos/domain/leave.c): it says
  * when nothing of it is under way, and afterwards looks where its memory lies now.
  *
  *   asker        old core's monitor A          peers' monitors C           new core's monitor B

@@ -16,7 +16,7 @@
 #include "channels/channel.h"
 #include "libos/ipc/endpoint.h"
 
-#define KERNEL_ADDRESS UINT64_C(0xffffffff80000000) /* the CPU driver's image (design, section 4) */
+#define KERNEL_ADDRESS UINT64_C(0xffffffff80000000) /* the CPU driver's image (cpudriver/abi/memory_map.h) */
 #define WINDOW_ADDRESS UINT64_C(0xffff800000100000) /* the window on physical memory */
 #define NON_CANONICAL  UINT64_C(0x0000900000000000)
 #define EVENTS_TRIED   4000

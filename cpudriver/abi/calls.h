@@ -11,7 +11,7 @@
  * initial configuration, so nothing of one domain's vector registers reaches another.
  *
  *   register   invoke            call            reply_wait               yield
- *   RAX        CALL_INVOKE       CALL_CALL       CALL_REPLY_WAIT          CALL_YIELD
+ *   RAX        CALL_BIT | CALL_NUMBER_*
  *   RDI        cap | op << 16    endpoint cap    token of the caller      dispatcher cap or 0
  *   RSI        W0                word 0          word 0 (of the reply)    YIELD_*
  *   RDX        W1                word 1          word 1

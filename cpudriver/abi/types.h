@@ -25,7 +25,7 @@ typedef struct {
 	uint8_t bits;
 } rights_t;
 
-/* A capability address: the slot of the root CNode that holds a CNode, and the slot in that CNode (design, section 5). */
+/* A capability address: the slot of the root CNode that holds a CNode, and the slot in that CNode. */
 typedef struct {
 	uint16_t value;
 } cap_t;

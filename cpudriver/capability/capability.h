@@ -210,8 +210,8 @@ void slot_copy(struct capabilities *c, struct slot *src, struct slot *dst, right
 void slot_move(struct capabilities *c, struct slot *src, struct slot *dst);
 
 /* The same into a slot inside a dispatcher, and its end; both only for the dispatcher's own code. Deleting may be the end of a CNode:
- * AGAIN means that the call must be repeated (answer AGAIN to the caller); NEEDS_AGREEMENT and LAST_COPY leave the slot full. The
- * binding_lost hook is not called. */
+ * AGAIN means that the call must be repeated (answer AGAIN to the caller); NEEDS_AGREEMENT and LAST_COPY leave the slot full.
+ * Nobody is told (dispatcher_binding_lost). */
 void slot_copy_internal(struct capabilities *c, struct slot *src, struct slot *dst);
 MUST_USE err_t slot_delete_internal(struct capabilities *c, struct slot *slot);
 

@@ -23,7 +23,7 @@ struct ipc_connection {
 	uint32_t number; /* the monitor's, of this side's end */
 	uint32_t peer_domain;
 	uint16_t peer_core;
-	bool local; /* an endpoint, else a channel; that may change once (connection_widen) */
+	bool local; /* an endpoint, else a channel; that may change once (event widened) */
 	bool bare;  /* somebody has the endpoint, and calls it himself */
 	cap_t was;  /* the endpoint, if it is a channel now: a thread may be about to call it */
 	cap_t send; /* the endpoint, or the frame of the peer's ring */

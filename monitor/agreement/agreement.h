@@ -2,7 +2,7 @@
  * Copyright 2026 The Atoll authors */
 #pragma once
 
-/* Agreement: capability operations on objects that several cores know (design, sections 5 and 7).
+/* Agreement: capability operations on objects that several cores know.
  *
  * An object (type, base, size) is *shared* while another core than its owner's has a capability to it. Then
  *

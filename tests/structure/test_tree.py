@@ -12,7 +12,7 @@ import pytest
 
 from tree import ROOMS, ROOT, files
 
-# design.md, section 2. A room may always include its own headers; an entry names a directory or a single header.
+# A room may always include its own headers; an entry names a directory or a single header.
 MAY_INCLUDE = {
     "channels": (),
     "cpudriver": (),
