@@ -187,6 +187,15 @@ static err_t cover(struct monitor *m, enum cap_type type, struct block b, struct
 	return OK;
 }
 
+err_t block_take_aligned(struct monitor *m, enum cap_type type, uint64_t bytes, uint64_t alignment, struct block *out)
+{
+	struct block b = {.bytes = page_up(bytes)};
+	err_t e = ram_take(&m->ram, b.bytes, alignment, &b.base);
+
+	*out = (struct block){0};
+	return is_err(e) ? e : cover(m, type, b, out);
+}
+
 err_t block_take_within(struct monitor *m, enum cap_type type, uint64_t bytes, uint64_t low, uint64_t high, struct block *out)
 {
 	struct block b = {.bytes = page_up(bytes)};
@@ -199,8 +208,12 @@ err_t block_take_within(struct monitor *m, enum cap_type type, uint64_t bytes, u
 err_t block_take_like(struct monitor *m, uint64_t like, uint64_t bytes, struct block *out)
 {
 	struct block b = {.bytes = bytes};
-	err_t e = ram_take_at(&m->ram, bytes, PAGE_BYTES_LARGE, like % PAGE_BYTES_LARGE, &b.base);
+	err_t e = ERR(NO_MEMORY);
 
+	if (bytes >= PAGE_BYTES_HUGE)
+		e = ram_take_at(&m->ram, bytes, PAGE_BYTES_HUGE, like % PAGE_BYTES_HUGE, &b.base);
+	if (err_is(e, ERR_NUMBER_NO_MEMORY))
+		e = ram_take_at(&m->ram, bytes, PAGE_BYTES_LARGE, like % PAGE_BYTES_LARGE, &b.base);
 	if (err_is(e, ERR_NUMBER_NO_MEMORY))
 		e = ram_take(&m->ram, bytes, PAGE_BYTES, &b.base);
 	*out = (struct block){0};

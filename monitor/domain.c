@@ -210,7 +210,8 @@ static bool exceeds_quota(const struct domain *d, uint64_t bytes)
 	return d->quota != 0 && (has > d->quota || whole > d->quota - has);
 }
 
-err_t domain_more_memory(struct monitor *m, struct domain *d, uint64_t bytes, uint64_t slot, uint64_t *base, uint64_t *size)
+err_t domain_more_memory(struct monitor *m, struct domain *d, uint64_t bytes, uint64_t alignment, uint64_t slot, uint64_t *base,
+                         uint64_t *size)
 {
 	struct grant *g = NULL;
 	struct block *b;
@@ -230,7 +231,7 @@ err_t domain_more_memory(struct monitor *m, struct domain *d, uint64_t bytes, ui
 	*g = (struct grant){.state = GRANT_HELD, .order = ++d->granted};
 	b = &g->block;
 	/* An object of its own, smaller by a page: revoking it is not revoking this monitor's block. */
-	e = block_take(m, CAP_RAM, bytes + PAGE_BYTES, b);
+	e = block_take_aligned(m, CAP_RAM, bytes + PAGE_BYTES, alignment, b);
 	if (is_err(e))
 		return e;
 	e = task_open(d);

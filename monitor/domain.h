@@ -58,7 +58,8 @@ struct domain *domain_of_dispatcher(struct monitor *m, uint64_t base);
 unsigned domains_left(const struct monitor *m, bool spare_last);
 
 MUST_USE err_t domain_wait_here(struct monitor *m, uint32_t core, uint32_t ticket, uint32_t domain);
-MUST_USE err_t domain_more_memory(struct monitor *m, struct domain *d, uint64_t bytes, uint64_t slot, uint64_t *base, uint64_t *size);
+MUST_USE err_t domain_more_memory(struct monitor *m, struct domain *d, uint64_t bytes, uint64_t alignment, uint64_t slot, uint64_t *base,
+                                  uint64_t *size);
 
 /* While one's task CNode is open, CAP(TASK_WINDOW, n) is its slot n. */
 #define TASK_WINDOW 255

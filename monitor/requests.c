@@ -105,7 +105,12 @@ static err_t serve_kill(struct request *r)
 
 static err_t serve_memory(struct request *r)
 {
-	return domain_more_memory(r->m, r->domain, r->word[1], r->word[2], &r->result[0], &r->result[1]);
+	const uint64_t alignment = r->word[3] == 0 ? PAGE_BYTES : r->word[3];
+
+	/* Who wants little can't put it where much would fit. */
+	if (alignment > PAGE_BYTES && alignment > r->word[1])
+		return ERR(ARGUMENT);
+	return domain_more_memory(r->m, r->domain, r->word[1], alignment, r->word[2], &r->result[0], &r->result[1]);
 }
 
 /* A copy of what is in the buffer: the domain may go on writing there. */

@@ -20,6 +20,8 @@ struct queue;
 void address_space_start(uint64_t base);
 /* The beginning of this member's area. */
 uint64_t address_space_area(void);
+/* Whether all that is mapped there is a region's: neither the library OS's own nor the program's. */
+bool address_space_is_regions(uint64_t base, uint64_t bytes);
 /* Where the program break may begin when nothing else is known. */
 uint64_t address_space_break(void);
 

@@ -55,6 +55,11 @@ uint64_t address_space_area(void)
 	return area;
 }
 
+bool address_space_is_regions(uint64_t base, uint64_t bytes)
+{
+	return base >= area + AREA_MAPS && bytes <= AREA_END && base <= area + AREA_END - bytes;
+}
+
 uint64_t address_space_break(void)
 {
 	return area + AREA_BREAK;

@@ -230,23 +230,49 @@ err_t piece_replicate(uint64_t base, uint64_t end, struct page page, uint64_t ri
 	return place(rights, base, copy, run.pages);
 }
 
-/* A piece of at most `pages` pages that begins at `base`; all of them lie in one table of level 1, or are one of those. */
-static err_t make(const struct vm_region *r, uint64_t base, uint32_t pages, uint32_t *made)
+/* A piece of what the supply has given. */
+static err_t make_of(const struct vm_region *r, uint64_t base, struct run run)
 {
-	struct run run;
-	struct page page;
-	err_t e = supply_take(pages, &run);
+	struct page page = {.index = run.page & PAGE_INDEX_MAX, .slab = run.slab};
+	err_t e = supply_copy(run.slab, &page.cap);
 
-	if (is_err(e))
-		return e;
-	page = (struct page){.index = run.page & PAGE_INDEX_MAX, .slab = run.slab};
-	e = supply_copy(run.slab, &page.cap);
 	if (is_err(e)) {
 		supply_give(run);
 		return e;
 	}
-	*made = run.pages;
 	return place(r->rights, base, page, run.pages);
+}
+
+/* A piece of at most `pages` pages that begins at `base`; all of them lie in one table of level 1, or are one of those. */
+static err_t make(const struct vm_region *r, uint64_t base, uint32_t pages, uint32_t *made)
+{
+	struct run run;
+	err_t e = supply_take(pages, &run);
+
+	if (is_err(e))
+		return e;
+	*made = run.pages;
+	return make_of(r, base, run);
+}
+
+/* A piece that is one page of 1 GiB. */
+static err_t make_huge(const struct vm_region *r, uint64_t base, uint64_t end, uint32_t *made)
+{
+	struct run run;
+	err_t e = supply_take_huge((end - base) & ~(PAGE_BYTES_HUGE - 1), &run);
+
+	if (is_err(e))
+		return e;
+	*made = run.pages;
+	tables_drop(base);
+	return make_of(r, base, run);
+}
+
+/* Whether there may be one: it is mapped, and what there was before is unmapped. */
+static bool may_be_huge(const struct vm_region *r, uint64_t base, uint64_t end)
+{
+	return r->rights != 0 && base % PAGE_BYTES_HUGE == 0 && end - base >= PAGE_BYTES_HUGE &&
+	       address_space_is_regions(base, PAGE_BYTES_HUGE);
 }
 
 /* How far a piece from `base` on may reach. */
@@ -264,7 +290,9 @@ err_t pieces_make(const struct vm_region *r, uint64_t base, uint64_t end)
 	while (base < end && is_ok(e)) {
 		uint32_t made = 0;
 
-		e = make(r, base, (uint32_t)((piece_limit(base, end) - base) / PAGE_BYTES), &made);
+		e = may_be_huge(r, base, end) ? make_huge(r, base, end, &made) : ERR(NO_MEMORY);
+		if (is_err(e))
+			e = make(r, base, (uint32_t)((piece_limit(base, end) - base) / PAGE_BYTES), &made);
 		base += made * PAGE_BYTES;
 	}
 	return e;

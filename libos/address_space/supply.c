@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Copyright 2026 The Atoll authors */
 
+#include <cpuid.h>
 #include <string.h>
 
 #include "libos/address_space/address_space.h"
@@ -12,7 +13,10 @@
 
 #define SLAB_LEAST (128 * KIB)
 #define SLAB_MOST  PAGE_BYTES_LARGE
-#define STOCK      32 /* pages */
+#define SLAB_HUGE  PAGE_BYTES_HUGE /* what one page of that size is made of */
+#define STOCK      32              /* pages */
+
+#define HUGE_PAGES ((uint32_t)(SLAB_HUGE / PAGE_BYTES))
 
 static struct slab_set slabs;
 static struct page stock[STOCK];
@@ -62,13 +66,19 @@ static err_t window_at(uint64_t paddr, uint64_t bytes, uint64_t *window)
 	return OK;
 }
 
-/* All of the slab, by its own capability. */
+/* All of the slab, by its own capability. A huge one's window is one page, so there is nothing else in that GiB of windows. A block that
+ * has moved may lie otherwise than its windows. */
 static err_t open_window(struct slab *s)
 {
 	uint64_t window = 0;
 	unsigned level;
 	err_t e = window_at(s->base, s->pages * PAGE_BYTES, &window);
 
+	if (is_ok(e) && s->pages == HUGE_PAGES) {
+		if (window % SLAB_HUGE != 0)
+			return ERR(ALIGNMENT);
+		tables_drop(window);
+	}
 	s->window = (uint8_t *)window;
 	return is_ok(e) ? frame_map_at(s->cap, window, s->base, 0, s->pages * PAGE_BYTES, RIGHT_READ | RIGHT_WRITE, &level) : e;
 }
@@ -183,11 +193,17 @@ void supply_shrink(void)
 			remove_slab((uint16_t)n);
 }
 
+/* A free slab is kept for what comes next, as long as there are not two; a huge one would be cut up. */
+static bool is_too_many(const struct slab *s)
+{
+	return s->pages == HUGE_PAGES || slabs.free_pages >= 2 * s->pages;
+}
+
 void supply_give(struct run run)
 {
 	/* Ours is the only list of what was taken, so it can't be wrong. */
 	(void)!is_ok(slabs_give(&slabs, run));
-	if (may_go(slabs.at[run.slab]) && slabs.free_pages >= 2 * slabs.at[run.slab]->pages)
+	if (may_go(slabs.at[run.slab]) && is_too_many(slabs.at[run.slab]))
 		remove_slab(run.slab);
 }
 
@@ -358,6 +374,32 @@ err_t supply_take(uint32_t pages, struct run *out)
 		return ERR(NO_MEMORY);
 	memset(supply_window(out->slab, out->page), 0, out->pages * PAGE_BYTES);
 	return OK;
+}
+
+/* Intel SDM vol. 2, CPUID 80000001H:EDX bit 26. */
+static bool has_huge_pages(void)
+{
+	unsigned a, b, c, d;
+
+	return __get_cpuid(0x80000001, &a, &b, &c, &d) != 0 && (d & 1u << 26) != 0;
+}
+
+err_t supply_take_huge(uint64_t ahead, struct run *out)
+{
+	err_t e = OK;
+
+	if (!has_huge_pages())
+		return ERR(NOT_SUPPORTED);
+	if (!slabs_take(&slabs, HUGE_PAGES, out)) {
+		e = add_slab(HUGE_PAGES, true);
+		if (err_is(e, ERR_NUMBER_NO_MEMORY) && memory_more_huge(ahead))
+			e = add_slab(HUGE_PAGES, true);
+		if (is_ok(e) && !slabs_take(&slabs, HUGE_PAGES, out))
+			e = ERR(NO_MEMORY);
+	}
+	if (is_ok(e))
+		memset(supply_window(out->slab, out->page), 0, SLAB_HUGE);
+	return e;
 }
 
 err_t supply_copy(uint16_t slab, cap_t *out)

@@ -15,6 +15,9 @@ void supply_start(uint64_t windows);
 
 /* At least one, at most `pages` cleared pages side by side. */
 MUST_USE err_t supply_take(uint32_t pages, struct run *out);
+/* 1 GiB of cleared pages that one large page can map; `ahead`: how many bytes are wanted so, with this GiB. NOT_SUPPORTED: the CPU has no
+ * such pages. NO_MEMORY: the node has not as much side by side where it would have to lie. */
+MUST_USE err_t supply_take_huge(uint64_t ahead, struct run *out);
 /* A cleared page with a copy of its slab's capability, which is not mapped: the quick way. */
 MUST_USE err_t supply_take_page(struct page *out);
 void supply_give(struct run run);

@@ -176,6 +176,30 @@ err_t tables_pages_make(uint64_t address, unsigned level, struct page **out)
 	return *out == NULL ? ERR(NO_MEMORY) : OK;
 }
 
+static void drop_level2(struct level2 *two)
+{
+	for (unsigned k = 0; k < PAGE_TABLE_SLOTS; k++) {
+		store_free(two->pages[k], PAGE_TABLE_SLOTS * sizeof *two->pages[k]);
+		if (two->level1[k].value != CAP_NULL.value)
+			memory_object_free(two->level1[k]);
+	}
+	store_free(two->large, PAGE_TABLE_SLOTS * sizeof *two->large);
+	store_free(two, sizeof *two);
+}
+
+void tables_drop(uint64_t address)
+{
+	struct level3 *three = level3s[tables_entry(address, 4) % USER_LEVEL3];
+	const uint64_t entry = tables_entry(address, 3);
+
+	if (three == NULL || three->level2[entry] == NULL)
+		return;
+	drop_level2(three->level2[entry]);
+	memory_object_free(three->cap2[entry]);
+	three->level2[entry] = NULL;
+	three->cap2[entry] = CAP_NULL;
+}
+
 uint64_t tables_next(uint64_t address)
 {
 	const struct level3 *three = level3s[tables_entry(address, 4) % USER_LEVEL3];

@@ -17,6 +17,9 @@ MUST_USE err_t tables_get(uint64_t address, unsigned level, cap_t *out);
 /* The table of level 1..4 that holds the address's entry, CAP_NULL if there is none yet. */
 cap_t tables_known(uint64_t address, unsigned level);
 
+/* The tables below the address's entry of level 3, in which nothing is mapped, and their records go: a page of 1 GiB may be there. */
+void tables_drop(uint64_t address);
+
 /* What is behind an entry: page `index` of a slab (slabs.h), and the copy of the slab's capability that it is mapped by, which may be
  * mapped in further entries beside this one. For entries of level 2 and 3 `index` is that of the first small page. */
 struct page {

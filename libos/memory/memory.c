@@ -133,6 +133,24 @@ err_t memory_object_at_hand(enum cap_type type, uint64_t bytes, uint64_t alignme
 	return at_hand(type, bytes, alignment, slot, base, USE_ORDINARY);
 }
 
+/* A further block with such a place in it. One that has it anywhere is easier to have than one that begins there; but not if it takes a GiB
+ * more. */
+static err_t add_block(uint64_t bytes, uint64_t alignment)
+{
+	if (source == NULL || memory_is_short)
+		return ERR(NO_MEMORY);
+	return alignment < PAGE_BYTES_HUGE ? source(bytes + alignment, PAGE_BYTES, false) : source(bytes, alignment, false);
+}
+
+bool memory_more_huge(uint64_t bytes)
+{
+	bool inside = dispatcher_enter();
+	bool more = is_ok(add_block(bytes, PAGE_BYTES_HUGE)) || is_ok(add_block(PAGE_BYTES_HUGE, PAGE_BYTES_HUGE));
+
+	dispatcher_leave(inside);
+	return more;
+}
+
 err_t memory_object(enum cap_type type, uint64_t bytes, uint64_t alignment, cap_t slot, paddr_t *base)
 {
 	uint64_t whole = (bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
@@ -150,7 +168,7 @@ err_t memory_object(enum cap_type type, uint64_t bytes, uint64_t alignment, cap_
 		e = at_hand(type, whole, alignment, slot, base, USE_ORDINARY);
 	}
 	/* Whatever the source's reason is, to the caller there is no more. */
-	if (err_is(e, ERR_NUMBER_NO_MEMORY) && source != NULL && !memory_is_short && is_ok(source(whole + alignment, false)))
+	if (err_is(e, ERR_NUMBER_NO_MEMORY) && is_ok(add_block(whole, alignment)))
 		e = at_hand(type, whole, alignment, slot, base, USE_ORDINARY);
 	if (err_is(e, ERR_NUMBER_NO_MEMORY) && !memory_is_short)
 		e = at_hand(type, whole, alignment, slot, base, USE_ANY);
@@ -175,7 +193,7 @@ static void add_vital_block(void)
 	const unsigned before = blocks.count;
 	unsigned block = 0;
 
-	if (source == NULL || is_err(source(VITAL_BLOCK, true)))
+	if (source == NULL || is_err(source(VITAL_BLOCK, PAGE_BYTES, true)))
 		return;
 	/* The new one has nothing in it yet. */
 	while (block < before && (blocks.block[block].bytes == 0 || blocks_free_in(&blocks.block[block]) != blocks.block[block].bytes))

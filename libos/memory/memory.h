@@ -25,12 +25,15 @@ void memory_moved(void);
 /* While it is set ordinary objects are made only of what is free and not reserved. */
 extern bool memory_is_short;
 
-/* Where further blocks come from when the memory is used up: of so many bytes or, unless `exactly`, more. A monitor has no such place. */
-typedef err_t memory_source_fn(uint64_t bytes, bool exactly);
+/* Where further blocks come from when the memory is used up: of so many bytes or, unless `exactly`, more, at a multiple of `alignment`. A
+ * monitor has no such place. */
+typedef err_t memory_source_fn(uint64_t bytes, uint64_t alignment, bool exactly);
 void memory_set_source(memory_source_fn *source);
 
 /* memory_object out of what there is, without asking anybody for more. */
 MUST_USE err_t memory_object_at_hand(enum cap_type type, uint64_t bytes, uint64_t alignment, cap_t slot, paddr_t *base);
+/* Asks for a further block that begins at a multiple of 1 GiB, of `bytes` or at least 1 GiB; answers whether there is one. */
+bool memory_more_huge(uint64_t bytes);
 uint64_t memory_free_bytes(void);
 /* memory_object for what the library OS itself can't live without: tables, CNodes, its store. */
 MUST_USE err_t memory_object_vital(enum cap_type type, uint64_t bytes, uint64_t alignment, cap_t slot, paddr_t *base);

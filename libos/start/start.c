@@ -64,9 +64,9 @@ static void must(const char *what, err_t e)
 
 #define BLOCK_LEAST (1 * MIB)
 
-/* A further block, of `bytes`. It arrives in the task CNode, in the first slot that is free. There the monitor may just have put something,
- * which will be moved away: then it is the one after. */
-static err_t ask_for_block(uint64_t bytes)
+/* A further block, of `bytes` at a multiple of `alignment`. It arrives in the task CNode, in the first slot that is free. There the monitor
+ * may just have put something, which will be moved away: then it is the one after. */
+static err_t ask_for_block(uint64_t bytes, uint64_t alignment)
 {
 	struct monitor_reply reply = {.error = ERR(NO_SLOT)};
 	struct cap_identity there;
@@ -75,7 +75,7 @@ static err_t ask_for_block(uint64_t bytes)
 	for (; slot < CNODE_SLOTS; slot++) {
 		if (is_ok(cap_identify(CAP(ROOT_TASK, slot), &there)) && there.type != CAP_Null)
 			continue;
-		reply = monitor_request(REQUEST_memory, 0, bytes, slot, 0);
+		reply = monitor_request(REQUEST_memory, 0, bytes, slot, alignment);
 		if (!err_is(reply.error, ERR_NUMBER_SLOT_IN_USE))
 			break;
 	}
@@ -85,16 +85,16 @@ static err_t ask_for_block(uint64_t bytes)
 }
 
 /* More memory than was granted. Blocks are few (BLOCKS_MAX), so each is half of all those before, or as much as is needed. */
-static err_t more_memory(uint64_t bytes, bool exactly)
+static err_t more_memory(uint64_t bytes, uint64_t alignment, bool exactly)
 {
 	static uint64_t granted;
 	uint64_t least = bytes < BLOCK_LEAST ? BLOCK_LEAST : page_up(bytes);
 	uint64_t wanted = exactly || least > granted / 2 ? least : granted / 2 & ~(PAGE_BYTES - 1);
-	err_t e = ask_for_block(wanted);
+	err_t e = ask_for_block(wanted, alignment);
 
 	if (is_err(e) && wanted > least) {
 		wanted = least;
-		e = ask_for_block(wanted);
+		e = ask_for_block(wanted, alignment);
 	}
 	if (is_ok(e))
 		granted += wanted;

@@ -18,7 +18,8 @@ enum placement {
 };
 
 /* Reserves `bytes` (rounded up to pages) of address space backed by zeroed memory of this core's node. What is 2 MiB or more and taken at
- * once lies in large pages, as far as there is memory for them. Errors: ARGUMENT, NO_MEMORY, NO_SLOT. */
+ * once lies in large pages of 2 MiB and, from 1 GiB on, of 1 GiB, as far as the CPU has such pages and the node memory for them. A large
+ * page of which a part is unmapped or protected becomes smaller ones. Errors: ARGUMENT, NO_MEMORY, NO_SLOT. */
 MUST_USE err_t memory_map(uint64_t bytes, rights_t rights, enum placement placement, void **out);
 /* Takes a range away, which others may not use any more; returns when no member has it mapped. Errors: NOT_MAPPED (part of it is nothing),
  * ALIGNMENT (it begins or ends inside a frame), NOT_SUPPORTED (the program's own segments), PEER_GONE (its home). */

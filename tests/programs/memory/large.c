@@ -75,12 +75,29 @@ static const char *check_reserved(void)
 	return NULL;
 }
 
+/* A block of RAM lies where it is asked for, and nowhere else. */
+static const char *check_aligned(void)
+{
+	const unsigned slot = CNODE_SLOTS - 1;
+	struct monitor_reply reply;
+
+	CHECK(err_is(monitor_request(REQUEST_memory, 0, 64 * KIB, slot, 3 * PAGE_BYTES).error, ERR_NUMBER_ALIGNMENT));
+	CHECK(err_is(monitor_request(REQUEST_memory, 0, 64 * KIB, slot, 16).error, ERR_NUMBER_ALIGNMENT));
+	CHECK(err_is(monitor_request(REQUEST_memory, 0, 64 * KIB, slot, 128 * KIB).error, ERR_NUMBER_ARGUMENT));
+	CHECK(err_is(monitor_request(REQUEST_memory, 0, 1024 * GIB, slot, 1024 * GIB).error, ERR_NUMBER_NO_MEMORY));
+	reply = monitor_request(REQUEST_memory, 0, 64 * KIB, slot, 64 * KIB);
+	CHECK(is_ok(reply.error) && reply.word[0] % (64 * KIB) == 0 && reply.word[1] == 64 * KIB);
+	CHECK(is_ok(monitor_request(REQUEST_give_back, 0, REVOKE_MEMORY, reply.word[0], 0).error));
+	return NULL;
+}
+
 bool check_large(void)
 {
 	bool ok = report("cut_at_once", check_cut_at_once());
 
 	ok &= report("cut_by_touch", check_cut_by_touch());
 	ok &= report("reserved", check_reserved());
+	ok &= report("aligned", check_aligned());
 	return ok;
 }
 

@@ -157,6 +157,8 @@ int main(int argc, char **argv)
 	if (argc == 2 && strcmp(argv[1], "pages") == 0)
 		return pages_child();
 	ok = report("grow", grow_to_all());
+	if (argc >= 2 && strcmp(argv[1], "huge") == 0)
+		return check_huge(argc == 3) && ok ? EXIT_SUCCESS : EXIT_FAILURE;
 	ok &= others == 0 || report("another_member", check_another_member());
 
 	ok &= check_sharing();

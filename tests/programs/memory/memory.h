@@ -33,6 +33,7 @@ bool check_sharing(void);
 bool check_changes(void);
 bool check_places(void);
 bool check_large(void);
+bool check_huge(bool only_one);
 bool check_exhaustion(void);
 bool check_races(void);
 bool check_heap(void);
