@@ -84,8 +84,10 @@ err_t op_Any_mint(struct invocation *i)
 		return ERR(ARGUMENT);
 
 	slot_copy(i->caps, i->self, dst, RIGHTS(rights));
-	if (badge)
+	if (badge) {
 		dst->extra = badge;
+		dst->cursor = (uint16_t)badge;
+	}
 	return OK;
 }
 

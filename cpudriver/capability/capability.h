@@ -40,8 +40,8 @@ struct slot {
 	/* the database's, with the pointers at the end */
 	uint8_t rank;
 	uint16_t owner;  /* core ID of the object's owner */
-	uint16_t cursor; /* zombies: slots of the object below this one are empty. Doorbell: `extra` again, so that identify's first
-	                    value is one word of the slot. Else 0. */
+	uint16_t cursor; /* zombies: slots of the object below this one are empty. Doorbell, Endpoint: the low bits of `extra`, so that
+	                    identify's first value is one word of the slot. Else 0. */
 	uint64_t extra;  /* Frame, DeviceFrame, PageTable: where it is mapped (paging.h). Endpoint: badge. Doorbell: the doorbell's index.
 	                    Interrupt: the binding's (0: none). Zombies: the next one. Else 0. */
 	struct slot *left, *right, *parent;

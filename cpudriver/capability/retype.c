@@ -114,6 +114,7 @@ static err_t plan_of_dispatcher(const struct capabilities *c, const struct retyp
 		p->object.size = DISPATCHER_SHARED_BYTES;
 	} else if (r->type == CAP_Endpoint) {
 		p->object.extra = r->offset; /* the badge */
+		p->object.cursor = (uint16_t)r->offset;
 	} else {
 		e = plan_doorbell(r, &p->object);
 	}

@@ -41,6 +41,7 @@ err_t cap_identify(cap_t cap, struct cap_identity *out)
 	    .rights = (uint8_t)(r.value[0] >> 8),
 	    .flags = (uint16_t)(r.value[0] >> 16),
 	    .owner = (uint16_t)(r.value[0] >> 32),
+	    .extra = (uint16_t)(r.value[0] >> 48),
 	    .base = r.value[1],
 	    .size = r.value[2],
 	};

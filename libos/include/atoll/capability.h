@@ -15,7 +15,8 @@ struct cap_identity {
 	enum cap_type type;
 	uint8_t rights;
 	uint16_t flags; /* CAP_FLAG_* */
-	uint32_t owner; /* core */
+	uint16_t owner; /* core */
+	uint16_t extra; /* a Doorbell's index; the low bits of an Endpoint's badge */
 	uint64_t base, size;
 };
 
