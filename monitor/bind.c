@@ -16,6 +16,7 @@
 #include "monitor/voice.h"
 #include "monitor/whereabouts.h"
 
+/* `t`: the client's question; NULL: this is not the client's end. */
 static void tell_bound(struct monitor *m, const struct connection *c, enum monitor_event event, const struct ticket *t, const char *name)
 {
 	struct domain *d = domain_find(m, c->domain);
@@ -23,7 +24,7 @@ static void tell_bound(struct monitor *m, const struct connection *c, enum monit
 	struct bound_event b = {
 	    .tag = t == NULL ? 0 : t->tag,
 	    .over = t == NULL ? 0 : t->introduction.over,
-	    .over_tag = t == NULL ? 0 : t->introduction.tag,
+	    .over_tag = t == NULL ? c->service : t->introduction.tag,
 	    .connection = c->number,
 	    .kind = (uint16_t)c->kind,
 	    .peer_core = (uint16_t)c->peer_core,
@@ -119,7 +120,7 @@ static void tell_found(struct monitor *m, struct domain *client, uint32_t server
 }
 
 /* An endpoint: two records, one for each end, and nothing to agree on. */
-static err_t bind_endpoint(struct monitor *m, struct domain *client, struct domain *server, const struct ticket *t)
+static err_t bind_endpoint(struct monitor *m, struct domain *client, struct domain *server, uint32_t service, const struct ticket *t)
 {
 	struct connection *c = end_new(m, client->number), *s = end_new(m, server->number);
 	cap_t endpoint;
@@ -149,6 +150,7 @@ static err_t bind_endpoint(struct monitor *m, struct domain *client, struct doma
 	s->peer_domain = client->number;
 	s->peer_number = c->number;
 	s->serves = true;
+	s->service = service;
 	tell_server(m, s, client->name);
 	tell_client(m, c, t);
 	return OK;
@@ -172,9 +174,9 @@ static err_t begin_channel(struct monitor *m, const struct domain *client, uint3
 	return e;
 }
 
-static err_t bind_channel(struct monitor *m, struct domain *client, uint32_t server, struct ticket *t)
+static err_t bind_channel(struct monitor *m, struct domain *client, uint32_t server, uint32_t service, struct ticket *t)
 {
-	struct message_connect question = {.server = server, .client = client->number};
+	struct message_connect question = {.server = server, .client = client->number, .service = service};
 	struct connection *c;
 	err_t e = begin_channel(m, client, server, &c);
 
@@ -185,7 +187,7 @@ static err_t bind_channel(struct monitor *m, struct domain *client, uint32_t ser
 	question.connection = c->number;
 	question.ring = c->ring.base;
 	question.doorbell = client->doorbell_base;
-	question.doorbell_extra = client->doorbell_extra;
+	question.doorbell_extra = (uint32_t)client->doorbell_extra;
 	copy_name(question.name, sizeof(question.name), client->name);
 	if (mesh_send(m, c->peer_core, MESSAGE_connect, &question))
 		return OK;
@@ -255,13 +257,14 @@ void handle_resolved(struct monitor *m, uint32_t from, const struct message_reso
 	if (is_ok(e) && domain_lives_on(m, message->server) == m->core && server == NULL)
 		e = ERR(PEER_GONE);
 	if (is_ok(e) && server != NULL && t->value == BIND_CALL) {
-		e = bind_endpoint(m, client, server, t);
+		e = bind_endpoint(m, client, server, message->service, t);
 		if (is_ok(e)) {
 			ticket_close(m, t);
 			return;
 		}
 	} else if (is_ok(e)) {
-		e = domain_lives_on(m, message->server) < m->peers ? bind_channel(m, client, message->server, t) : ERR(MESSAGE);
+		e = domain_lives_on(m, message->server) < m->peers ? bind_channel(m, client, message->server, message->service, t)
+		                                                   : ERR(MESSAGE);
 	}
 	if (is_err(e)) {
 		t->kind = TICKET_RESOLVE;
@@ -349,6 +352,7 @@ static err_t accept_connection(struct monitor *m, uint32_t from, const struct me
 	c->peer_core = from;
 	c->peer_domain = message->client;
 	c->peer_number = message->connection;
+	c->service = message->service;
 	e = end_take_ring(m, c);
 	if (is_ok(e))
 		e = end_give_channel(m, c, &face);
@@ -398,7 +402,7 @@ void handle_link(struct monitor *m, uint32_t from, const struct message_link *me
 	    .connection = message->connection,
 	    .ring = message->ring,
 	    .doorbell = message->doorbell,
-	    .doorbell_extra = message->doorbell_extra,
+	    .doorbell_extra = (uint32_t)message->doorbell_extra,
 	};
 	const struct domain *server = domain_find(m, message->server);
 	struct connection *c = NULL;
@@ -483,12 +487,24 @@ err_t connection_deliver(struct monitor *m, uint32_t from, uint32_t number, cap_
 	return c == NULL ? ERR(PEER_GONE) : connection_give(m, c, cap, RIGHTS_ALL, tag);
 }
 
-err_t connection_introduce(struct monitor *m, struct domain *giver, uint32_t asked, const struct connection *c, const struct domain *server,
-                           uint32_t tag)
+/* A badge is the number of the server's end, which begins with its place. */
+static const struct connection *end_of_badge(const struct monitor *m, const struct domain *server, uint16_t badge)
 {
+	const struct connection *c = badge < CONNECTIONS_MAX ? &m->connection[badge] : NULL;
+
+	return c != NULL && c->state == CONNECTION_OPEN && c->serves && c->domain == server->number ? c : NULL;
+}
+
+err_t connection_introduce(struct monitor *m, struct domain *giver, uint32_t asked, const struct connection *c, const struct domain *server,
+                           uint16_t badge, uint32_t tag)
+{
+	const struct connection *served = end_of_badge(m, server, badge);
 	struct message_introduce question = {.connection = c->peer_number, .tag = tag, .server = server->number};
 	struct ticket *t;
 
+	if (served == NULL)
+		return ERR(PEER_GONE);
+	question.service = served->service;
 	question.ticket = ticket_open(m, TICKET_INTRODUCE, c->peer_core, giver->number, asked, &t);
 	if (question.ticket == 0)
 		return ERR(LIMIT);
@@ -520,9 +536,9 @@ static err_t introduce(struct monitor *m, uint32_t from, const struct message_in
 	copy_name(t->name, sizeof(t->name), message->name);
 	t->introduction = (struct introduction){over->number, message->tag, from, message->ticket};
 	if (from != m->core)
-		e = bind_channel(m, client, message->server, t);
+		e = bind_channel(m, client, message->server, message->service, t);
 	else
-		e = server == NULL ? ERR(PEER_GONE) : bind_endpoint(m, client, server, t);
+		e = server == NULL ? ERR(PEER_GONE) : bind_endpoint(m, client, server, message->service, t);
 	if (from == m->core || is_err(e))
 		ticket_close(m, t);
 	return e;
@@ -558,7 +574,7 @@ void handle_introduced(struct monitor *m, uint32_t from, const struct message_in
 
 /* ---- The monitor itself as a client ---- */
 
-const struct block *bind_monitor(struct monitor *m, struct domain *d, const struct block *ring)
+const struct block *bind_monitor(struct monitor *m, struct domain *d, uint32_t service, const struct block *ring)
 {
 	struct connection *c = end_new(m, d->number);
 	err_t e;
@@ -566,6 +582,7 @@ const struct block *bind_monitor(struct monitor *m, struct domain *d, const stru
 	if (c == NULL)
 		return NULL;
 	c->kind = CONNECTION_CHANNEL;
+	c->service = service;
 	c->peer_closed = true; /* there is no record of the other end */
 	e = end_take_ring(m, c);
 	if (is_ok(e) && is_ok(e = task_open(d))) {

@@ -40,9 +40,10 @@ MUST_USE err_t bind_adopt(struct monitor *m, struct domain *d, uint32_t tag, uin
 MUST_USE err_t bind_cancel(struct monitor *m, struct domain *d, uint32_t tag);
 MUST_USE err_t bind_close(struct monitor *m, struct domain *d, uint32_t connection);
 
-/* Connects the domain, as a server, with this monitor, which receives in `ring`. Returns the ring of the domain, NULL if it can't be done.
+/* Connects the domain, as the server of that service, with this monitor, which receives in `ring`. Returns the ring of the domain, NULL if
+ * it can't be done.
  */
-const struct block *bind_monitor(struct monitor *m, struct domain *d, const struct block *ring);
+const struct block *bind_monitor(struct monitor *m, struct domain *d, uint32_t service, const struct block *ring);
 
 /* The domain's open connection of that number, with another domain; NULL: there is none. */
 struct connection *connection_of(struct monitor *m, const struct domain *d, uint32_t number);
@@ -55,9 +56,10 @@ MUST_USE err_t connection_give(struct monitor *m, struct connection *c, cap_t ca
 /* The same, from the peer's core: `number` is this end's. */
 MUST_USE err_t connection_deliver(struct monitor *m, uint32_t from, uint32_t number, cap_t cap, uint32_t tag);
 
-/* The peer gets a connection of its own with the server; the answer is the event `done`. */
+/* The peer gets a connection of its own with the server, and the service that an endpoint of that badge (its low bits) leads to; the answer
+ * is the event `done`. Errors: PEER_GONE (also: the endpoint is of no connection). */
 MUST_USE err_t connection_introduce(struct monitor *m, struct domain *giver, uint32_t asked, const struct connection *c,
-                                    const struct domain *server, uint32_t tag);
+                                    const struct domain *server, uint16_t badge, uint32_t tag);
 /* If the ticket is for an introduction, whoever waits to hear how it went is told, and the answer is true. */
 bool introduction_failed(struct monitor *m, const struct ticket *t, err_t e);
 

@@ -54,7 +54,7 @@ static err_t introduce(struct monitor *m, struct domain *d, struct capability_wo
 		return ERR(CAP_TYPE);
 	if (!(g->id.rights & RIGHT_WRITE))
 		return ERR(CAP_RIGHTS);
-	e = server == NULL ? ERR(PERMISSION) : connection_introduce(m, d, w->tag, g->connection, server, g->tag);
+	e = server == NULL ? ERR(PERMISSION) : connection_introduce(m, d, w->tag, g->connection, server, g->id.extra, g->tag);
 	if (is_err(e))
 		return e;
 	/* The ticket says how it went. */

@@ -265,6 +265,7 @@ struct connection {
 	uint32_t number; /* generation << 16 | index */
 	uint32_t domain; /* whose end this is; 0: it has let go */
 	uint32_t peer_core, peer_domain, peer_number;
+	uint32_t service; /* the server's end: which one, by the server's own number */
 	enum connection_kind kind;
 	bool peer_closed;                               /* the peer's monitor has said so, and holds nothing of ours any more */
 	bool lost;                                      /* the peer's core has died */
@@ -313,7 +314,8 @@ struct start {
 
 struct name {
 	char name[SERVICE_NAME_BYTES];
-	uint32_t domain; /* the server; 0: a free record */
+	uint32_t domain;  /* the server; 0: a free record */
+	uint32_t service; /* the server's own number for it */
 	uint64_t interface;
 };
 

@@ -28,6 +28,15 @@ static struct name *find(struct monitor *m, const char *name)
 	return NULL;
 }
 
+static unsigned offered_by(const struct monitor *m, uint32_t domain)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < NAMES_MAX; i++)
+		count += m->name[i].domain == domain;
+	return count;
+}
+
 /* Answers those who have waited for the name. */
 static void serve_waiters(struct monitor *m, const struct name *n)
 {
@@ -38,7 +47,8 @@ static void serve_waiters(struct monitor *m, const struct name *n)
 			link = &w->next;
 			continue;
 		}
-		MESH_SEND(m, w->core, resolved, .ticket = w->ticket, .error = compare(n, w->interface).number, .server = n->domain);
+		MESH_SEND(m, w->core, resolved, .ticket = w->ticket, .error = compare(n, w->interface).number, .server = n->domain,
+		          .service = n->service);
 		*link = w->next;
 		free(w);
 	}
@@ -50,13 +60,16 @@ static err_t offer(struct monitor *m, uint32_t from, const struct message_offer 
 		return ERR(PERMISSION);
 	if (find(m, message->name) != NULL)
 		return ERR(EXISTS);
+	if (offered_by(m, message->domain) >= SERVICES_EACH)
+		return ERR(LIMIT);
 	for (unsigned i = 0; i < NAMES_MAX; i++)
 		if (m->name[i].domain == 0) {
 			m->name[i].domain = message->domain;
+			m->name[i].service = message->service;
 			m->name[i].interface = message->interface;
 			memcpy(m->name[i].name, message->name, sizeof(m->name[i].name));
 			if (strcmp(message->name, CONSOLE_SERVICE) == 0 && domain_find(m, message->domain) != NULL)
-				voice_begin(m, domain_find(m, message->domain));
+				voice_begin(m, domain_find(m, message->domain), message->service);
 			serve_waiters(m, &m->name[i]);
 			return OK;
 		}
@@ -138,8 +151,8 @@ void handle_resolve(struct monitor *m, uint32_t from, const struct message_resol
 	struct name_waiter *w;
 
 	if (n != NULL) {
-		MESH_SEND(m, from, resolved, .ticket = message->ticket, .error = compare(n, message->interface).number,
-		          .server = n->domain);
+		MESH_SEND(m, from, resolved, .ticket = message->ticket, .error = compare(n, message->interface).number, .server = n->domain,
+		          .service = n->service);
 		return;
 	}
 	if (message->now) {

@@ -128,6 +128,8 @@ static err_t change_names(struct request *r, enum message_type type)
 	uint32_t ticket;
 	err_t e = read_service(r, &service);
 
+	if (is_ok(e) && type == MESSAGE_offer && r->word[1] > UINT32_MAX)
+		e = ERR(ARGUMENT);
 	if (is_err(e))
 		return e;
 	ticket = ticket_open(r->m, TICKET_OFFER, 0, r->domain->number, 0, &t);
@@ -135,7 +137,8 @@ static err_t change_names(struct request *r, enum message_type type)
 		return ERR(LIMIT);
 	t->token = r->call->token;
 	if (type == MESSAGE_offer) {
-		struct message_offer offer = {.ticket = ticket, .domain = r->domain->number, .interface = service.interface};
+		struct message_offer offer = {
+		    .ticket = ticket, .domain = r->domain->number, .interface = service.interface, .service = (uint32_t)r->word[1]};
 
 		memcpy(offer.name, service.name, sizeof(offer.name));
 		r->later = mesh_send(r->m, 0, type, &offer);

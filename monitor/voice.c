@@ -49,7 +49,7 @@ static err_t open_voice(struct monitor *m, struct voice *v, const struct block *
 	return channel_ok(channel_send(&v->channel, GREETING_STREAM, NULL, 0)) ? OK : ERR(CHANNEL_BROKEN);
 }
 
-void voice_begin(struct monitor *m, struct domain *console)
+void voice_begin(struct monitor *m, struct domain *console, uint32_t service)
 {
 	struct voice *v = m->voice == NULL ? calloc(1, sizeof(*v)) : NULL;
 	err_t e;
@@ -62,7 +62,7 @@ void voice_begin(struct monitor *m, struct domain *console)
 		free(v);
 		return;
 	}
-	const struct block *console_ring = bind_monitor(m, console, &v->ring);
+	const struct block *console_ring = bind_monitor(m, console, service, &v->ring);
 
 	if (console_ring != NULL && is_ok(open_voice(m, v, console_ring)))
 		return;

@@ -8,8 +8,8 @@
 
 #include "monitor/monitor.h"
 
-/* A domain of this core has offered the console's service. */
-void voice_begin(struct monitor *m, struct domain *console);
+/* A domain of this core has offered the console's service, under that number of its own. */
+void voice_begin(struct monitor *m, struct domain *console, uint32_t service);
 /* Its connection with the monitor ends. */
 void voice_end(struct monitor *m);
 /* Whole lines. false: there is no console, or it does not listen. */

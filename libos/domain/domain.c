@@ -84,7 +84,7 @@ err_t request_and_wait(enum monitor_request request, uint64_t word1, uint64_t wo
 	return (err_t){(uint32_t)w->word[1]};
 }
 
-err_t service_request(enum monitor_request request, uint64_t tag_and_flags, const char *name, uint64_t interface)
+err_t service_request(enum monitor_request request, uint64_t tag_and_flags, const char *name, uint64_t interface, uint64_t word1)
 {
 	struct service_request service = {.interface = interface};
 	size_t length = strlen(name);
@@ -95,7 +95,7 @@ err_t service_request(enum monitor_request request, uint64_t tag_and_flags, cons
 	memcpy(service.name, name, length);
 	mutex_lock(&buffer_lock);
 	memcpy(buffer, &service, sizeof service);
-	e = monitor_request(request, tag_and_flags, 0, 0, 0).error;
+	e = monitor_request(request, tag_and_flags, word1, 0, 0).error;
 	mutex_unlock(&buffer_lock);
 	return e;
 }

@@ -38,8 +38,9 @@ void leave_start(void);
 void domain_arrive(void);
 _Noreturn void domain_go_on(void);
 
-/* A request that names a service (struct service_request). Errors: ARGUMENT (no name, or a long one), and the request's. */
-MUST_USE err_t service_request(enum monitor_request request, uint64_t tag_and_flags, const char *name, uint64_t interface);
+/* A request that names a service (struct service_request), with its word 1. Errors: ARGUMENT (no name, or a long one), and the request's.
+ */
+MUST_USE err_t service_request(enum monitor_request request, uint64_t tag_and_flags, const char *name, uint64_t interface, uint64_t word1);
 
 /* Ends the domain without waiting for anything. */
 _Noreturn void domain_exit_now(int64_t status);

@@ -51,7 +51,7 @@ static err_t ask(const char *name, uint64_t flags, const struct ipc_binding *how
 
 	events_handle(EVENT_bound, unwanted);
 	events_expect(&w);
-	e = service_request(REQUEST_bind, w.tag | flags << 32, name, how->interface);
+	e = service_request(REQUEST_bind, w.tag | flags << 32, name, how->interface, 0);
 	if (is_err(e)) {
 		events_forget(&w);
 		return e;

@@ -22,14 +22,20 @@
 #include "libos/trace/trace.h"
 #include "libos/upcall/dispatcher.h"
 
+/* The monitors know it by its number, which is never 0, and which no other one of this domain ever has: its place and how often that has
+ * been used. So a client that comes too late for it is not taken for another one's. */
 struct ipc_service {
 	struct ipc_server server;
+	uint32_t number;               /* the next one's, while the place is free */
+	bool used;                     /* it is offered, or was and still has clients */
 	char name[SERVICE_NAME_BYTES]; /* empty: it has been withdrawn */
 };
 
+_Static_assert(IPC_SERVICES_MOST == SERVICES_EACH, "");
+
 bool (*serve_devices)(void);
 
-static struct ipc_service *offered;   /* there is one at most: events don't say which one they are about */
+static struct ipc_service services[SERVICES_EACH];
 static bool any_local;                /* some client calls an endpoint */
 static bool news;                     /* a connection or a gift that the program does not know of yet */
 static struct endpoint_message reply; /* to reply_token, with the next reply_wait */
@@ -39,14 +45,23 @@ static struct ipc_connection *last_held;   /* the same, of a door */
 
 /* ---- Services and their clients ---- */
 
+static struct ipc_service *find_service(uint32_t number)
+{
+	struct ipc_service *s = &services[number % SERVICES_EACH];
+
+	return s->used && s->number == number ? s : NULL;
+}
+
 /* A client has come. One that there is no room for is turned away. */
 static void accepted(const uint64_t word[EVENT_WORDS])
 {
+	struct ipc_service *service;
 	struct bound_event bound;
 	struct ipc_connection *c;
 
 	memcpy(&bound, word, sizeof bound);
-	if (offered == NULL || is_err(connection_open(&bound, offered, &c))) {
+	service = find_service(bound.over_tag);
+	if (service == NULL || is_err(connection_open(&bound, service, &c))) {
 		(void)monitor_request(REQUEST_close, 0, bound.connection, 0, 0);
 		return;
 	}
@@ -64,23 +79,61 @@ void server_given(struct ipc_connection *c)
 	server_wake();
 }
 
+/* NULL: all places are taken. */
+static struct ipc_service *take_place(const char *name, const struct ipc_server *server)
+{
+	bool inside = dispatcher_enter();
+	struct ipc_service *s = services;
+
+	while (s < services + SERVICES_EACH && s->used)
+		s++;
+	if (s < services + SERVICES_EACH) {
+		s->number = s->number == 0 ? SERVICES_EACH + (uint32_t)(s - services) : s->number;
+		s->used = true;
+		s->server = *server;
+		strcpy(s->name, name);
+	}
+	dispatcher_leave(inside);
+	return s < services + SERVICES_EACH ? s : NULL;
+}
+
+/* Nobody offers it any more; when its last client has gone its place is another one's, and the context the program's again. */
+static void leave_place(struct ipc_service *s)
+{
+	bool inside = dispatcher_enter(), over = s->used && s->name[0] == '\0';
+	const struct ipc_server server = s->server;
+
+	for (const struct ipc_connection *c = connections[SERVED]; c != NULL; c = c->next)
+		over &= c->service != s;
+	if (over) {
+		s->number += SERVICES_EACH;
+		s->used = false;
+	}
+	dispatcher_leave(inside);
+	if (over && server.over != NULL)
+		server.over(server.context);
+}
+
 err_t ipc_offer_interface(const char *name, uint64_t interface, const struct ipc_server *server, struct ipc_service **out)
 {
-	static struct ipc_service service;
+	struct ipc_service *s;
 	err_t e;
 
-	if (strlen(name) >= sizeof service.name)
+	*out = NULL;
+	if (strlen(name) >= sizeof s->name)
 		return ERR(ARGUMENT);
-	if (offered != NULL && (offered->name[0] != '\0' || connections[SERVED] != NULL))
-		return ERR(EXISTS);
-	service.server = *server;
-	strcpy(service.name, name);
+	s = take_place(name, server);
+	if (s == NULL)
+		return ERR(LIMIT);
 	events_handle(EVENT_accepted, accepted);
-	offered = &service;
-	e = service_request(REQUEST_offer, 0, name, interface);
-	if (is_err(e))
-		offered = NULL;
-	*out = offered;
+	*out = s;
+	e = service_request(REQUEST_offer, 0, name, interface, s->number);
+	if (is_err(e)) {
+		*out = NULL;
+		s->server.over = NULL; /* it has not begun */
+		s->name[0] = '\0';
+		leave_place(s);
+	}
 	return e;
 }
 
@@ -91,10 +144,12 @@ err_t ipc_offer(const char *name, const struct ipc_server *server, struct ipc_se
 
 err_t ipc_withdraw(struct ipc_service *service)
 {
-	err_t e = service->name[0] == '\0' ? ERR(NOT_FOUND) : service_request(REQUEST_withdraw, 0, service->name, 0);
+	err_t e = service->name[0] == '\0' ? ERR(NOT_FOUND) : service_request(REQUEST_withdraw, 0, service->name, 0, 0);
 
-	if (is_ok(e))
+	if (is_ok(e)) {
 		service->name[0] = '\0';
+		leave_place(service);
+	}
 	return e;
 }
 
@@ -133,6 +188,8 @@ __attribute__((cold, noinline)) static void announce_news(void)
 
 __attribute__((cold, noinline)) static void cut_off(struct ipc_connection *c)
 {
+	struct ipc_service *service = c->service;
+
 	if (connection_is_shared(c)) {
 		/* A thread waits for a gift of it, and is told; it is cut off when that one has left. */
 		atomic_store_explicit(&c->closed, true, memory_order_relaxed);
@@ -143,9 +200,11 @@ __attribute__((cold, noinline)) static void cut_off(struct ipc_connection *c)
 		last_caller = NULL;
 	if (last_held == c)
 		last_held = NULL;
-	if (c->opened && c->service->server.closed != NULL)
-		c->service->server.closed(c->service->server.context, c);
+	if (c->opened && service->server.closed != NULL)
+		service->server.closed(service->server.context, c);
 	connection_close(c);
+	if (service->name[0] == '\0')
+		leave_place(service);
 }
 
 /* ---- One connection ---- */

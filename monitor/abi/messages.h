@@ -36,6 +36,7 @@ struct spawn_order {
 _Static_assert(sizeof(struct spawn_order) == 48, "");
 
 #define SERVICE_NAME_BYTES 24
+#define SERVICES_EACH      8 /* that one domain may offer at once */
 
 /* offer, bind, withdraw: which service. `interface` says what it speaks, by a number that nobody else uses (of typed stubs: the identifier
  * in its interface file). Who offers 0 speaks what it likes; who binds with 0 takes what there is. */
@@ -100,8 +101,8 @@ struct bound_event {
 	uint32_t peer_domain;   /* its number */
 	char name[16]; /* joined: not used; bound: the service; accepted: the program that the client domain runs (first characters, 0 at
 	                  the end); introduced: the program that the server runs */
-	uint32_t over,
-	    over_tag; /* introduced: the connection that it came over, and the giver's tag; joined: the peer's member number, 0 */
+	uint32_t over, over_tag; /* introduced: the connection that it came over, and the giver's tag; joined: the peer's member number, 0;
+	                            accepted: 0, and the number under which the domain has offered the service */
 };
 _Static_assert(sizeof(struct bound_event) <= 56, "one line of a channel");
 

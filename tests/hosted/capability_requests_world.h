@@ -248,10 +248,10 @@ err_t connection_deliver(struct monitor *mm, uint32_t from, uint32_t number, cap
 }
 
 err_t connection_introduce(struct monitor *mm, struct domain *giver, uint32_t tag, const struct connection *c, const struct domain *to,
-                           uint32_t gift)
+                           uint16_t badge, uint32_t gift)
 {
 	(void)mm;
-	assert_true(giver == d && tag == TAG && c == &connection && to == &server && gift == GIVE_TAG);
+	assert_true(giver == d && tag == TAG && c == &connection && to == &server && badge == 0 && gift == GIVE_TAG);
 	introduced += is_ok(introduce_answer);
 	return introduce_answer;
 }

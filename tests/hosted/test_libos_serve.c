@@ -89,7 +89,7 @@ NEVER(void, events_handle, enum monitor_event event, void (*handler)(const uint6
 NEVER(bool, gifts_next, struct ipc_connection *c, struct gift *out)
 NEVER(void, gifts_wake, struct ipc_connection *c)
 NEVER(struct monitor_reply, monitor_request, enum monitor_request request, uint64_t tag, uint64_t word1, uint64_t word2, uint64_t word3)
-NEVER(err_t, service_request, enum monitor_request request, uint64_t tag, const char *name, uint64_t interface)
+NEVER(err_t, service_request, enum monitor_request request, uint64_t tag, const char *name, uint64_t interface, uint64_t word1)
 NEVER(err_t, stream_take, struct ipc_connection *c, uint16_t *label, const void **data, size_t *bytes)
 NEVER(void, stream_taken, struct ipc_connection *c)
 NEVER(void, threads_set_timer, void)

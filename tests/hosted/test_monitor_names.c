@@ -100,9 +100,9 @@ void platform_reply(const struct platform_reply *reply)
 	replies++;
 }
 
-void voice_begin(struct monitor *mm, struct domain *console)
+void voice_begin(struct monitor *mm, struct domain *console, uint32_t service)
 {
-	(void)mm, (void)console;
+	(void)mm, (void)console, (void)service;
 }
 
 static int begin(void **state)
@@ -208,9 +208,43 @@ static void test_too_many_names(void **state)
 	(void)state;
 	for (unsigned i = 0; i < NAMES_MAX; i++) {
 		snprintf(name, sizeof(name), "n%u", i);
+		offer(1, DOMAIN(1, 1 + i / SERVICES_EACH), name, ERR_NUMBER_OK);
+	}
+	offer(1, DOMAIN(1, 1 + NAMES_MAX), "more", ERR_NUMBER_LIMIT);
+}
+
+static void test_too_many_names_of_one_domain(void **state)
+{
+	char name[SERVICE_NAME_BYTES];
+
+	(void)state;
+	for (unsigned i = 0; i < SERVICES_EACH; i++) {
+		snprintf(name, sizeof(name), "n%u", i);
 		offer(1, DOMAIN(1, 1), name, ERR_NUMBER_OK);
 	}
 	offer(1, DOMAIN(1, 1), "more", ERR_NUMBER_LIMIT);
+	offer(1, DOMAIN(1, 1), "n3", ERR_NUMBER_EXISTS);
+	offer(1, DOMAIN(1, 2), "more", ERR_NUMBER_OK);
+	handle_withdraw(&m, 1, &(struct message_withdraw){.ticket = 5, .domain = DOMAIN(1, 1), .name = "n3"});
+	offer(1, DOMAIN(1, 1), "n3", ERR_NUMBER_OK);
+}
+
+/* The server knows a service by a number of its own. */
+static void test_which_service_it_is(void **state)
+{
+	struct message_offer one = {.domain = DOMAIN(1, 5), .service = 8, .name = "one"};
+	struct message_offer two = {.domain = DOMAIN(1, 5), .service = 17, .name = "two"};
+
+	(void)state;
+	resolve(2, 9, DOMAIN(2, 1), "two");
+	handle_offer(&m, 1, &one);
+	sents = 0;
+	handle_offer(&m, 1, &two);
+	assert_int_equal(sents, 2); /* who has waited; who offers */
+	assert_int_equal(sent[0].message.resolved.service, 17);
+	resolve(2, 10, DOMAIN(2, 1), "one");
+	assert_int_equal(sent[0].message.resolved.server, DOMAIN(1, 5));
+	assert_int_equal(sent[0].message.resolved.service, 8);
 }
 
 #define SPOKEN UINT64_C(0xd00df00d12345678)
@@ -421,6 +455,8 @@ int main(void)
 	    cmocka_unit_test_setup(test_clients_may_come_first, begin),
 	    cmocka_unit_test_setup(test_a_lost_core_takes_its_names_along, begin),
 	    cmocka_unit_test_setup(test_too_many_names, begin),
+	    cmocka_unit_test_setup(test_too_many_names_of_one_domain, begin),
+	    cmocka_unit_test_setup(test_which_service_it_is, begin),
 	    cmocka_unit_test_setup(test_who_asks_for_an_interface_gets_no_other, begin),
 	    cmocka_unit_test_setup(test_who_does_not_wait_hears_at_once, begin),
 	    cmocka_unit_test_setup(test_one_question_is_forgotten_the_others_stay, begin),

@@ -246,16 +246,20 @@ static const char *check_withdrawal(void)
 {
 	const struct ipc_server server = {.call = handle_call};
 	const struct ipc_binding now = {.now = true};
-	struct ipc_service *service, *second;
+	struct ipc_service *service, *second, *third;
 	uint32_t domain;
 
 	for (unsigned i = 0; i < 3; i++) {
 		CHECK(is_ok(ipc_offer_interface("mine", INTERFACE, &server, &service)));
-		CHECK(err_is(ipc_offer("mine.too", &server, &second), ERR_NUMBER_EXISTS));
+		CHECK(is_ok(ipc_offer("mine.too", &server, &second)));
+		CHECK(err_is(ipc_offer("mine", &server, &third), ERR_NUMBER_EXISTS));
 		CHECK(is_ok(ipc_find("mine", &now, &domain)) && domain == domain_self()->domain);
 		CHECK(is_ok(ipc_withdraw(service)));
 		CHECK(err_is(ipc_withdraw(service), ERR_NUMBER_NOT_FOUND));
 		CHECK(err_is(ipc_find("mine", &now, &domain), ERR_NUMBER_NOT_FOUND));
+		CHECK(is_ok(ipc_find("mine.too", &now, &domain)) && domain == domain_self()->domain);
+		CHECK(is_ok(ipc_withdraw(second)));
+		CHECK(err_is(ipc_find("mine.too", &now, &domain), ERR_NUMBER_NOT_FOUND));
 	}
 	return NULL;
 }

@@ -79,20 +79,25 @@ struct ipc_server {
 	 * the reply comes later, by endpoint_reply to that token. And: something may have come over a channel that is the handler's own. */
 	bool (*words)(void *context, struct ipc_connection *c, uint64_t token, uint64_t word[IPC_WORDS]);
 	enum ipc_outcome (*lines)(void *context, struct ipc_connection *c);
+	/* It has been withdrawn, and its last client has gone: it uses `context` no more, and *service is not the program's any more. */
+	void (*over)(void *context);
 	void *context;
 };
-/* A domain offers one service. `interface` says what it speaks, 0: nothing in particular. Errors: EXISTS (that name, or this domain's
- * service), ARGUMENT (the name), LIMIT. */
+/* A domain may offer several services, each with handlers of its own; of a span, each member. One loop serves them all: only one thread of
+ * a member may be in it. `interface` says what the service speaks, 0: nothing in particular. Errors: EXISTS (that name), ARGUMENT (the
+ * name), LIMIT (that would be more than IPC_SERVICES_MOST, those counted that were withdrawn and still have clients; or all the machine's
+ * names are in use). */
+#define IPC_SERVICES_MOST 8
 MUST_USE err_t ipc_offer(const char *name, const struct ipc_server *server, struct ipc_service **out);
 MUST_USE err_t ipc_offer_interface(const char *name, uint64_t interface, const struct ipc_server *server, struct ipc_service **out);
 /* Calls of clients on this core need no thread here that waits for them: they run at once, in the caller's turn and on its time, whatever
  * this domain's threads do at the moment. `shuttles` threads are made for them, so as many calls may be under way at once; callers beyond
- * that wait their turn. So functions of the service are called by several threads, and must be ready for that, `opened` included. Errors:
- * ARGUMENT (more than IPC_SHUTTLES_MOST, or none), EXISTS, NO_MEMORY. */
+ * that wait their turn. So functions of all services are called by several threads, and must be ready for that, `opened` included. Errors:
+ * ARGUMENT (more than IPC_SHUTTLES_MOST, or none), EXISTS (there is one: it is the domain's), NO_MEMORY. */
 #define IPC_SHUTTLES_MOST 16
 MUST_USE err_t ipc_offer_door(unsigned shuttles);
-/* Nobody finds the service any more; those who are connected stay, and are served. Another one can be offered when they have gone. Errors:
- * NOT_FOUND (it has been withdrawn). */
+/* Nobody finds the service any more; those who are connected stay, and are served; other services are not concerned. Errors: NOT_FOUND (it
+ * has been withdrawn). */
 MUST_USE err_t ipc_withdraw(struct ipc_service *service);
 /* Handles what has arrived; if nothing has, waits until something does or `deadline_tsc` (0: none) passes. Never returns an error for what
  * a client did: such a client is cut off. */
