@@ -456,7 +456,7 @@ def _answer(h: Text, i: InterfaceType) -> None:
     else:
         h.function(head, "(void)service, (void)session, (void)token, (void)number, (void)m;", "return STUB_ODD;")
     h.function(f"static inline err_t {i.name}_serve(const char *name, const struct {i.name}_service *service)",
-               f"err_t e = {i.name}_offer(name, service);", "", "if (is_ok(e))", f"\tstub_serve(service, {i.name}_answer);", "return e;")
+               f"err_t e = {i.name}_offer(name, service);", "", "if (is_ok(e))", f"\te = stub_serve(name, service, {i.name}_answer);", "return e;")
 
 
 def _decode(m: MethodType) -> list[str]:

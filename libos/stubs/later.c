@@ -19,13 +19,14 @@ static struct later laters[STUB_LATERS];
 static void cancel(struct later *l)
 {
 	struct stub_session *s = l->session;
+	const struct stub_events *events = s->server->events;
 	bool inside = dispatcher_enter();
 
 	l->session = NULL;
 	server_owes -= l->token != REPLY_NONE;
 	dispatcher_leave(inside);
-	if (stub_server.events->cancelled != NULL)
-		stub_server.events->cancelled(stub_server.events->context, s, (struct stub_later){(uint32_t)(l - laters), l->generation});
+	if (events->cancelled != NULL)
+		events->cancelled(events->context, s, (struct stub_later){(uint32_t)(l - laters), l->generation});
 }
 
 /* Who has given up a fast call tells nobody. */
@@ -90,7 +91,7 @@ static err_t answer_fast(struct stub_call *call, uint64_t reply, const uint64_t 
 	bool inside;
 
 	if (is_err(e))
-		m = (struct endpoint_message){{stub_control(stub_server.interface->identity, STUB_FAILURE, 0, 1), e.number, 0, 0}};
+		m = (struct endpoint_message){{stub_control(stub_identity_of(call->header), STUB_FAILURE, 0, 1), e.number, 0, 0}};
 	e = endpoint_reply(call->token, &m);
 	inside = dispatcher_enter();
 	server_owes--;

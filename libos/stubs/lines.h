@@ -22,7 +22,7 @@ __attribute__((always_inline)) static inline bool session_answer(struct ipc_conn
 	enum stub_outcome o;
 
 	m->word[0] &= ~STUB_NUMBER(UINT16_MAX);
-	o = answer(stub_server.service, s, REPLY_NONE, number, m);
+	o = answer(s->service, s, REPLY_NONE, number, m);
 	m->word[0] |= STUB_NUMBER(number);
 	if (__builtin_expect(o != STUB_ANSWERED, 0))
 		return o == STUB_PUT_OFF;

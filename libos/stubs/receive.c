@@ -18,7 +18,7 @@ err_t stub_take(const struct stub_call *call, struct stub_cap *cap, enum cap_typ
 	err_t e = carry_take(call->session->lines, cap, type);
 
 	if (is_err(e))
-		stub_server.refused.capability++;
+		stub_refusals.capability++;
 	return e;
 }
 
@@ -56,7 +56,7 @@ static err_t map(struct stub_session *s, struct stub_buffer *b, uint32_t tag, ui
 	err_t e = carry_take(s->lines, &frame, CAP_Frame);
 
 	if (is_err(e)) {
-		stub_server.refused.capability++;
+		stub_refusals.capability++;
 		return e;
 	}
 	e = cap_identify(frame.cap, &identity);

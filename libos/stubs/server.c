@@ -17,29 +17,36 @@
 #include "libos/stubs/session.h"
 #include "libos/trace/trace.h"
 
-struct stub_server stub_server;
+static struct stub_server servers[IPC_SERVICES_MOST];
+static struct stub_server nobody;
+static struct stub_server *loop_of; /* whose loop the thread that serves is in; NULL: it is in no service's */
+struct stub_refused stub_refusals;
 
 /* ---- Sessions ---- */
 
 static void tell_opened(struct stub_session *s)
 {
+	const struct stub_events *events = s->server->events;
+
 	s->told = true;
-	if (stub_server.events->opened != NULL)
-		stub_server.events->opened(stub_server.events->context, s);
+	if (events->opened != NULL)
+		events->opened(events->context, s);
 }
 
 static void opened(void *context, struct ipc_connection *c)
 {
+	struct stub_server *server = context;
 	struct stub_session *s;
 	bool inside = dispatcher_enter();
 
-	(void)context;
 	store_prepare();
 	s = store_alloc(sizeof *s);
 	if (s != NULL) {
-		s->id = ++stub_server.last_id;
-		s->next = stub_server.sessions;
-		stub_server.sessions = s;
+		s->server = server;
+		s->service = server->service;
+		s->id = ++server->last_id;
+		s->next = server->sessions;
+		server->sessions = s;
 	}
 	dispatcher_leave(inside);
 	ipc_set_data(c, s);
@@ -69,16 +76,17 @@ void session_let_go(struct stub_session *s)
 
 static void end_session(struct stub_session *s)
 {
+	const struct stub_events *events = s->server->events;
 	struct stub_session **link;
 	bool inside;
 
 	later_drop(s);
 	source_drop(s);
 	session_buffers_drop(s);
-	if (s->told && stub_server.events->closed != NULL)
-		stub_server.events->closed(stub_server.events->context, s);
+	if (s->told && events->closed != NULL)
+		events->closed(events->context, s);
 	inside = dispatcher_enter();
-	for (link = &stub_server.sessions; *link != s; link = &(*link)->next)
+	for (link = &s->server->sessions; *link != s; link = &(*link)->next)
 		;
 	*link = s->next;
 	s->over = true;
@@ -105,7 +113,7 @@ static void closed(void *context, struct ipc_connection *c)
 static bool join(struct stub_session *s, uint64_t id)
 {
 	struct ipc_connection *c = s->lines;
-	struct stub_session *of = stub_server.sessions;
+	struct stub_session *of = s->server->sessions;
 
 	while (of != NULL && (of->id != id || of->endpoint == NULL))
 		of = of->next;
@@ -152,7 +160,7 @@ void session_send(struct stub_session *s, const uint64_t *words)
 
 void session_fail(struct stub_session *s, uint16_t number, enum stub_kind kind, err_t e)
 {
-	const uint64_t words[2] = {stub_control(stub_server.interface->identity, kind, number, 1), e.number};
+	const uint64_t words[2] = {stub_control(s->server->interface->identity, kind, number, 1), e.number};
 
 	session_send(s, words);
 }
@@ -167,21 +175,20 @@ static err_t count(uint64_t *reason, err_t e)
 
 err_t stub_malformed(void)
 {
-	return count(&stub_server.refused.format, ERR(FORMAT));
+	return count(&stub_refusals.format, ERR(FORMAT));
 }
 
 /* The method that a message is for, if the message can be one for it. */
-static err_t find_method(uint64_t header, const struct stub_method **out)
+static err_t find_method(const struct stub_interface *i, uint64_t header, const struct stub_method **out)
 {
-	const struct stub_interface *i = stub_server.interface;
 	const struct stub_method *m = &i->method[stub_method_of(header)];
 	uint64_t expected;
 
 	if (stub_method_of(header) >= i->methods || stub_kind_of(m->call) != stub_kind_of(header))
-		return count(&stub_server.refused.method, ERR(METHOD));
+		return count(&stub_refusals.method, ERR(METHOD));
 	expected = stub_words_of(m->call) == STUB_ANY_WORDS ? STUB_SIZED(m->call, stub_words_of(header)) : m->call;
 	if ((header & ~STUB_NUMBER(UINT16_MAX)) != expected)
-		return count(&stub_server.refused.length, ERR(MESSAGE));
+		return count(&stub_refusals.length, ERR(MESSAGE));
 	*out = m;
 	return OK;
 }
@@ -205,7 +212,7 @@ static void serve_method(struct stub_call *call)
 	const struct stub_method *m;
 	uint64_t out[1 + STUB_MESSAGE_WORDS];
 	uint32_t words = 0;
-	err_t e = find_method(call->header, &m);
+	err_t e = find_method(call->session->server->interface, call->header, &m);
 
 	if (is_err(e)) {
 		if (stub_kind_of(call->header) != STUB_ONEWAY)
@@ -216,7 +223,7 @@ static void serve_method(struct stub_call *call)
 		source_open(call, m);
 		return;
 	}
-	e = m->serve(stub_server.service, call, NULL, out + 1, &words);
+	e = m->serve(call->session->service, call, NULL, out + 1, &words);
 	answer(call, m, out, words, e);
 }
 
@@ -247,11 +254,11 @@ static void control(struct stub_session *s, uint64_t header, const uint64_t *pay
 			e = ERR(MESSAGE);
 	}
 	if (kind == STUB_BUFFER && is_ok(e)) {
-		const uint64_t reply = stub_control(stub_server.interface->identity, STUB_REPLY, number, 0);
+		const uint64_t reply = stub_control(s->server->interface->identity, STUB_REPLY, number, 0);
 
 		session_send(s, &reply);
 	} else if (is_err(e)) {
-		session_fail(s, number, STUB_FAILURE, count(&stub_server.refused.length, e));
+		session_fail(s, number, STUB_FAILURE, count(&stub_refusals.length, e));
 	}
 }
 
@@ -260,8 +267,8 @@ static void dispatch(struct stub_session *s, const uint64_t *message)
 	struct stub_call call = {.session = s, .header = message[0], .token = REPLY_NONE, .message = message + 1};
 	enum stub_kind kind = stub_kind_of(call.header);
 
-	if (stub_identity_of(call.header) != stub_server.interface->identity) {
-		session_fail(s, stub_number_of(call.header), STUB_FAILURE, count(&stub_server.refused.version, ERR(VERSION)));
+	if (stub_identity_of(call.header) != s->server->interface->identity) {
+		session_fail(s, stub_number_of(call.header), STUB_FAILURE, count(&stub_refusals.version, ERR(VERSION)));
 		return;
 	}
 	if (!s->told)
@@ -278,10 +285,10 @@ enum ipc_outcome session_message(struct ipc_connection *c, const uint64_t *messa
 
 	if (bytes < sizeof *message || s == NULL)
 		return IPC_CUT_OFF;
-	if (message[0] == stub_control(stub_server.interface->identity, STUB_JOIN, 0, 1) && bytes == 2 * sizeof *message)
+	if (message[0] == stub_control(s->server->interface->identity, STUB_JOIN, 0, 1) && bytes == 2 * sizeof *message)
 		return join(s, message[1]) ? IPC_SOMETHING : IPC_CUT_OFF;
 	if (bytes != (1 + stub_words_of(message[0])) * sizeof *message || stub_words_of(message[0]) > STUB_MESSAGE_WORDS)
-		session_fail(s, stub_number_of(message[0]), STUB_FAILURE, count(&stub_server.refused.length, ERR(MESSAGE)));
+		session_fail(s, stub_number_of(message[0]), STUB_FAILURE, count(&stub_refusals.length, ERR(MESSAGE)));
 	else
 		dispatch(s, message);
 	return IPC_SOMETHING;
@@ -311,9 +318,19 @@ bool stub_find_caller(uint64_t badge)
 {
 	struct ipc_connection *c = server_caller(badge);
 
-	if (c == NULL || c->data == NULL)
+	if (c == NULL || c->service == NULL || c->service != loop_of->offered || c->data == NULL)
 		return false;
 	stub_last_caller = (struct stub_caller){badge, c->data};
+	return true;
+}
+
+bool stub_answer_stranger(uint64_t badge, uint64_t token, struct endpoint_message *m)
+{
+	struct ipc_connection *c = server_caller(badge);
+
+	if (c != NULL && c->service != NULL)
+		return server_answer(c, token, m);
+	(void)stub_answer_error(m, ERR(NO_MEMORY)); /* for this side of the connection */
 	return true;
 }
 
@@ -321,36 +338,38 @@ enum stub_outcome stub_answer_error(struct endpoint_message *m, err_t e)
 {
 	if (err_is(e, STUB_LATER.number))
 		return STUB_PUT_OFF;
-	m->word[0] = stub_control(stub_server.interface->identity, STUB_FAILURE, 0, 1);
+	m->word[0] = stub_control(stub_identity_of(m->word[0]), STUB_FAILURE, 0, 1);
 	m->word[1] = e.number;
 	return STUB_ANSWERED;
 }
 
 enum stub_outcome stub_answer_odd(const struct stub_session *session, struct endpoint_message *m)
 {
-	const uint64_t identity = stub_server.interface->identity, header = m->word[0];
+	const struct stub_interface *i = session->server->interface;
+	const uint64_t identity = i->identity, header = m->word[0];
 
 	if (header == stub_control(identity, STUB_HELLO, 0, 0)) {
 		m->word[0] = stub_control(identity, STUB_REPLY, 0, 1);
 		m->word[1] = session->id;
 		return STUB_ANSWERED;
 	}
+	m->word[0] = identity;
 	if (stub_identity_of(header) != identity)
-		return stub_answer_error(m, count(&stub_server.refused.version, ERR(VERSION)));
-	if (stub_method_of(header) >= stub_server.interface->methods)
-		return stub_answer_error(m, count(&stub_server.refused.method, ERR(METHOD)));
-	return stub_answer_error(m, count(&stub_server.refused.length, ERR(MESSAGE)));
+		return stub_answer_error(m, count(&stub_refusals.version, ERR(VERSION)));
+	if (stub_method_of(header) >= i->methods)
+		return stub_answer_error(m, count(&stub_refusals.method, ERR(METHOD)));
+	return stub_answer_error(m, count(&stub_refusals.length, ERR(MESSAGE)));
 }
 
 /* For programs with a loop of their own, and shuttles. */
 static bool words(void *context, struct ipc_connection *c, uint64_t token, uint64_t word[IPC_WORDS])
 {
 	struct endpoint_message m = {{word[0], word[1], word[2], word[3]}};
+	const struct stub_server *server = context;
 	struct stub_session *s = c->data;
 	enum stub_outcome o;
 
-	(void)context;
-	o = s != NULL ? stub_server.interface->answer(stub_server.service, s, token, 0, &m) : stub_answer_error(&m, ERR(NO_MEMORY));
+	o = s != NULL ? server->interface->answer(s->service, s, token, 0, &m) : stub_answer_error(&m, ERR(NO_MEMORY));
 	if (o == STUB_ODD)
 		o = stub_answer_odd(s, &m);
 	memcpy(word, m.word, sizeof m.word);
@@ -359,35 +378,106 @@ static bool words(void *context, struct ipc_connection *c, uint64_t token, uint6
 
 /* ---- For programs ---- */
 
+static void plain_call(void *context, struct ipc_connection *c, const struct ipc_message *request, struct ipc_message *reply)
+{
+	const struct stub_events *events = ((const struct stub_server *)context)->events;
+
+	events->call(events->context, c, request, reply);
+}
+
+/* The last client of a service that was withdrawn has gone. Its loop goes on, for the others. */
+static void over(void *context)
+{
+	struct stub_server *s = context;
+	bool inside = dispatcher_enter();
+
+	if (loop_of == s)
+		loop_of = &nobody;
+	*s = (struct stub_server){0};
+	dispatcher_leave(inside);
+}
+
+static err_t withdraw(struct stub_server *s)
+{
+	struct ipc_service *offered = s->offered;
+
+	s->name[0] = '\0'; /* now: `over` may be told before that returns */
+	return ipc_withdraw(offered);
+}
+
+/* NULL: all records are in use. */
+static struct stub_server *take_record(const struct stub_interface *interface, const void *service, const struct stub_events *events)
+{
+	bool inside = dispatcher_enter();
+	struct stub_server *s = servers;
+
+	while (s < servers + IPC_SERVICES_MOST && s->interface != NULL)
+		s++;
+	if (s < servers + IPC_SERVICES_MOST)
+		*s = (struct stub_server){.interface = interface, .service = service, .events = events};
+	dispatcher_leave(inside);
+	return s < servers + IPC_SERVICES_MOST ? s : NULL;
+}
+
 err_t stub_offer(const char *name, const struct stub_interface *interface, const void *service, const struct stub_events *events)
 {
-	const struct ipc_server server = {.call = events->call,
-	                                  .opened = opened,
-	                                  .closed = closed,
-	                                  .words = words,
-	                                  .lines = interface->lines,
-	                                  .context = events->context};
-	struct ipc_service *offered = NULL;
+	struct ipc_server server = {.opened = opened, .closed = closed, .words = words, .lines = interface->lines, .over = over};
+	struct stub_server *s;
 	err_t e;
 
-	if (stub_server.interface != NULL)
-		return ERR(EXISTS);
-	stub_server.interface = interface;
-	stub_server.service = service;
-	stub_server.events = events;
-	e = ipc_offer_interface(name, interface->id, &server, &offered);
-	if (is_ok(e) && events->shuttles != 0)
+	if (strlen(name) >= sizeof s->name)
+		return ERR(ARGUMENT);
+	s = take_record(interface, service, events);
+	if (s == NULL)
+		return ERR(LIMIT);
+	server.call = events->call != NULL ? plain_call : NULL;
+	server.context = s;
+	e = ipc_offer_interface(name, interface->id, &server, &s->offered);
+	if (is_err(e)) {
+		over(s);
+		return e;
+	}
+	strcpy(s->name, name);
+	if (events->shuttles != 0)
 		e = ipc_offer_door(events->shuttles);
-	if (is_err(e) && offered != NULL)
-		(void)!is_ok(ipc_withdraw(offered));
 	if (is_err(e))
-		stub_server.interface = NULL;
+		(void)!is_ok(withdraw(s));
 	return e;
+}
+
+static struct stub_server *find_server(const char *name)
+{
+	for (struct stub_server *s = servers; s < servers + IPC_SERVICES_MOST; s++)
+		if (s->name[0] != '\0' && strcmp(s->name, name) == 0)
+			return s;
+	return NULL;
+}
+
+err_t stub_withdraw(const char *name)
+{
+	struct stub_server *s = find_server(name);
+
+	return s == NULL ? ERR(NOT_FOUND) : withdraw(s);
+}
+
+err_t stub_begin_loop(const char *name)
+{
+	bool inside = dispatcher_enter(), first = loop_of == NULL;
+
+	if (first)
+		loop_of = find_server(name);
+	if (loop_of == NULL) /* it has been withdrawn already */
+		loop_of = &nobody;
+	dispatcher_leave(inside);
+	if (first)
+		return OK;
+	(void)!is_ok(stub_withdraw(name));
+	return ERR(EXISTS);
 }
 
 struct stub_refused stub_refused(void)
 {
-	return stub_server.refused;
+	return stub_refusals;
 }
 
 void *stub_get_data(const struct stub_session *session)

@@ -14,6 +14,8 @@
 /* A client, as the server knows it: an endpoint's end, a channel's, or both. */
 struct stub_session {
 	struct stub_session *next;
+	struct stub_server *server;
+	const void *service; /* the server's, so that a call needs one look less */
 	uint32_t id;
 	uint32_t held; /* by threads that answer it (session_hold) */
 	bool told;     /* the service knows of it */
@@ -24,16 +26,17 @@ struct stub_session {
 	struct stub_buffer buffer[STUB_BUFFERS];
 };
 
-/* The service that this domain offers. */
+/* A service that this domain offers, or has offered and still has clients of. */
 struct stub_server {
-	const struct stub_interface *interface;
+	const struct stub_interface *interface; /* NULL: a free record */
 	const void *service;
 	const struct stub_events *events;
+	struct ipc_service *offered;
 	struct stub_session *sessions;
 	uint32_t last_id;
-	struct stub_refused refused;
+	char name[SERVICE_NAME_BYTES]; /* empty: it has been withdrawn */
 };
-extern struct stub_server stub_server;
+extern struct stub_refused stub_refusals;
 
 /* The thread that serves uses the channel. */
 static inline void session_begin(struct ipc_connection *c)

@@ -22,8 +22,10 @@ static struct stub_source *find(const struct stub_session *s, uint16_t number)
 
 static void tell_ended(struct stub_source *source)
 {
-	if (stub_server.events->ended != NULL)
-		stub_server.events->ended(stub_server.events->context, source);
+	const struct stub_events *events = source->server->events;
+
+	if (events->ended != NULL)
+		events->ended(events->context, source);
 }
 
 static void end(struct stub_source *source)
@@ -80,7 +82,7 @@ static err_t send_items(struct stub_source *source)
 	while (source->session != NULL && source->credit > 0) {
 		struct stub_call call = {.session = source->session, .header = source->header, .token = REPLY_NONE};
 		uint32_t count = 0;
-		err_t e = source->method->next(stub_server.service, &call, source, out + 1, &count);
+		err_t e = source->method->next(source->server->service, &call, source, out + 1, &count);
 
 		if (is_err(e) || source->session == NULL)
 			return e;
@@ -132,8 +134,9 @@ void source_open(struct stub_call *call, const struct stub_method *method)
 	    .credit = stub_words_of(method->reply) == STUB_ANY_WORDS ? STUB_CREDIT_FLAT : STUB_CREDIT,
 	    .busy = true,
 	    .method = method,
+	    .server = call->session->server,
 	};
-	e = method->serve(stub_server.service, call, source, none, &count);
+	e = method->serve(source->server->service, call, source, none, &count);
 	if (is_ok(e)) {
 		source->busy = false;
 		pump(source);

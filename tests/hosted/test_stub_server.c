@@ -35,11 +35,18 @@ uint64_t pending_interest, link_mask;
 unsigned server_owes;
 
 static struct ipc_server offered;
-static unsigned sessions_there;
+static unsigned sessions_there, withdrawn;
 
 err_t ipc_offer_interface(const char *name, uint64_t interface, const struct ipc_server *server, struct ipc_service **out)
 {
 	offered = *server;
+	*out = (struct ipc_service *)&offered;
+	return OK;
+}
+
+err_t ipc_withdraw(struct ipc_service *service)
+{
+	withdrawn++;
 	return OK;
 }
 
@@ -73,7 +80,6 @@ void ipc_set_data(struct ipc_connection *c, void *data)
 }
 
 NEVER(void, ipc_close, struct ipc_connection *c)
-NEVER(err_t, ipc_withdraw, struct ipc_service *service)
 NEVER(err_t, ipc_offer_door, unsigned count)
 NEVER(uint32_t, ipc_peer_domain, const struct ipc_connection *c)
 NEVER(unsigned, ipc_peer_core, const struct ipc_connection *c)
@@ -83,6 +89,7 @@ NEVER(void, pending_handle_enabled, void)
 NEVER(err_t, frame_map, cap_t frame, uint64_t offset, uint64_t bytes, rights_t rights, void **address)
 NEVER(err_t, frame_unmap, void *address)
 NEVER(err_t, cap_identify, cap_t cap, struct cap_identity *out)
+NEVER(bool, server_answer, struct ipc_connection *c, uint64_t token, struct endpoint_message *m)
 NEVER(bool, guarded_copy, void *to, const void *from, size_t bytes)
 NEVER(err_t, carry_take, struct ipc_connection *connection, struct stub_cap *cap, enum cap_type type)
 NEVER(err_t, carry_give, struct ipc_connection *connection, uint32_t tag, struct stub_cap *cap, enum cap_type type, unsigned rights,
@@ -151,12 +158,11 @@ static int set_up(void **state)
 	static const struct stub_events events = {.opened = opened, .closed = closed, .ended = stream_ended};
 
 	(void)state;
-	stub_server = (struct stub_server){0};
 	assert_true(is_ok(stub_offer("test", &interface, NULL, &events)));
 	method.reply = stub_control(IDENTITY, STUB_REPLY, 0, 1);
 	pair_connect(&pair, 16);
 	lines = (struct ipc_connection){.channel = pair.side[0]};
-	offered.opened(NULL, &lines);
+	offered.opened(offered.context, &lines);
 	session()->told = true;
 	items = ended = 0;
 	has = 0;
@@ -168,13 +174,14 @@ static int tear_down(void **state)
 {
 	(void)state;
 	assert_int_equal(sessions_there, 0);
+	offered.over(offered.context);
 	return 0;
 }
 
 static void client_goes(struct stub_source *source)
 {
 	(void)source;
-	offered.closed(NULL, &lines);
+	offered.closed(offered.context, &lines);
 }
 
 static struct stub_call call_of(uint16_t number)
@@ -204,12 +211,27 @@ static void test_an_endpoint_that_has_become_a_channel_is_closed(void **state)
 	clients = 0;
 	client_goes(NULL);
 	clients = 0;
-	offered.opened(NULL, &endpoint);
+	offered.opened(offered.context, &endpoint);
 	assert_int_equal(clients, 1);
 	endpoint.local = false; /* as connection.c does when one of the two moves */
-	offered.closed(NULL, &endpoint);
+	offered.closed(offered.context, &endpoint);
 	assert_int_equal(clients, 0);
-	assert_null(stub_server.sessions);
+	assert_null(((const struct stub_server *)offered.context)->sessions);
+}
+
+/* What the loop's cache knows of callers is one service's. */
+static void test_only_one_thread_is_in_a_services_loop(void **state)
+{
+	(void)state;
+	withdrawn = 0;
+	assert_true(is_ok(stub_begin_loop("test")));
+	assert_int_equal(withdrawn, 0);
+	assert_true(err_is(stub_begin_loop("test"), ERR_NUMBER_EXISTS));
+	assert_int_equal(withdrawn, 1);
+	assert_true(err_is(stub_withdraw("test"), ERR_NUMBER_NOT_FOUND));
+	client_goes(NULL);
+	offered.over(offered.context);
+	assert_true(err_is(stub_begin_loop("test"), ERR_NUMBER_EXISTS)); /* it goes on, for others */
 }
 
 /* ---- Calls that were put off ---- */
@@ -295,6 +317,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(test_an_endpoint_that_has_become_a_channel_is_closed, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_only_one_thread_is_in_a_services_loop, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_a_client_goes_while_its_call_is_answered, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_an_item_that_comes_while_there_is_none, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_a_stream_ends_while_an_item_is_made, set_up, tear_down),

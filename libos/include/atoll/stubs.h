@@ -14,9 +14,11 @@
  *            I_open_M, I_next_M, I_close_M
  *                                        $stream: results that come as long as the caller gives credit
  *   server   struct I_service            one function for each method; they answer OK with the results, or an error
- *            I_serve                     offers the service and serves; returns if it can't be offered. If the
- *                                        struct is a constant of the same file, the functions become part of the loop
- *            I_offer                     for programs with a loop of their own around ipc_serve_once
+ *            I_serve                     offers the service and serves; returns if it can't be offered, or if a
+ *                                        thread is in such a loop already: EXISTS. If the struct is a constant of the same
+ *                                        file, the functions become part of the loop
+ *            I_offer                     for programs with a loop of their own around ipc_serve_once; and for further
+ *                                        services, which the loop of I_serve serves as well
  *            I_reply_M                   the answer to a call that was put off (stub_put_off)
  *
  * A deadline is a value of the time-stamp counter, 0 for none. Every function that waits may answer TIMEOUT, PEER_GONE (the server has
@@ -345,6 +347,7 @@ struct stub_source {
 	uint16_t credit;
 	bool busy, again; /* an item is being made; and there is reason to look for more */
 	const struct stub_method *method;
+	struct stub_server *server;
 };
 
 /* A call that has been put off. */
@@ -355,7 +358,8 @@ struct stub_later {
 /* What a server is told beside calls; NULL: it does not want to know. */
 struct stub_events {
 	void *context;
-	/* Not 0: the service has a door with so many shuttles (ipc_offer_door), and its functions are called by several threads. */
+	/* Not 0: the domain has a door with so many shuttles (ipc_offer_door), and functions of its services are called by several threads.
+	 * One of them says so for all: the next one that does can't be offered, EXISTS. */
 	unsigned shuttles;
 	void (*opened)(void *context, struct stub_session *session);
 	void (*closed)(void *context, struct stub_session *session);
@@ -399,7 +403,7 @@ struct stub_interface {
 	enum ipc_outcome (*lines)(void *context, struct ipc_connection *c);
 };
 
-/* What a service has refused, by reason. */
+/* What services of this domain have refused, by reason. */
 struct stub_refused {
 	uint64_t version, method, length, format, capability;
 };
@@ -407,6 +411,9 @@ struct stub_refused {
 /* The parameters are not what they should be: FORMAT, which is counted. */
 MUST_USE err_t stub_malformed(void);
 MUST_USE err_t stub_offer(const char *name, const struct stub_interface *interface, const void *service, const struct stub_events *events);
+/* ipc_withdraw of a typed service: those who are connected stay, and are served. But a client on this core that has made fast calls only has
+ * no channel, and finds none any more: PEER_GONE for what needs one. */
+MUST_USE err_t stub_withdraw(const char *name);
 struct stub_refused stub_refused(void);
 
 /* The handler of a call: it will be answered later, by I_reply_M or stub_fail; then it answers STUB_LATER. LIMIT: too many are. */
@@ -426,33 +433,40 @@ MUST_USE err_t stub_later_answer(struct stub_call *call, uint64_t reply, uint64_
 enum stub_outcome stub_answer_odd(const struct stub_session *session, struct endpoint_message *m);
 enum stub_outcome stub_answer_error(struct endpoint_message *m, err_t e);
 
-/* Most calls come from whoever has called before. */
+/* Most calls come from whoever has called before, of the service whose loop it is. */
 struct stub_caller {
 	uint64_t badge;
 	struct stub_session *session;
 };
 extern struct stub_caller stub_last_caller;
+/* False: it is no client of that service, or there was no memory for its session. */
 bool stub_find_caller(uint64_t badge);
+bool stub_answer_stranger(uint64_t badge, uint64_t token, struct endpoint_message *m);
 
+/* False: the reply comes later. */
 __attribute__((always_inline)) static inline bool stub_answer_caller(const void *service, stub_answer_fn *answer,
                                                                      const struct endpoint_request *r, struct endpoint_message *m)
 {
 	enum stub_outcome o;
 
-	if (__builtin_expect(r->badge != stub_last_caller.badge, 0) && !stub_find_caller(r->badge)) /* there was no memory for a session */
-		o = stub_answer_error(m, ERR(NO_MEMORY));
-	else
-		o = answer(service, stub_last_caller.session, r->token, 0, m);
+	if (__builtin_expect(r->badge != stub_last_caller.badge, 0) && !stub_find_caller(r->badge))
+		return stub_answer_stranger(r->badge, r->token, m);
+	o = answer(service, stub_last_caller.session, r->token, 0, m);
 	if (__builtin_expect(o == STUB_ODD, 0))
 		o = stub_answer_odd(stub_last_caller.session, m);
 	return o == STUB_ANSWERED;
 }
 
-/* Serves for ever. All that is not a fast call is served on the way. The dispatcher is disabled but for the handlers (libos/ipc/server.h);
- * what becomes pending meanwhile is seen at once, and by the next reply_wait. */
-__attribute__((always_inline)) static inline void stub_serve(const void *service, stub_answer_fn *answer)
+/* The loop is that of the service of this name. EXISTS: another thread is in a loop already; then the service is not offered any more. */
+MUST_USE err_t stub_begin_loop(const char *name);
+
+/* Serves for ever. All that is not a fast call of this service is served on the way. The dispatcher is disabled but for the handlers
+ * (libos/ipc/server.h); what becomes pending meanwhile is seen at once, and by the next reply_wait. */
+__attribute__((always_inline)) static inline err_t stub_serve(const char *name, const void *service, stub_answer_fn *answer)
 {
-	for (;;) {
+	err_t begun = stub_begin_loop(name);
+
+	while (is_ok(begun)) {
 		const uint64_t generation = server_fall_asleep();
 		struct endpoint_message reply = {{0, 0, 0, 0}};
 		struct endpoint_request r;
@@ -472,6 +486,7 @@ __attribute__((always_inline)) static inline void stub_serve(const void *service
 		} while ((is_ok(e) || err_is(e, ERR_NUMBER_NO_CALLER)) && generation == wait_generation && !thread_others_ready());
 		server_wake_up(token, &reply);
 	}
+	return begun;
 }
 
 /* There is something for a stream whose `next` has answered WOULD_BLOCK. */
