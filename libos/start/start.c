@@ -254,19 +254,25 @@ static bool has_moved(const struct domain_start *page)
 	return page->magic == DOMAIN_START_MAGIC && page->moves != 0;
 }
 
-static _Noreturn void go_on(void)
+/* The registers are loaded from the thread, not from this stack: what is pending by then is taken care of there before. */
+static _Noreturn void begin_with(struct registers first)
 {
 	struct thread *t = thread_current;
 
-	domain_arrive();
-	/* Not on this stack: what is pending is taken care of there before the registers are loaded. */
-	t->frame = (struct registers){.rip = (uint64_t)domain_go_on, .rsp = t->service_top - 8, .rflags = 0x202};
+	first.rflags = 0x202; /* interrupts on: Intel SDM vol. 1, 3.4.3 */
+	t->frame = first;
 	resume_registers(&t->frame, t->xstate);
+}
+
+static _Noreturn void go_on(void)
+{
+	domain_arrive();
+	begin_with((struct registers){.rip = (uint64_t)domain_go_on, .rsp = thread_current->service_top - 8});
 }
 
 void start_domain(struct dispatcher_shared *shared, const void *page)
 {
-	struct registers first = {.rip = (uint64_t)_start, .rflags = 0x202}; /* interrupts on: Intel SDM vol. 1, 3.4.3 */
+	struct registers first = {.rip = (uint64_t)_start};
 	const uint64_t *magic = page;
 
 	trace_start(*magic == DOMAIN_START_MAGIC ? ((const struct domain_start *)page)->trace_bytes : 0);
@@ -297,5 +303,5 @@ void start_domain(struct dispatcher_shared *shared, const void *page)
 			first.rsp = ((first.rsp - SPAN_BEGIN_ROOM) & ~UINT64_C(15)) - 8;
 		}
 	}
-	resume_registers(&first, thread_current->xstate);
+	begin_with(first);
 }
