@@ -374,6 +374,8 @@ void thread_enter(struct thread *t)
 		add_ready(thread_current);
 	}
 	threads_left = false;
+	if (turn_end != 0 && now() >= turn_end) /* another's, which ended while the dispatcher did not run */
+		turn_end = 0;
 	bound_turn();
 	t->waiting = false;
 	go_on_with(t);
