@@ -116,7 +116,7 @@ NEVER(err_t, frame_exchange, void *address, cap_t frame)
 NEVER(void, pending_handle_enabled, void)
 NEVER(void, server_given, struct ipc_connection *c)
 NEVER(void, server_wake, void)
-NEVER(err_t, service_request, enum monitor_request request, uint64_t tag, const char *name, uint64_t interface)
+NEVER(err_t, service_request, enum monitor_request request, uint64_t tag, const char *name, uint64_t interface, uint64_t word1)
 NEVER(err_t, thread_move, unsigned member)
 NEVER(unsigned, words_elsewhere, uint64_t address)
 
