@@ -29,7 +29,7 @@
 #include "libos/ipc/server.h"
 #include "libos/memory/agreement.h"
 #include "libos/memory/memory.h"
-#include "tests/hosted/channel_pair.h"
+#include "tests/hosted/connection_world.h"
 #include "tests/hosted/dispatcher_page.h"
 #include "tests/hosted/never.h"
 #include "tests/hosted/thread_world.h"
@@ -40,25 +40,8 @@
 
 /* ---- What a connection stands on ---- */
 
-struct thread *serving_thread;
-uint64_t link_mask;
-uint32_t polling_limit;
-
-static struct channel_pair pair;
 static struct ipc_connection *connection;
-static unsigned closings, stored;
-
-void *store_alloc(size_t bytes)
-{
-	stored++;
-	return calloc(1, bytes);
-}
-
-void store_free(void *at, size_t bytes)
-{
-	stored--;
-	free(at);
-}
+static unsigned closings;
 
 struct monitor_reply monitor_request(enum monitor_request request, uint64_t tag, uint64_t word1, uint64_t word2, uint64_t word3)
 {
@@ -67,36 +50,6 @@ struct monitor_reply monitor_request(enum monitor_request request, uint64_t tag,
 	closings++;
 	return (struct monitor_reply){.error = OK};
 }
-
-err_t cap_slot_alloc(cap_t *out)
-{
-	*out = CAP(1, 1);
-	return OK;
-}
-
-err_t cap_move(cap_t from, cap_t to)
-{
-	return OK;
-}
-
-err_t frame_map(cap_t frame, uint64_t offset, uint64_t bytes, rights_t rights, void **out)
-{
-	static unsigned side;
-
-	*out = pair.inbox[side++ % 2];
-	return OK;
-}
-
-err_t frame_unmap(void *address)
-{
-	return OK;
-}
-
-void cap_slot_drop(cap_t slot) {}
-void store_prepare(void) {}
-void events_handle(enum monitor_event event, void (*handler)(const uint64_t word[EVENT_WORDS])) {}
-void events_poll(void) {}
-void events_listen(void) {}
 
 /* All that was given is known. */
 bool events_fetch(void)

@@ -108,10 +108,8 @@ static void assert_cancelled(const struct call *c, uint32_t number)
 	assert_int_equal(DISPATCHER->late[c->place].token, 0);
 }
 
-static void test_two_are_cancelled_before_they_wait(void **state)
+static void cancel_two(struct call a, struct call b)
 {
-	struct call a = CALL(0, 0, 1), b = CALL(1, 1, 1);
-
 	world_begin(make_call, &a);
 	world_begin(make_call, &b);
 	world_begin(cancel_first_two, NULL);
@@ -121,16 +119,14 @@ static void test_two_are_cancelled_before_they_wait(void **state)
 	assert_int_equal(late_waiting, 0);
 }
 
+static void test_two_are_cancelled_before_they_wait(void **state)
+{
+	cancel_two((struct call)CALL(0, 0, 1), (struct call)CALL(1, 1, 1));
+}
+
 static void test_two_are_cancelled_while_they_wait(void **state)
 {
-	struct call a = CALL(0, 0, 0), b = CALL(1, 1, 0);
-
-	world_begin(make_call, &a);
-	world_begin(make_call, &b);
-	world_begin(cancel_first_two, NULL);
-	assert_true(world_run());
-	assert_cancelled(&a, ERR_NUMBER_CANCELLED);
-	assert_cancelled(&b, ERR_NUMBER_STATE);
+	cancel_two((struct call)CALL(0, 0, 0), (struct call)CALL(1, 1, 0));
 }
 
 static void test_what_is_said_to_others_is_nothing_to_it(void **state)

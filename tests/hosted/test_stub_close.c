@@ -27,7 +27,7 @@
 #include "libos/ipc/server.h"
 #include "libos/memory/memory.h"
 #include "libos/stubs/client.h"
-#include "tests/hosted/channel_pair.h"
+#include "tests/hosted/connection_world.h"
 #include "tests/hosted/dispatcher_page.h"
 #include "tests/hosted/never.h"
 #include "tests/hosted/thread_world.h"
@@ -40,54 +40,12 @@
 
 /* ---- What a client stands on ---- */
 
-struct thread *serving_thread;
-uint64_t link_mask;
-uint32_t polling_limit;
-
-static struct channel_pair pair;
 static struct stub_client *client;
-static unsigned stored;
-
-void *store_alloc(size_t bytes)
-{
-	stored++;
-	return calloc(1, bytes);
-}
-
-void store_free(void *at, size_t bytes)
-{
-	stored--;
-	free(at);
-}
 
 struct monitor_reply monitor_request(enum monitor_request request, uint64_t tag, uint64_t word1, uint64_t word2, uint64_t word3)
 {
 	assert_int_equal(request, REQUEST_close);
 	return (struct monitor_reply){.error = OK};
-}
-
-err_t cap_slot_alloc(cap_t *out)
-{
-	*out = CAP(1, 1);
-	return OK;
-}
-
-err_t cap_move(cap_t from, cap_t to)
-{
-	return OK;
-}
-
-err_t frame_map(cap_t frame, uint64_t offset, uint64_t bytes, rights_t rights, void **out)
-{
-	static unsigned side;
-
-	*out = pair.inbox[side++ % 2];
-	return OK;
-}
-
-err_t frame_unmap(void *address)
-{
-	return OK;
 }
 
 void ipc_close(struct ipc_connection *c)
@@ -100,16 +58,11 @@ cap_t ipc_endpoint(struct ipc_connection *c)
 	return c->send;
 }
 
-void cap_slot_drop(cap_t slot) {}
-void store_prepare(void) {}
 void gifts_start(void) {}
 void gifts_claim(struct ipc_connection *c) {}
 void gifts_drop(struct ipc_connection *c) {}
 void gifts_wake(struct ipc_connection *c) {}
 void buffers_drop(struct stub_client *c) {}
-void events_handle(enum monitor_event event, void (*handler)(const uint64_t word[EVENT_WORDS])) {}
-void events_poll(void) {}
-void events_listen(void) {}
 
 /* ---- Who binds ---- */
 
